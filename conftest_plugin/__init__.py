@@ -1,0 +1,121 @@
+"""The pytest plugin: two fixtures, a marker, a report section. It only enters context managers.
+
+Loaded by the entry point `eugpt_files_mock` in every pytest run, so nothing but pytest is imported
+until a fixture is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from eugpt_files_mock import FilesMock
+
+    from .shared_server import SharedServer
+
+_MOCKS = pytest.StashKey["list[FilesMock]"]()
+_FAILED = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        "eugpt_files(**options): options of FilesMock for the fixtures eugpt_files and "
+        "eugpt_files_server; the nearest marker wins.",
+    )
+
+
+@pytest.fixture(scope="session")
+def eugpt_files_options() -> dict[str, Any]:
+    """Options of `FilesMock` for the whole suite: override it in a `conftest.py`."""
+    return {}
+
+
+@pytest.fixture
+def eugpt_files(
+    request: pytest.FixtureRequest, eugpt_files_options: Mapping[str, Any]
+) -> Iterator[FilesMock]:
+    """A `FilesMock`, in process, empty: httpx, httpx2 and requests are intercepted."""
+    mock = _mock_for(request.node, eugpt_files_options)
+    with _entered(mock, request.node), _environment(mock):
+        yield mock
+
+
+@pytest.fixture
+def eugpt_files_server(
+    request: pytest.FixtureRequest,
+    eugpt_files_options: Mapping[str, Any],
+    _eugpt_files_shared_server: SharedServer,
+) -> Iterator[FilesMock]:
+    """A `FilesMock` on a port of 127.0.0.1, empty; all tests of the session share the port."""
+    mock = _mock_for(request.node, eugpt_files_options)
+    with _entered(_eugpt_files_shared_server.serve(mock), request.node), _environment(mock):
+        yield mock
+
+
+@pytest.fixture(scope="session")
+def _eugpt_files_shared_server() -> Iterator[SharedServer]:
+    from .shared_server import SharedServer
+
+    server = SharedServer()
+    yield server
+    server.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows the calls that its mocks got."""
+    report = yield
+    if report.when != "teardown" and report.failed:
+        item.stash[_FAILED] = True
+        for mock in item.stash.get(_MOCKS, []):
+            report.sections.append(("EU GPT Files calls", _calls_of(mock)))
+    return report
+
+
+def _mock_for(item: pytest.Item, options: Mapping[str, Any]) -> FilesMock:
+    __tracebackhide__ = True
+    from eugpt_files_mock import FilesMock, OptionError
+
+    words = dict(options)
+    for marker in reversed(list(item.iter_markers("eugpt_files"))):
+        if marker.args:
+            raise OptionError(
+                f"@pytest.mark.eugpt_files takes options by name, not {marker.args[0]!r}."
+            )
+        words |= marker.kwargs
+    mock = FilesMock(**words)
+    item.stash.setdefault(_MOCKS, []).append(mock)
+    return mock
+
+
+@contextmanager
+def _entered(way_in: Any, item: pytest.Item) -> Iterator[None]:
+    """A failed test has a reason of its own: it is left as if the exception were under way."""
+    __tracebackhide__ = True
+    way_in.start()
+    try:
+        yield
+    finally:
+        way_in._leave(failing=item.stash.get(_FAILED, False))
+
+
+@contextmanager
+def _environment(mock: FilesMock) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EUGPT_API_KEY", mock.api_key)
+        patch.setenv("EUGPT_BASE_URL", mock.base_url)
+        yield
+
+
+def _calls_of(mock: FilesMock) -> str:
+    from eugpt_files_mock.call_lines import call_lines
+
+    return call_lines(mock.calls, indent="")

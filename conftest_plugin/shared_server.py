@@ -1,0 +1,48 @@
+"""One server for the session, lent to one mock after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from werkzeug.exceptions import ServiceUnavailable
+
+from eugpt_files_mock import FilesMock
+from eugpt_files_mock.edges.live_server import LiveServer
+from eugpt_files_mock.serving import Serving
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_NOBODY = ServiceUnavailable("No test is using this mock now.")
+
+
+class SharedServer:
+    """A server on a free port of the loopback address."""
+
+    def __init__(self) -> None:
+        self._server = LiveServer(_NOBODY, host="127.0.0.1", port=0, ssl_context=None)
+
+    def serve(self, mock: FilesMock) -> Serving:
+        """Put the mock on the port, until it is stopped."""
+        return Serving(mock, self._lend)
+
+    def stop(self) -> None:
+        """Give the port back."""
+        self._server.stop()
+
+    def _lend(self, app: WSGIApplication) -> _Lease:
+        self._server.app = app
+        return _Lease(self._server)
+
+
+class _Lease:
+    def __init__(self, server: LiveServer) -> None:
+        self._server = server
+
+    @property
+    def url(self) -> str:
+        return self._server.url
+
+    def stop(self) -> None:
+        self._server.app = _NOBODY
+        self._server.end_connections()

@@ -1,0 +1,45 @@
+"""A test double of the EU GPT Files API: in process, or on a port.
+
+from eugpt_files_mock import FilesMock, faults
+
+with FilesMock() as mock:
+    mock.inject(faults.rate_limited(), on="upload", times=2)
+    ...  # httpx, httpx2, requests and the openai SDK talk to the mock
+"""
+
+from . import faults
+from .errors import (
+    AddressInUse,
+    ClientHasNoTimeout,
+    FaultUnavailable,
+    FilesMockError,
+    OptionError,
+    SeamLost,
+    StateError,
+    Unmet,
+)
+from .mock import FilesMock
+from .processing import after_polls, after_seconds, fails
+from .service.messages import Call, File
+from .state.armed_faults import ArmedFault
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AddressInUse",
+    "ArmedFault",
+    "Call",
+    "ClientHasNoTimeout",
+    "FaultUnavailable",
+    "File",
+    "FilesMock",
+    "FilesMockError",
+    "OptionError",
+    "SeamLost",
+    "StateError",
+    "Unmet",
+    "after_polls",
+    "after_seconds",
+    "fails",
+    "faults",
+]

@@ -1,0 +1,80 @@
+"""Files that come without an upload: from a test author, the command line, a control route."""
+
+from __future__ import annotations
+
+import mimetypes
+
+from .errors import OptionError, unknown_word
+from .service.handle import Service
+from .service.messages import STATUSES, File
+
+
+def add_file(
+    service: Service,
+    filename: str,
+    content: bytes,
+    *,
+    purpose: str,
+    id: str | None,
+    created_at: int | None,
+    status: str,
+    user: str | None,
+) -> File:
+    """Store a file; see `FilesMock.add_file`.
+
+    Raises:
+        OptionError: for a value without sense, or an id that is taken; nothing is stored.
+    """
+    desk = service.desk
+    _check_text("filename", filename)
+    _check_text("purpose", purpose)
+    if status not in STATUSES:
+        raise unknown_word("status", status, STATUSES)
+    if id is not None:
+        _check_id(id, service)
+    if user is not None:
+        _check_user(user, service)
+    if not isinstance(content, (bytes, bytearray)):
+        raise OptionError(f"content must be bytes, not {type(content).__name__}.", word=content)
+    file = File(
+        id=desk.identifiers.file_id() if id is None else id,
+        filename=filename,
+        bytes=len(content),
+        purpose=purpose,
+        created_at=int(desk.clock()) if created_at is None else _seconds(created_at),
+        status=status,
+        content=bytes(content),
+        content_type=mimetypes.guess_type(filename)[0] or "application/octet-stream",
+        user=service.access.default_user if user is None else user,
+    )
+    desk.files.add(file)
+    return file
+
+
+def _seconds(value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise OptionError(f"created_at is Unix seconds, a whole number; not {value!r}.", word=value)
+    return value
+
+
+def _check_text(label: str, value: str) -> None:
+    if not isinstance(value, str) or not value:
+        raise OptionError(f"{label} must be a text, not {value!r}.", word=value)
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise OptionError(f"{label} {value!r} cannot be sent: {error}.", word=value) from None
+
+
+def _check_id(file_id: str, service: Service) -> None:
+    _check_text("id", file_id)
+    if "/" in file_id:
+        raise OptionError(f"id {file_id!r} would never be found: it has a slash.", word=file_id)
+    if file_id in service.desk.files:
+        raise OptionError(f"id {file_id!r} is taken by another file.", word=file_id)
+
+
+def _check_user(user: str, service: Service) -> None:
+    users = sorted(str(name) for name in (service.access.users or {}).values() if name is not None)
+    if user not in users:
+        raise unknown_word("user", user, users)

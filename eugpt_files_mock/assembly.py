@@ -1,0 +1,38 @@
+"""A fake service, put together from its options."""
+
+from __future__ import annotations
+
+from .options import Options
+from .service.authentication import Access
+from .service.handle import Service
+from .service.operations import Desk
+from .state.armed_faults import ArmedFaults
+from .state.files import Files
+from .state.identifiers import Identifiers
+from .state.journal import Journal
+from .state.rate_windows import RateWindows
+
+
+def assembled(options: Options) -> Service:
+    """The service that these options ask for, empty."""
+    keys = options.api_keys
+    return Service(
+        access=Access(
+            users=keys,
+            required=options.require_auth,
+            default_user=None if keys is None else next(iter(keys.values())),
+        ),
+        desk=Desk(
+            files=Files(options.processing, options.clock),
+            identifiers=Identifiers(options.seed),
+            clock=options.clock,
+            processing=options.processing,
+            max_file_bytes=options.max_file_bytes,
+            max_total_bytes=options.max_total_bytes,
+        ),
+        armed=ArmedFaults(),
+        journal=Journal(options.max_calls),
+        windows=RateWindows(options.rate_limit, options.clock),
+        pages=options.pagination == "honoured",
+        unknown_fields=options.unknown_fields,
+    )

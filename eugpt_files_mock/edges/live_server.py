@@ -1,0 +1,167 @@
+"""Werkzeug's server in a thread: bound at once, and stopped at once, whatever clients do."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+from ..errors import AddressInUse
+from .on_wsgi import PAUSE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_POLL_SECONDS = 0.01
+"""How often the accepting loop looks whether it is to stop."""
+
+_JOIN_SECONDS = 1.0
+"""How long a stop waits for a handler whose connection was shut; it takes microseconds."""
+
+_BACKLOG = 512
+
+
+class LiveServer:
+    """A WSGI application on a port.
+
+    Args:
+        app: what to serve; may be replaced while the server runs.
+        host: the address to bind.
+        port: 0 takes a free one.
+        ssl_context: serves HTTPS when given.
+    """
+
+    def __init__(
+        self, app: WSGIApplication, host: str, port: int, ssl_context: ssl.SSLContext | None
+    ) -> None:
+        self.app = app
+        self._stopping = threading.Event()
+        self._stopped = False
+        self._server = _Server(self._serve, _bound(host, port), host, ssl_context)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": _POLL_SECONDS},
+            name=f"eugpt-files-mock {host}:{self.port}",
+            daemon=True,
+        )
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port that is bound."""
+        return self._server.port
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port."""
+        host = f"[{self._server.host}]" if ":" in self._server.host else self._server.host
+        return f"{'https' if self._server.ssl_context else 'http'}://{host}:{self.port}"
+
+    def stop(self) -> None:
+        """Stop accepting, end every connection, wait for the threads. Twice is as good as once."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._server.end_connections()
+        self._thread.join()
+
+    def end_connections(self) -> None:
+        """End every open connection and every wait, and go on serving."""
+        self._stopping.set()
+        self._server.end_connections()
+        self._stopping = threading.Event()
+
+    def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        stopping = self._stopping
+
+        def pause(seconds: float) -> bool:
+            return not stopping.wait(min(seconds, threading.TIMEOUT_MAX))
+
+        environ[PAUSE] = pause
+        return self.app(environ, start_response)
+
+
+class _Server(ThreadedWSGIServer):
+    """Werkzeug's threaded server, which knows its open connections."""
+
+    request_queue_size = _BACKLOG
+    daemon_threads = True
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        bound: socket.socket,
+        host: str,
+        ssl_context: ssl.SSLContext | None,
+    ) -> None:
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._open_lock = threading.Lock()
+        with bound:  # Werkzeug takes a duplicate of the descriptor
+            port = bound.getsockname()[1]
+            super().__init__(host, port, app, _Handler, ssl_context=ssl_context, fd=bound.fileno())
+        self.host = host
+        self.port = port
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        thread = threading.Thread(target=self._handle, args=(request, client_address), daemon=True)
+        with self._open_lock:
+            self._open[request] = thread
+        thread.start()
+
+    def _handle(self, request: Any, client_address: Any) -> None:
+        try:
+            self.process_request_thread(request, client_address)
+        finally:
+            with self._open_lock:
+                self._open.pop(request, None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that breaks is the client's affair; all else is shown."""
+        import sys
+
+        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError, OSError, ValueError)):
+            super().handle_error(request, client_address)
+
+    def end_connections(self) -> None:
+        """Shut every open connection, and wait for its thread."""
+        with self._open_lock:
+            left = list(self._open.items())
+        for connection, _ in left:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:  # noqa: PERF203 - one that is gone must not keep the others
+                continue  # the client, or a fault, was faster
+        for _, thread in left:
+            thread.join(_JOIN_SECONDS)
+
+
+class _Handler(WSGIRequestHandler):
+    """Answers in HTTP/1.1, and says nothing on standard error."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """The journal has it."""
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A listening socket, bound in the caller's thread, so that a busy port is an error there."""
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:
+        raise AddressInUse(host, port, "a port is 0 to 65535")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise AddressInUse(host, port, error.strerror or str(error)) from error
+    return listening

@@ -1,0 +1,228 @@
+"""httpx and its fork httpx2: requests to our URLs are answered before they reach a transport.
+
+respx patches the clients for us: `Mocker` is its seam for further targets. Its own target lies
+below the transport and so misses aiohttp and other custom transports, and all of httpx2; ours is
+`_transport_for_url`, where a client chooses its transport. Clients made earlier are caught too.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import time
+from abc import ABC
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import lru_cache
+from types import ModuleType
+from typing import Any, ClassVar
+
+from respx.mocks import Mocker
+
+from ..base_urls import origin
+from ..errors import ClientHasNoTimeout, SeamLost
+from ..service.handle import handle
+from ..service.messages import Headers, Reply, Request, Severed
+from . import interception
+from .interception import Found, Hook
+from .pacing import Body, body_of, within_patience
+from .wrapped_transports import is_left_alone, release, spliced
+
+SEVERED = {
+    "refused": ("ConnectError", "[Errno 111] Connection refused"),
+    "reset": ("ReadError", "[Errno 104] Connection reset by peer"),
+    "empty": ("RemoteProtocolError", "Server disconnected without sending a response."),
+    "garbage": ("RemoteProtocolError", "illegal status line: bytearray(b'garbage')"),
+    "timeout": ("ReadTimeout", "The read operation timed out"),
+    "cut": (
+        "RemoteProtocolError",
+        "peer closed connection without sending complete message body "
+        "(received {sent} bytes, expected {announced})",
+    ),
+}
+"""What the libraries raise when a real server does it (measured; tests/edges/test_parity.py)."""
+
+
+def hooks() -> list[Hook]:
+    """How to intercept each of the two libraries that is installed."""
+    return [Hook(mocker.install, mocker.uninstall) for mocker in _mockers()]
+
+
+def _mockers() -> list[type[_ClientMocker]]:
+    httpx: Any = importlib.import_module("httpx")
+    mockers = [_mocker_for(httpx)]
+    if _httpx2_is_installed():
+        httpx2: Any = importlib.import_module("httpx2")
+        if httpx2.Client is not httpx.Client:  # httpx2.alias_httpx() makes them one
+            mockers.append(_mocker_for(httpx2))
+    return mockers
+
+
+@lru_cache
+def _httpx2_is_installed() -> bool:
+    return importlib.util.find_spec("httpx2") is not None
+
+
+class _ClientMocker(Mocker, ABC):
+    """respx's patching, aimed at where a client chooses its transport."""
+
+    target_methods: ClassVar[list[str]] = ["_transport_for_url"]
+    library: ClassVar[ModuleType]
+
+    @classmethod
+    def install(cls) -> None:
+        cls.start()
+        if len(cls._patches) < len(cls.targets):  # respx passes over what it cannot find
+            cls.stop()
+            raise SeamLost(f"{cls.library.__name__}.Client._transport_for_url")
+
+    @classmethod
+    def uninstall(cls) -> None:
+        cls.stop()
+        release()
+
+    @classmethod
+    def mock(cls, spec: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        ours = _transport_class(cls.library)
+
+        def _transport_for_url(client: Any, url: Any) -> Any:
+            transport = spec(client, url)
+            found = _find(url)
+            if found is None or is_left_alone(transport):
+                return transport
+            return spliced(transport, cls.library, _find, ours) or ours(found)
+
+        return _transport_for_url
+
+
+@lru_cache
+def _mocker_for(library: ModuleType) -> type[_ClientMocker]:
+    name = library.__name__
+    members = {
+        "name": f"eugpt_files_mock.{name}",
+        "targets": [f"{name}._client.Client", f"{name}._client.AsyncClient"],
+        "library": library,
+    }
+    return type(f"{name.title()}Mocker", (_ClientMocker,), members)
+
+
+def _find(url: Any) -> Found | None:
+    return interception.find(origin(url.scheme, url.host, url.port), url.path)
+
+
+@lru_cache
+def _transport_class(library: Any) -> Callable[[Found], Any]:  # noqa: C901 - a class in there
+    """A transport of this library that answers from the mock."""
+    paced = _stream_class(library)
+
+    class FilesTransport(library.BaseTransport, library.AsyncBaseTransport):  # type: ignore[misc]
+        """Sync and async; they differ in how a body is read and a delay is spent."""
+
+        def __init__(self, found: Found) -> None:
+            self._found = found
+
+        def handle_request(self, request: Any) -> Any:
+            __tracebackhide__ = True
+            reply = self._exchange(request, b"".join(request.stream))
+            if reply.delay:
+                time.sleep(reply.delay)
+            return self._response(request, reply)
+
+        async def handle_async_request(self, request: Any) -> Any:
+            __tracebackhide__ = True
+            reply = self._exchange(request, b"".join([part async for part in request.stream]))
+            if reply.delay:
+                await _sleep(reply.delay)
+            return self._response(request, reply)
+
+        def _exchange(self, request: Any, body: bytes) -> Reply:
+            __tracebackhide__ = True
+            door, resource = self._found
+            outcome = handle(door.service, _request(library, request, resource, body))
+            try:
+                outcome = within_patience(outcome, _patience(request))
+            except ClientHasNoTimeout as complaint:
+                door.complaints.append(complaint)
+                raise
+            if isinstance(outcome, Severed):
+                raise _error(library, outcome.kind)
+            return outcome
+
+        def _response(self, request: Any, reply: Reply) -> Any:
+            body = body_of(reply, _patience(request))
+            plain = body.ending == "complete" and not body.pause
+            return library.Response(
+                reply.status,
+                headers=reply.headers,
+                stream=library.ByteStream(body.data) if plain else paced(body, len(reply.body)),
+                extensions={"http_version": b"HTTP/1.1"},
+            )
+
+    return FilesTransport
+
+
+@lru_cache
+def _stream_class(library: Any) -> Callable[[Body, int], Any]:  # noqa: C901 - a class in there
+    """A body that comes in pieces, or breaks off."""
+
+    class PacedStream(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
+        def __init__(self, body: Body, announced: int) -> None:
+            self._body = body
+            self._announced = announced
+
+        def __iter__(self) -> Iterator[bytes]:
+            __tracebackhide__ = True
+            for pause, data in self._body.pieces():
+                if pause:
+                    time.sleep(pause)
+                yield data
+            self._end()
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            __tracebackhide__ = True
+            for pause, data in self._body.pieces():
+                if pause:
+                    await _sleep(pause)
+                yield data
+            self._end()
+
+        def _end(self) -> None:
+            __tracebackhide__ = True
+            if self._body.ending != "complete":
+                sent, announced = len(self._body.data), max(1, self._announced)
+                raise _error(library, self._body.ending, sent=sent, announced=announced)
+
+    return PacedStream
+
+
+def _request(library: ModuleType, request: Any, resource: str | None, body: bytes) -> Request:
+    url = request.url
+    return Request(
+        method=request.method.upper(),
+        path=url.path,
+        resource=resource,
+        query=url.query.decode("ascii"),
+        headers=Headers(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
+        ),
+        body=body,
+        client=library.__name__,
+    )
+
+
+def _patience(request: Any) -> float | None:
+    """Seconds that the client waits for bytes."""
+    timeouts = request.extensions.get("timeout") or {}
+    seconds: float | None = timeouts.get("read")
+    return seconds
+
+
+def _error(library: ModuleType, kind: str, **figures: int) -> Exception:
+    name, message = SEVERED[kind]
+    error: Exception = getattr(library, name)(message.format(**figures) if figures else message)
+    return error
+
+
+async def _sleep(seconds: float) -> None:
+    import anyio  # httpx and httpx2 depend on it
+
+    await anyio.sleep(seconds)

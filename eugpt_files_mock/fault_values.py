@@ -1,0 +1,142 @@
+"""What a fault is: a frozen value, of a class for each way to go wrong; and its numbers, checked.
+
+Test authors make them with the functions of `faults.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from .errors import OptionError, unknown_word
+from .service.messages import SeveredKind
+
+ErrorBody = Literal["envelope", "detail", "error_string", "text", "html", "empty"]
+"""The shapes of an error body: three that the documentation shows, and what proxies send."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something that goes wrong.
+
+    Attributes:
+        name: that of the function which made it.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorAnswer(Fault):
+    """An answer with an error status takes the place of the real one."""
+
+    status: int
+    code: str | None
+    message: str | None
+    body: str | bytes
+    headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Severing(Fault):
+    """The connection ends without an answer."""
+
+    kind: SeveredKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delayed(Fault):
+    """The answer comes late."""
+
+    seconds: float
+    jitter: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truncated(Fault):
+    """The body ends early; None: half-way."""
+
+    after_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrupted(Fault):
+    """The body is altered, its length is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MalformedJson(Fault):
+    """The body claims to be JSON, and is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dribbled(Fault):
+    """The body comes in slow pieces."""
+
+    chunk_bytes: int
+    seconds: float
+
+
+def error_answer(
+    name: str,
+    status: int,
+    code: str | None = None,
+    message: str | None = None,
+    body: str | bytes = "envelope",
+    headers: Mapping[str, str] | None = None,
+) -> ErrorAnswer:
+    """The fault of that name, when its values make sense."""
+    if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:
+        raise OptionError(f"{name}: status must be 400 to 599, not {status!r}.", word=status)
+    if not isinstance(body, bytes) and body not in get_args(ErrorBody):
+        raise unknown_word(f"body of {name}", body, get_args(ErrorBody))
+    for label, text in (("code", code), ("message", message)):
+        if text is not None and not isinstance(text, str):
+            raise OptionError(f"{name}: {label} must be a text, not {text!r}.", word=text)
+    return ErrorAnswer(
+        name=name,
+        status=status,
+        code=code,
+        message=message,
+        body=body,
+        headers=_header_pairs(name, headers),
+    )
+
+
+def _header_pairs(name: str, headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    if headers is None:
+        return ()
+    if not isinstance(headers, Mapping):
+        raise OptionError(f"{name}: headers must map names to values, not {headers!r}.")
+    pairs = tuple((str(field), str(value)) for field, value in headers.items())
+    for pair in pairs:
+        if any(character in text for text in pair for character in "\r\n\0"):
+            raise OptionError(f"{name}: a header field with a line break: {pair!r}.", word=pair)
+    return pairs
+
+
+def retry_headers(name: str, retry_after: float | None) -> dict[str, str]:
+    """`retry-after-ms` is read by the `openai` SDKs before `retry-after` (SDK source)."""
+    if retry_after is None:
+        return {"retry-after-ms": "1"}
+    return {"Retry-After": f"{number(name, 'retry_after', retry_after):g}"}
+
+
+def number(fault: str, label: str, value: float) -> float:
+    """Seconds: finite, not negative."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise OptionError(f"{fault}: {label} must be a number of seconds, not {value!r}.")
+    if not math.isfinite(value) or value < 0:
+        raise OptionError(f"{fault}: {label} must be 0 or more seconds, not {value!r}.", word=value)
+    return value
+
+
+def whole(fault: str, label: str, value: int, *, least: int) -> int:
+    """A whole number, not below `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise OptionError(
+            f"{fault}: {label} must be a whole number, {least} or more, not {value!r}.", word=value
+        )
+    return value

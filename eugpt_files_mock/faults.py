@@ -1,0 +1,225 @@
+"""The faults that can be armed: a function for each checks its numbers and returns a value.
+
+`FAULTS` lists them all, and is what the command line, the control routes and the reference are
+made from. What a fault does to an exchange is in `service/faulted.py`; what a client then meets is
+in the edges.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+
+from .errors import OptionError, unknown_word
+from .fault_values import (
+    Corrupted,
+    Delayed,
+    Dribbled,
+    ErrorAnswer,
+    ErrorBody,
+    Fault,
+    MalformedJson,
+    Severing,
+    Truncated,
+    error_answer,
+    number,
+    retry_headers,
+    whole,
+)
+
+
+def http_error(
+    status: int,
+    *,
+    code: str | None = None,
+    message: str | None = None,
+    body: ErrorBody | bytes = "envelope",
+    headers: Mapping[str, str] | None = None,
+) -> ErrorAnswer:
+    """An answer with an error status.
+
+    Args:
+        status: 400 to 599.
+        code: the envelope's code; without it, the usual one for the status.
+        message: the text; without it, the usual one for the status.
+        body: the shape of the body, or the very bytes.
+        headers: header fields to add, or to put in the place of ours.
+
+    Raises:
+        OptionError: for a status outside 400 to 599, or an unknown shape.
+    """
+    return error_answer("http_error", status, code, message, body, headers)
+
+
+def bad_request() -> ErrorAnswer:
+    """400, code `bad_request`."""
+    return error_answer("bad_request", 400)
+
+
+def unauthorized() -> ErrorAnswer:
+    """401, code `invalid_api_key`: what a revoked key meets (documentation)."""
+    return error_answer("unauthorized", 401)
+
+
+def forbidden() -> ErrorAnswer:
+    """403, code `project_forbidden` (documentation)."""
+    return error_answer("forbidden", 403)
+
+
+def not_found() -> ErrorAnswer:
+    """404, code `file_not_found`."""
+    return error_answer("not_found", 404)
+
+
+def too_large() -> ErrorAnswer:
+    """413, code `file_too_large`."""
+    return error_answer("too_large", 413)
+
+
+def unsupported_media_type() -> ErrorAnswer:
+    """415, code `unsupported_media_type`."""
+    return error_answer("unsupported_media_type", 415)
+
+
+def rate_limited(retry_after: float | None = None) -> ErrorAnswer:
+    """429; the client is asked to wait `retry_after` seconds, or one millisecond without it."""
+    return error_answer("rate_limited", 429, headers=retry_headers("rate_limited", retry_after))
+
+
+def server_error() -> ErrorAnswer:
+    """500, code `server_error`."""
+    return error_answer("server_error", 500)
+
+
+def bad_gateway() -> ErrorAnswer:
+    """502 as plain text: a 5xx that bypasses the envelope (documentation)."""
+    return error_answer("bad_gateway", 502, body="text")
+
+
+def unavailable(retry_after: float | None = None) -> ErrorAnswer:
+    """503; the client is asked to wait `retry_after` seconds, or one millisecond without it."""
+    return error_answer("unavailable", 503, headers=retry_headers("unavailable", retry_after))
+
+
+def gateway_timeout() -> ErrorAnswer:
+    """504 as plain text: a 5xx that bypasses the envelope (documentation)."""
+    return error_answer("gateway_timeout", 504, body="text")
+
+
+def connection_refused() -> Severing:
+    """No connection at all. In process only: a port that listens cannot refuse."""
+    return Severing(name="connection_refused", kind="refused")
+
+
+def connection_reset() -> Severing:
+    """The connection is reset before any byte of an answer."""
+    return Severing(name="connection_reset", kind="reset")
+
+
+def empty_response() -> Severing:
+    """The connection closes in good order, without an answer."""
+    return Severing(name="empty_response", kind="empty")
+
+
+def garbage() -> Severing:
+    """Bytes come back that are not HTTP."""
+    return Severing(name="garbage", kind="garbage")
+
+
+def timeout() -> Severing:
+    """No answer: the client's own timeout, at once in process."""
+    return Severing(name="timeout", kind="timeout")
+
+
+def delay(seconds: float, jitter: float = 0) -> Delayed:
+    """A late answer.
+
+    Args:
+        seconds: how late.
+        jitter: up to so many seconds more, by chance (repeatable with a seed).
+    """
+    return Delayed(
+        name="delay",
+        seconds=number("delay", "seconds", seconds),
+        jitter=number("delay", "jitter", jitter),
+    )
+
+
+def truncated(after_bytes: int | None = None) -> Truncated:
+    """A body cut short: after so many bytes, or half-way."""
+    if after_bytes is not None:
+        whole("truncated", "after_bytes", after_bytes, least=0)
+    return Truncated(name="truncated", after_bytes=after_bytes)
+
+
+def corrupted() -> Corrupted:
+    """A body of the right length with wrong bytes in it."""
+    return Corrupted(name="corrupted")
+
+
+def malformed_json() -> MalformedJson:
+    """A body that says it is JSON and breaks off in the middle."""
+    return MalformedJson(name="malformed_json")
+
+
+def dribble(chunk_bytes: int, seconds: float) -> Dribbled:
+    """A body in pieces.
+
+    Args:
+        chunk_bytes: the size of a piece, at least 1.
+        seconds: the pause between two pieces.
+    """
+    return Dribbled(
+        name="dribble",
+        chunk_bytes=whole("dribble", "chunk_bytes", chunk_bytes, least=1),
+        seconds=number("dribble", "seconds", seconds),
+    )
+
+
+FAULTS: dict[str, Callable[..., Fault]] = {
+    function.__name__: function
+    for function in (
+        http_error,
+        bad_request,
+        unauthorized,
+        forbidden,
+        not_found,
+        too_large,
+        unsupported_media_type,
+        rate_limited,
+        server_error,
+        bad_gateway,
+        unavailable,
+        gateway_timeout,
+        connection_refused,
+        connection_reset,
+        empty_response,
+        garbage,
+        timeout,
+        delay,
+        truncated,
+        corrupted,
+        malformed_json,
+        dribble,
+    )
+}
+"""Every fault by name."""
+
+
+def make(name: str, **parameters: object) -> Fault:
+    """The fault of that name, for callers that have only words (command line, control routes).
+
+    Raises:
+        OptionError: for an unknown name or parameter, with the nearest, or a value without sense.
+    """
+    if name not in FAULTS:
+        raise unknown_word("fault", name, FAULTS)
+    signature = inspect.signature(FAULTS[name])
+    for word in parameters:
+        if word not in signature.parameters:
+            raise unknown_word(f"parameter of {name}", word, signature.parameters)
+    try:
+        signature.bind(**parameters)
+    except TypeError as error:
+        raise OptionError(f"{name}: {error}.", word=name) from None
+    return FAULTS[name](**parameters)

@@ -1,0 +1,338 @@
+"""`FilesMock`: what a test author holds."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Sequence
+from functools import cached_property, partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from . import additions, verification
+from .assembly import assembled
+from .edges import interception
+from .edges.interception import Door
+from .errors import FaultUnavailable, FilesMockError, OptionError, StateError, Unmet
+from .fault_values import Fault, Severing
+from .options import Options
+from .service.messages import File
+from .state.aims import Phase, checked_aim
+from .state.armed_faults import ArmedFault
+from .state.files import Files
+from .state.journal import Journal
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+    from typing_extensions import Self, Unpack
+
+    from .options import OptionWords
+    from .serving import Serving
+
+_ANY_KEY = "eugpt_mock_key"
+"""Accepted, as any key with the prefix is when no keys are named."""
+
+
+class FilesMock:
+    """The fake service: its files, its armed faults, the calls it got.
+
+        with FilesMock() as mock:              # httpx, httpx2 and requests are intercepted
+            ...
+        with FilesMock().serve() as mock:      # on a port: mock.base_url
+            ...
+
+    Args:
+        options: see `eugpt_files_mock.options.OPTIONS`, or the reference.
+
+    Raises:
+        OptionError: for an unknown option, with the nearest, or a value without sense.
+    """
+
+    def __init__(self, **options: Unpack[OptionWords]) -> None:
+        self._options = checked = Options.of(options)
+        self._service = assembled(checked)
+        self._door = Door(
+            service=self._service, base_urls=checked.base_url, passthrough=checked.passthrough
+        )
+        self._entered = False
+        self._servings: list[Serving] = []
+
+    def __repr__(self) -> str:
+        return f"<FilesMock: {len(self.files)} files, {len(self.armed)} faults, {self.calls!r}>"
+
+    # -- coming and going -------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Intercept httpx, httpx2 and requests, until `stop()`.
+
+        Raises:
+            StateError: when it intercepts already.
+            SeamLost: when a client library cannot be intercepted.
+        """
+        __tracebackhide__ = True
+        if self._entered:
+            raise StateError("this mock intercepts already: stop() it first, or make another one.")
+        interception.enter(self._door)
+        self._entered = True
+        return self
+
+    def stop(self) -> None:
+        """Intercept no longer, and check what leaving checks. Twice is as good as once.
+
+        Raises:
+            Unmet: an armed fault never fired, or a request came for an unknown route.
+        """
+        __tracebackhide__ = True
+        self._leave(failing=False)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        __tracebackhide__ = True
+        self._leave(failing=error is not None)
+
+    def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> Serving:
+        """Put the mock on a port, with the same state: a context manager, `start()` and `stop()`.
+
+        Args:
+            host: the address to bind; loopback unless you say otherwise.
+            port: 0 takes a free one.
+            ssl_context: serves HTTPS when given.
+        """
+        from .edges.live_server import LiveServer
+        from .serving import Serving
+
+        return Serving(self, partial(LiveServer, host=host, port=port, ssl_context=ssl_context))
+
+    @cached_property
+    def wsgi_app(self) -> WSGIApplication:
+        """The WSGI application, for any WSGI server or test client."""
+        from .edges.on_wsgi import WsgiApp
+
+        return WsgiApp(self._service)
+
+    # -- what clients need ------------------------------------------------------------------
+
+    @property
+    def base_url(self) -> str:
+        """Where clients should point: the server's address while it serves, else the first
+        intercepted base URL.
+        """
+        if self._servings:
+            return f"{self._servings[-1].url}/v1"
+        return self._options.base_url[0].text
+
+    @property
+    def api_key(self) -> str:
+        """A key that the mock accepts."""
+        keys = self._options.api_keys
+        return _ANY_KEY if keys is None else next(iter(keys))
+
+    # -- what is there ----------------------------------------------------------------------
+
+    @property
+    def files(self) -> Files:
+        """The files: `len`, iteration (oldest first), `files[file_id]`, `file_id in files`."""
+        return self._service.desk.files
+
+    def add_file(
+        self,
+        filename: str,
+        content: bytes = b"",
+        *,
+        purpose: str = "assistants",
+        id: str | None = None,
+        created_at: int | None = None,
+        status: str = "processed",
+        user: str | None = None,
+    ) -> File:
+        """Put a file there without a request.
+
+        Args:
+            filename: any text.
+            content: the bytes.
+            purpose: any text.
+            id: a UUID by default; without a slash.
+            created_at: Unix seconds; now by default.
+            status: `uploaded`, `processed` or `error`. One that is `uploaded` is processed as the
+                option `processing` says.
+            user: whose it is; by default that of `api_key`.
+
+        Raises:
+            OptionError: for a value without sense, or an id that is taken.
+        """
+        return additions.add_file(
+            self._service,
+            filename,
+            content,
+            purpose=purpose,
+            id=id,
+            created_at=created_at,
+            status=status,
+            user=user,
+        )
+
+    def reset(self) -> None:
+        """Drop files, faults, calls and rate windows; keep the options. With a seed, ids and
+        chances begin anew.
+        """
+        service = self._service
+        service.desk.files.clear()
+        service.desk.identifiers.restart()
+        service.armed.clear()
+        service.journal.clear()
+        service.windows.clear()
+        self._door.complaints.clear()
+
+    # -- what goes wrong --------------------------------------------------------------------
+
+    def inject(
+        self,
+        fault: Fault | Sequence[Fault],
+        on: str | Iterable[str] = "*",
+        *,
+        times: int | None = 1,
+        skip: int = 0,
+        every: int | None = None,
+        probability: float | None = None,
+        filename: str | None = None,
+        file_id: str | None = None,
+        purpose: str | None = None,
+        user: str | None = None,
+        phase: Phase = "before",
+        optional: bool = False,
+    ) -> ArmedFault:
+        """Arm a fault, or a sequence that is used up in order. The first that matches wins.
+
+        Args:
+            fault: made by a function of `eugpt_files_mock.faults`.
+            on: `upload`, `list`, `retrieve`, `download`, `delete`, several of them, or `*`.
+            times: how often it hits; None: always. A sequence runs so many times.
+            skip: let so many matching requests through first.
+            every: hit only each nth matching request.
+            probability: hit by this chance, over 0 and at most 1.
+            filename: only requests about a file of that name.
+            file_id: only requests about that file.
+            purpose: only requests about files of that purpose.
+            user: only requests with a key of that user.
+            phase: `before` takes the place of the work; `after` does it, and loses the answer.
+            optional: leaving accepts that it never fired.
+
+        Raises:
+            OptionError: for an unknown word, a senseless number, a combination without sense.
+            FaultUnavailable: when a served mock cannot produce the fault.
+        """
+        faults = (fault,) if isinstance(fault, Fault) else tuple(fault)
+        if not faults or not all(isinstance(one, Fault) for one in faults):
+            raise OptionError(
+                f"inject() takes faults made by eugpt_files_mock.faults, not {fault!r}.", word=fault
+            )
+        aim = checked_aim(
+            faults,
+            on=on,
+            times=times,
+            skip=skip,
+            every=every,
+            probability=probability,
+            filename=filename,
+            file_id=file_id,
+            purpose=purpose,
+            user=user,
+            phase=phase,
+            optional=optional,
+        )
+        if self._servings:
+            _check_served(faults)
+        return self._service.armed.arm(faults, aim)
+
+    @property
+    def armed(self) -> list[ArmedFault]:
+        """The armed faults that can still hit, in order."""
+        return self._service.armed.armed()
+
+    # -- what came --------------------------------------------------------------------------
+
+    @property
+    def calls(self) -> Journal:
+        """What was received, in order of arrival: a live sequence of `Call`."""
+        return self._service.journal
+
+    def assert_called(self, operation: str, times: int | None = None, **fields: Any) -> None:
+        """Fail unless the operation was called, with these fields of `Call`.
+
+        Args:
+            operation: one of the five.
+            times: how often exactly; None: at least once.
+            fields: such as `filename="a.pdf"`, `status=200`, `user="alice"`.
+
+        Raises:
+            Unmet: an AssertionError with what came, and the nearest call.
+        """
+        __tracebackhide__ = True
+        verification.assert_called(self.calls, operation, times, fields)
+
+    def assert_not_called(self, operation: str) -> None:
+        """Fail if the operation was called."""
+        __tracebackhide__ = True
+        verification.assert_called(self.calls, operation, 0, {})
+
+    def assert_uploaded(
+        self, filename: str, *, purpose: str | None = None, content: bytes | None = None
+    ) -> None:
+        """Fail unless such a file was uploaded and stored; an answer that got lost doesn't matter.
+
+        Raises:
+            Unmet: an AssertionError with what came, and the nearest upload.
+        """
+        __tracebackhide__ = True
+        verification.assert_uploaded(self.calls, filename, purpose, content)
+
+    # -- leaving ----------------------------------------------------------------------------
+
+    def _leave(self, *, failing: bool) -> None:
+        __tracebackhide__ = True
+        if self._entered:
+            self._entered = False
+            interception.leave(self._door)
+            self._check_left(failing=failing)
+
+    def _check_can_serve(self) -> None:
+        for armed in self.armed:
+            _check_served(armed.faults)
+
+    def _check_left(self, *, failing: bool) -> None:
+        """When the last way in is closed, and no exception is under way."""
+        __tracebackhide__ = True
+        if failing or self._entered or self._servings:
+            return
+        message = verification.check_left(
+            self._service, self._options, _taken(self._door.complaints)
+        )
+        if message:
+            raise Unmet(message)
+
+
+def _taken(complaints: list[FilesMockError]) -> list[FilesMockError]:
+    """What is said once is not said again at the next leaving."""
+    taken = list(complaints)
+    complaints.clear()
+    return taken
+
+
+def _check_served(faults: Iterable[Fault]) -> None:
+    for fault in faults:
+        if isinstance(fault, Severing) and fault.kind == "refused":
+            raise FaultUnavailable(
+                "connection_refused() works in process only: a port that listens cannot refuse.\n"
+                "To fix it: stop the server to refuse connections, or take connection_reset()."
+            )

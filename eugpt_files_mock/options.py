@@ -1,0 +1,247 @@
+"""The options of `FilesMock`: one table; checks, marker and reference are made from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+from .base_urls import BaseUrl, parse_base_url
+from .errors import OptionError, unknown_word
+from .processing import Processing, as_processing
+from .state.identifiers import Clock, system_clock
+
+DEFAULT_BASE_URLS = ("https://chat.eugpt.ai/v1", "https://api.eugpt.ai/v1")
+"""Documented (D), and read in a public client (3P); which of them serves the API is not settled."""
+
+
+class OptionWords(TypedDict, total=False):
+    """The options as a test author writes them."""
+
+    base_url: str | Collection[str]
+    api_keys: Collection[str] | Mapping[str, str] | None
+    require_auth: bool
+    processing: Literal["immediate"] | Processing
+    pagination: Literal["honoured", "ignored"]
+    unknown_fields: bool
+    max_file_bytes: int | None
+    max_total_bytes: int | None
+    rate_limit: tuple[int, float] | None
+    passthrough: str | Collection[str]
+    seed: int | str | None
+    clock: Clock | None
+    max_calls: int
+    assert_all_faults_fired: bool
+    assert_all_requests_known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options, checked. `Options.of(**words)` makes them."""
+
+    base_url: tuple[BaseUrl, ...]
+    api_keys: Mapping[str, str | None] | None
+    require_auth: bool
+    processing: Processing
+    pagination: str
+    unknown_fields: bool
+    max_file_bytes: int | None
+    max_total_bytes: int | None
+    rate_limit: tuple[int, float] | None
+    passthrough: tuple[str, ...]
+    seed: int | str | None
+    clock: Clock
+    max_calls: int
+    assert_all_faults_fired: bool
+    assert_all_requests_known: bool
+
+    @classmethod
+    def of(cls, words: Mapping[str, Any]) -> Options:
+        """The options that these words mean.
+
+        Raises:
+            OptionError: for an unknown word, with the nearest valid one, or a value without sense.
+        """
+        for word in words:
+            if word not in OPTIONS:
+                raise unknown_word("option", word, OPTIONS)
+        return cls(
+            **{
+                name: option.check(name, words.get(name, option.default))
+                for name, option in OPTIONS.items()
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One line of the table."""
+
+    default: Any
+    check: Callable[[str, Any], Any]
+    meaning: str
+
+
+def _base_urls(name: str, value: Any) -> tuple[BaseUrl, ...]:
+    texts = (value,) if isinstance(value, str) else _collection(name, value)
+    if not texts:
+        raise OptionError("base_url: at least one URL.")
+    return tuple(parse_base_url(text) for text in texts)
+
+
+def _api_keys(name: str, value: Any) -> Mapping[str, str | None] | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        raise OptionError(f"api_keys: a collection of keys, such as [{value!r}], not a text.")
+    users = dict(value) if isinstance(value, Mapping) else dict.fromkeys(_collection(name, value))
+    for key, user in users.items():
+        if not isinstance(key, str) or not key or key != key.strip() or not key.isascii():
+            raise OptionError("api_keys: a key is a text of ASCII characters without spaces.")
+        if user is not None and (not isinstance(user, str) or not user):
+            raise OptionError(f"api_keys: a user is a text, not {user!r}.", word=user)
+    if not users:
+        raise OptionError("api_keys: at least one key, or None for any that starts with 'eugpt_'.")
+    return users
+
+
+def _yes_or_no(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise OptionError(f"{name} must be True or False, not {value!r}.", word=value)
+    return value
+
+
+def _processing(name: str, value: Any) -> Processing:
+    return as_processing(value)
+
+
+def _pagination(name: str, value: Any) -> str:
+    if value not in ("honoured", "ignored"):
+        raise unknown_word("pagination", value, ("honoured", "ignored"))
+    return str(value)
+
+
+def _bytes(name: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise OptionError(f"{name} must be a number of bytes or None, not {value!r}.", word=value)
+    return value
+
+
+def _rate_limit(name: str, value: Any) -> tuple[int, float] | None:
+    if value is None:
+        return None
+    pair = tuple(value) if isinstance(value, (tuple, list)) else ()
+    numbers = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in pair)
+    if len(pair) != 2 or not numbers or not isinstance(pair[0], int):
+        raise OptionError(f"rate_limit is (requests, seconds), not {value!r}.", word=value)
+    if pair[0] < 1 or pair[1] <= 0 or not math.isfinite(pair[1]):
+        raise OptionError(f"rate_limit: 1 request or more, in over 0 seconds; not {value!r}.")
+    return pair[0], float(pair[1])
+
+
+def _passthrough(name: str, value: Any) -> tuple[str, ...]:
+    paths = (value,) if isinstance(value, str) else _collection(name, value)
+    for path in paths:
+        if not isinstance(path, str) or not path.startswith("/"):
+            raise OptionError(f"passthrough: a path such as '/v1/responses', not {path!r}.")
+    return tuple(path.rstrip("/") for path in paths)
+
+
+def _seed(name: str, value: Any) -> int | str | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, str))):
+        raise OptionError(f"seed must be a number, a text or None, not {value!r}.", word=value)
+    return value
+
+
+def _clock(name: str, value: Any) -> Clock:
+    if value is None:
+        return system_clock
+    if not callable(value):
+        raise OptionError(f"clock must be a function that gives Unix seconds, not {value!r}.")
+    return value  # type: ignore[no-any-return]
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise OptionError(f"{name} must be a whole number, 1 or more, not {value!r}.", word=value)
+    return value
+
+
+def _collection(name: str, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, Collection) or isinstance(value, (bytes, str)):
+        raise OptionError(f"{name}: not {value!r}.", word=value)
+    return tuple(value)
+
+
+OPTIONS: dict[str, Option] = {
+    "base_url": Option(
+        default=DEFAULT_BASE_URLS,
+        check=_base_urls,
+        meaning="one or several base URLs to intercept, with any prefix",
+    ),
+    "api_keys": Option(
+        default=None,
+        check=_api_keys,
+        meaning="None: any key that starts with `eugpt_`; or a collection of keys; "
+        "or a mapping of keys to users, who don't see one another's files",
+    ),
+    "require_auth": Option(
+        default=True, check=_yes_or_no, meaning="False lets a request without a key in"
+    ),
+    "processing": Option(
+        default="immediate",
+        check=_processing,
+        meaning="what becomes of a new file: `'immediate'`, `after_polls(n)`, "
+        "`after_seconds(s)`, `fails(reason)`",
+    ),
+    "pagination": Option(
+        default="honoured",
+        check=_pagination,
+        meaning="`'ignored'`: `limit`, `after` and `order` have no effect, "
+        "as the documentation allows",
+    ),
+    "unknown_fields": Option(
+        default=False,
+        check=_yes_or_no,
+        meaning="True adds members that no client knows, as the versioning policy announces",
+    ),
+    "max_file_bytes": Option(
+        default=None, check=_bytes, meaning="a larger file is refused with 413"
+    ),
+    "max_total_bytes": Option(
+        default=None, check=_bytes, meaning="more than that for one user is refused with 403"
+    ),
+    "rate_limit": Option(
+        default=None,
+        check=_rate_limit,
+        meaning="`(requests, seconds)` for each key; over it 429 with `Retry-After`",
+    ),
+    "passthrough": Option(
+        default=(),
+        check=_passthrough,
+        meaning="paths on our own hosts that are left to others, such as `'/v1/responses'`",
+    ),
+    "seed": Option(
+        default=None, check=_seed, meaning="makes ids, invented documents and chances repeat"
+    ),
+    "clock": Option(
+        default=None,
+        check=_clock,
+        meaning="a function that gives Unix seconds; without it the system's, "
+        "which freezegun and time-machine can move",
+    ),
+    "max_calls": Option(
+        default=10_000, check=_count, meaning="how many calls are kept; the oldest go first"
+    ),
+    "assert_all_faults_fired": Option(
+        default=True, check=_yes_or_no, meaning="leaving fails when an armed fault never fired"
+    ),
+    "assert_all_requests_known": Option(
+        default=True,
+        check=_yes_or_no,
+        meaning="leaving fails when a request came for a route that the API doesn't have",
+    ),
+}

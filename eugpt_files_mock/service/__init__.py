@@ -1,0 +1,1 @@
+"""The fake API: values in, values out. It starts in `handle.py`."""

@@ -1,0 +1,191 @@
+"""The values that cross the boundaries: what arrives, what is answered, what is kept.
+
+All are frozen. No module below this one; nothing here knows a client, a server or the clock.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+OPERATIONS = ("upload", "list", "retrieve", "download", "delete")
+"""The five calls of the Files API, by the names used everywhere (documentation, D)."""
+
+STATUSES = ("uploaded", "processed", "error")
+"""`processed` is documented (D); the others are a guess, after the `openai` SDK's FileObject."""
+
+SeveredKind = Literal["refused", "reset", "empty", "garbage", "timeout"]
+"""How a connection can end without an answer; each edge has a table of these."""
+
+
+_Bytes = bytes  # `File.bytes` is a length, and would hide the type
+
+
+class Headers(Mapping[str, str]):
+    """HTTP header fields: names in any case, repeated fields joined by a comma (RFC 9110, 5.3)."""
+
+    __slots__ = ("_folded", "_pairs")
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs = tuple(pairs)
+        self._folded = {name.lower(): value for name, value in self._pairs}
+        if len(self._folded) != len(self._pairs):
+            self._folded = _joined(self._pairs)
+
+    def __getitem__(self, name: str) -> str:
+        return self._folded[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._folded)
+
+    def __len__(self) -> int:
+        return len(self._folded)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._folded
+
+    def __repr__(self) -> str:
+        return f"Headers({dict(self._folded)!r})"
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The fields as they came: order, case and repetitions kept."""
+        return self._pairs
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in pairs:
+        folded = name.lower()
+        joined[folded] = f"{joined[folded]}, {value}" if folded in joined else value
+    return joined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request, as an edge hands it to the service."""
+
+    method: str
+    path: str
+    """The whole path, percent-decoded, for the journal."""
+    resource: str | None
+    """The path below the base URL, such as `/files`; None when it lies outside."""
+    query: str
+    """What follows the question mark, undecoded."""
+    headers: Headers
+    body: bytes
+    client: str
+    """`httpx`, `httpx2`, `requests` or `wsgi`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer, with what is done to it on its way."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    delay: float = 0.0
+    """Seconds before the first byte."""
+    cut_after: int | None = None
+    """The connection closes after this many bytes of the body."""
+    piece: int | None = None
+    """The body goes out in pieces of this many bytes,"""
+    pause: float = 0.0
+    """with this many seconds before each but the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Severed:
+    """No answer: the connection ends, or nothing ever comes."""
+
+    kind: SeveredKind
+
+
+Outcome = Reply | Severed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A stored file. The first members are those of the API's file object.
+
+    Attributes:
+        id: a bare lower-case UUID, unless the test author chose another.
+        filename: as sent, decoded.
+        bytes: the length of the content.
+        purpose: as sent.
+        created_at: Unix seconds.
+        status: `uploaded`, `processed` or `error`.
+        content: what was uploaded.
+        content_type: that of the part, as sent.
+        user: who owns it; None when keys have no users.
+        status_details: why processing failed, else None.
+    """
+
+    id: str
+    filename: str
+    bytes: int
+    purpose: str
+    created_at: int
+    status: str
+    content: _Bytes = field(repr=False)
+    content_type: str
+    user: str | None
+    status_details: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request that was received, and what became of it.
+
+    Attributes:
+        operation: one of the five, or None for a route that the API does not have.
+        method: the HTTP method, in capitals.
+        path: percent-decoded.
+        query: the parameters, decoded; of a repeated one the last value.
+        headers: with keys redacted.
+        user: whose key it was, or None.
+        client: `httpx`, `httpx2`, `requests` or `wsgi`.
+        status: what was answered, or None when the connection was severed.
+        file_id: the file in question; of an upload, the one that was stored.
+        filename: of the file in question, where known.
+        purpose: of the file in question, or what a list was filtered by.
+        content_type: of the uploaded part.
+        bytes: length of the uploaded content, or None.
+        sha256: of the uploaded content, in hexadecimal, or None.
+        fault: the name of the fault that hit, or None.
+        error: the code of the refusal, or None.
+        request_id: as in the answer's `X-Request-Id`.
+        started_at: Unix seconds.
+        duration: seconds that the mock took, without waits that a fault asked for.
+    """
+
+    operation: str | None
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Headers
+    user: str | None
+    client: str
+    status: int | None
+    file_id: str | None
+    filename: str | None
+    purpose: str | None
+    content_type: str | None
+    bytes: int | None
+    sha256: str | None
+    fault: str | None
+    error: str | None
+    request_id: str
+    started_at: float
+    duration: float
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def to_json(value: object) -> bytes:
+    """The value as the API writes JSON: UTF-8, no white space."""
+    return _encode(value).encode("utf-8")

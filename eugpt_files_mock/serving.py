@@ -1,0 +1,96 @@
+"""A mock on a port: the context manager that `FilesMock.serve()` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+from .errors import StateError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from .mock import FilesMock
+
+
+class Server(Protocol):
+    """What serves an application until it is stopped."""
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port."""
+
+    def stop(self) -> None:
+        """Serve no longer. Twice is as good as once."""
+
+
+class Serving:
+    """`with mock.serve() as mock:`, or `start()` and `stop()`.
+
+    Args:
+        mock: what to serve, and what `with` gives.
+        open_server: starts a server for an application.
+    """
+
+    def __init__(self, mock: FilesMock, open_server: Callable[[WSGIApplication], Server]) -> None:
+        self._mock = mock
+        self._open_server = open_server
+        self._server: Server | None = None
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port, without the path of the API.
+
+        Raises:
+            StateError: when it does not serve.
+        """
+        if self._server is None:
+            raise StateError("this mock is not being served: call start(), or use `with`.")
+        return self._server.url
+
+    def start(self) -> FilesMock:
+        """Bind the port and answer on it.
+
+        Raises:
+            AddressInUse: when the address cannot be bound.
+            StateError: when it serves already.
+            FaultUnavailable: when a fault is armed that a port cannot produce.
+        """
+        __tracebackhide__ = True
+        if self._server is not None:
+            raise StateError("this serves already: stop() it first, or call serve() once more.")
+        self._mock._check_can_serve()
+        self._server = self._open_server(self._mock.wsgi_app)
+        self._mock._servings.append(self)
+        return self._mock
+
+    def stop(self) -> None:
+        """Stop at once, whatever clients do, and check what leaving checks. Twice is fine.
+
+        Raises:
+            Unmet: see `FilesMock.stop`.
+        """
+        __tracebackhide__ = True
+        self._leave(failing=False)
+
+    def __enter__(self) -> FilesMock:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        __tracebackhide__ = True
+        self._leave(failing=error is not None)
+
+    def _leave(self, *, failing: bool) -> None:
+        __tracebackhide__ = True
+        if self._server is None:
+            return
+        self._server.stop()
+        self._mock._servings.remove(self)
+        self._server = None
+        self._mock._check_left(failing=failing)

@@ -1,0 +1,172 @@
+"""Which requests an armed fault is for: the words of `inject()`, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import OptionError, unknown_word
+from ..fault_values import Fault, MalformedJson
+from ..service.messages import OPERATIONS
+
+Phase = Literal["before", "after"]
+"""Whether the fault takes the place of the work, or hits when the work is done."""
+
+_ADDRESSES = {
+    "filename": ("upload", "retrieve", "download", "delete"),
+    "file_id": ("retrieve", "download", "delete"),
+    "purpose": OPERATIONS,
+    "user": OPERATIONS,
+}
+"""What a fault can be addressed by, and the operations that have such a thing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a request is about, as far as faults are addressed by it."""
+
+    operation: str
+    filename: str | None
+    file_id: str | None
+    purpose: str | None
+    user: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """Which requests a fault is for, and which of those it hits.
+
+    Attributes:
+        on: the operations.
+        times: how often it hits; None: always.
+        skip: so many matching requests are let through first.
+        every: it hits only each so-manieth matching request.
+        probability: the chance, 0 to 1, that it hits a matching request.
+        filename, file_id, purpose, user: what the request must be about.
+        phase: `before` the work, in its place; or `after` it is done.
+        optional: whether leaving the mock accepts that it never hit.
+    """
+
+    on: tuple[str, ...]
+    times: int | None
+    skip: int
+    every: int | None
+    probability: float | None
+    filename: str | None
+    file_id: str | None
+    purpose: str | None
+    user: str | None
+    phase: Phase
+    optional: bool
+
+    def matches(self, subject: Subject) -> bool:
+        """Whether the request is one of those that the fault is for."""
+        return subject.operation in self.on and all(
+            wanted is None or wanted == came
+            for wanted, came in (
+                (self.filename, subject.filename),
+                (self.file_id, subject.file_id),
+                (self.purpose, subject.purpose),
+                (self.user, subject.user),
+            )
+        )
+
+    def __str__(self) -> str:
+        words = ["*" if self.on == OPERATIONS else "|".join(self.on)]
+        words += [f"{name}={getattr(self, name)!r}" for name in _ADDRESSES if getattr(self, name)]
+        words += [f"skip={self.skip}"] * bool(self.skip)
+        words += [f"every={self.every}"] * bool(self.every)
+        words += [f"probability={self.probability}"] * (self.probability is not None)
+        words += ["phase=after"] * (self.phase == "after")
+        return " ".join(words)
+
+
+def checked_aim(
+    faults: Sequence[Fault],
+    *,
+    on: str | Iterable[str],
+    times: int | None,
+    skip: int,
+    every: int | None,
+    probability: float | None,
+    filename: str | None,
+    file_id: str | None,
+    purpose: str | None,
+    user: str | None,
+    phase: str,
+    optional: bool,
+) -> Aim:
+    """The aim, when it makes sense for these faults.
+
+    Raises:
+        OptionError: for an unknown word, a senseless number, or a combination that can never hit.
+    """
+    operations = _operations(on)
+    aim = Aim(
+        on=operations,
+        times=None if times is None else _count("times", times, least=1),
+        skip=_count("skip", skip, least=0),
+        every=None if every is None else _count("every", every, least=1),
+        probability=_chance(probability),
+        filename=filename,
+        file_id=file_id,
+        purpose=purpose,
+        user=user,
+        phase=_phase(phase),
+        optional=bool(optional),
+    )
+    for address, having in _ADDRESSES.items():
+        _check_address(aim, address, having)
+    for fault in faults:
+        if isinstance(fault, MalformedJson) and operations == ("download",):
+            raise OptionError("malformed_json on download: its body is not JSON; take corrupted().")
+    return aim
+
+
+def _operations(on: str | Iterable[str]) -> tuple[str, ...]:
+    words = (on,) if isinstance(on, str) else tuple(on)
+    if not words:
+        raise OptionError("on: name at least one operation, or '*'.")
+    for word in words:
+        if word != "*" and word not in OPERATIONS:
+            raise unknown_word("operation", word, ("*", *OPERATIONS))
+    return OPERATIONS if "*" in words else tuple(word for word in OPERATIONS if word in words)
+
+
+def _check_address(aim: Aim, address: str, having: tuple[str, ...]) -> None:
+    value = getattr(aim, address)
+    if value is None:
+        return
+    if not isinstance(value, str) or not value:
+        raise OptionError(f"{address} must be a text, not {value!r}.", word=value)
+    if not set(aim.on) & set(having):
+        raise OptionError(
+            f"{address}={value!r} can never match on {'|'.join(aim.on)}; "
+            f"it fits {', '.join(having)}."
+        )
+
+
+def _count(label: str, value: object, *, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        more = " (or None for always)" if label == "times" else ""
+        raise OptionError(
+            f"{label} must be a whole number, {least} or more{more}, not {value!r}.", word=value
+        )
+    return value
+
+
+def _chance(value: float | None) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
+        raise OptionError(f"probability must be over 0 and at most 1, not {value!r}.", word=value)
+    return float(value)
+
+
+def _phase(value: str) -> Phase:
+    if value == "before":
+        return "before"
+    if value == "after":
+        return "after"
+    raise unknown_word("phase", value, ("before", "after"))

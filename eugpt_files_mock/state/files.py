@@ -1,0 +1,163 @@
+"""The stored files, in the order in which a list gives them.
+
+Every file stands on three shelves: the whole store's, its owner's, and its owner's for its purpose.
+A shelf is a sorted list of places, so that a page costs the same among a hundred files and among
+a hundred thousand. A deleted file leaves its place behind, so that `after` it goes on from there.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from threading import RLock
+
+from ..processing import Processing
+from ..service.messages import File
+from .identifiers import Clock
+
+Place = tuple[int, int, str]
+"""Creation time, then order of arrival within the second, then the id."""
+
+_REMEMBERED_PLACES = 100_000
+"""Deleted files whose place is remembered; beyond it the oldest are forgotten."""
+
+
+class Files:
+    """The stored files. `len`, iteration (oldest first), `files[file_id]`, `file_id in files`."""
+
+    def __init__(self, processing: Processing, clock: Clock) -> None:
+        self._processing = processing
+        self._clock = clock
+        self._lock = RLock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every file, and every place."""
+        with self._lock:
+            self._files: dict[str, File] = {}
+            self._polls: dict[str, int] = {}
+            self._places: dict[str, tuple[str | None, Place]] = {}
+            self._left: dict[str, None] = {}
+            self._shelves: defaultdict[tuple[object, ...], list[Place]] = defaultdict(list)
+            self._bytes: defaultdict[str | None, int] = defaultdict(int)
+            self._arrived = 0
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, file_id: object) -> bool:
+        return file_id in self._files
+
+    def __iter__(self) -> Iterator[File]:
+        with self._lock:
+            files = [self._now(file_id) for _, _, file_id in self._shelves[()]]
+        return iter(files)
+
+    def __getitem__(self, file_id: str) -> File:
+        with self._lock:
+            return self._now(file_id)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} files>"
+
+    def add(self, file: File, *, quota: int | None = None) -> bool:
+        """Store the file; False, and nothing stored, when its owner's quota does not allow it.
+
+        Args:
+            file: its id must not be taken.
+            quota: the most bytes that its owner may have.
+        """
+        with self._lock:
+            if quota is not None and self._bytes[file.user] + file.bytes > quota:
+                return False
+            self._arrived += 1
+            place = (file.created_at, self._arrived, file.id)
+            self._files[file.id] = file
+            self._left.pop(file.id, None)
+            self._places[file.id] = (file.user, place)
+            self._bytes[file.user] += file.bytes
+            for shelf in self._shelves_of(file):
+                insort(shelf, place)
+            return True
+
+    def find(self, file_id: str, user: str | None) -> File | None:
+        """The user's file of that id, as it is now."""
+        with self._lock:
+            file = self._files.get(file_id)
+            return self._now(file_id) if file is not None and file.user == user else None
+
+    def poll(self, file_id: str, user: str | None) -> File | None:
+        """As `find`, and counted as one look at the file's status."""
+        with self._lock:
+            file = self._files.get(file_id)
+            if file is None or file.user != user:
+                return None
+            if file.status == "uploaded":
+                self._polls[file_id] = self._polls.get(file_id, 0) + 1
+            return self._now(file_id)
+
+    def remove(self, file_id: str, user: str | None) -> File | None:
+        """Take the user's file out; None when there is none."""
+        with self._lock:
+            file = self._files.get(file_id)
+            if file is None or file.user != user:
+                return None
+            place = self._places[file_id][1]
+            for shelf in self._shelves_of(file):
+                del shelf[bisect_left(shelf, place)]
+            self._bytes[user] -= file.bytes
+            self._polls.pop(file_id, None)
+            self._remember(file_id)
+            return self._files.pop(file_id)
+
+    def knows(self, file_id: str, user: str | None) -> bool:
+        """Whether the user has, or had, a file of that id."""
+        place = self._places.get(file_id)
+        return place is not None and place[0] == user
+
+    def page(
+        self,
+        user: str | None,
+        *,
+        purpose: str | None,
+        after: str | None,
+        limit: int | None,
+        ascending: bool,
+    ) -> list[File]:
+        """At most `limit` of the user's files, from beyond the file `after`."""
+        with self._lock:
+            shelf = self._shelves[(user,) if purpose is None else (user, purpose)]
+            if ascending:
+                start = 0 if after is None else bisect_right(shelf, self._places[after][1])
+                places = shelf[start:] if limit is None else shelf[start : start + limit]
+            else:
+                end = len(shelf) if after is None else bisect_left(shelf, self._places[after][1])
+                places = shelf[0 if limit is None else max(0, end - limit) : end]
+                places.reverse()
+            return [self._now(file_id) for _, _, file_id in places]
+
+    def _shelves_of(self, file: File) -> tuple[list[Place], ...]:
+        shelves = self._shelves
+        return shelves[()], shelves[(file.user,)], shelves[(file.user, file.purpose)]
+
+    def _remember(self, file_id: str) -> None:
+        self._left[file_id] = None
+        if len(self._left) > _REMEMBERED_PLACES:
+            oldest = next(iter(self._left))
+            del self._left[oldest], self._places[oldest]
+
+    def _now(self, file_id: str) -> File:
+        """The file with the status that it has by now."""
+        file = self._files[file_id]
+        if file.status != "uploaded":
+            return file
+        polls, age = self._polls.get(file_id, 0), self._clock() - file.created_at
+        if self._processing.first_status == "processed":
+            return file
+        status = self._processing.status(polls=polls, age=age)
+        if status != "uploaded":
+            reason = self._processing.reason
+            file = self._files[file_id] = replace(file, status=status, status_details=reason)
+        return file

@@ -1,0 +1,43 @@
+"""Clock, ids and chance: what would differ from run to run, given in so that it can repeat."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Callable
+
+Clock = Callable[[], float]
+"""Gives Unix seconds."""
+
+
+def system_clock() -> float:
+    """Unix seconds; looked up at each call, so that freezegun and time-machine can move it."""
+    return time.time()
+
+
+class Identifiers:
+    """Ids and chances. With a seed they repeat; each kind has a stream of its own, so that
+    one more request doesn't change the ids of the files.
+    """
+
+    def __init__(self, seed: int | str | None) -> None:
+        self._seed = seed
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew, as after the first day."""
+        self._files = self._stream("files")
+        self._requests = self._stream("requests")
+        self.chance = self._stream("chance")
+
+    def _stream(self, name: str) -> random.Random:
+        return random.Random(None if self._seed is None else f"{self._seed}/{name}")  # noqa: S311 - no secrets
+
+    def file_id(self) -> str:
+        """A bare lower-case UUID, as the documentation shows."""
+        return str(uuid.UUID(int=self._files.getrandbits(128), version=4))
+
+    def request_id(self) -> str:
+        """What `X-Request-Id` carries (guess: the shape is OpenAI's)."""
+        return f"req_{self._requests.getrandbits(128):032x}"

@@ -1,0 +1,172 @@
+"""What a test expects of the calls, and the messages when it does not hold.
+
+A message has four parts: what came, what would have matched, how to fix it, how to allow it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .call_lines import call_line, call_lines
+from .errors import FilesMockError, OptionError, Unmet, unknown_word
+from .options import Options
+from .service.handle import Service
+from .service.messages import OPERATIONS, Call
+from .service.routes import ROUTES
+from .state.armed_faults import ArmedFault
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Call))
+
+
+def check_left(
+    service: Service, options: Options, complaints: Sequence[FilesMockError]
+) -> str | None:
+    """What leaving the mock complains about; None when all is well.
+
+    Args:
+        service: its armed faults and its calls.
+        options: what is to be checked.
+        complaints: what was raised inside a client call, and may have been swallowed there.
+    """
+    journal = service.journal
+    strays, journal.strays = journal.strays, []
+    found: list[str | None] = [str(complaint) for complaint in complaints]
+    if options.assert_all_requests_known:
+        found.append(check_known(strays))
+    if options.assert_all_faults_fired:
+        found.append(check_fired(service.armed.all(), journal))
+    return "\n\n".join(message for message in found if message) or None
+
+
+def check_fired(armed: Sequence[ArmedFault], calls: Sequence[Call]) -> str | None:
+    """The complaint about faults that never hit; None when there is nothing to say."""
+    waiting = [fault for fault in armed if fault.hits == 0 and not fault.aim.optional]
+    if not waiting:
+        return None
+    lines = "\n".join(
+        f"  {fault.name} on {fault.aim} (requests it was for: {fault.seen})" for fault in waiting
+    )
+    return (
+        f"{_count(len(waiting), 'armed fault')} never fired.\n"
+        f"What came:\n{call_lines(calls)}\n"
+        f"What would have matched:\n{lines}\n"
+        "To fix it: make the code under test send such a request, or correct inject().\n"
+        "To allow it: inject(..., optional=True), "
+        "or FilesMock(assert_all_faults_fired=False) for all of them."
+    )
+
+
+def check_known(strays: Sequence[Call]) -> str | None:
+    """The complaint about requests to routes that the API does not have."""
+    if not strays:
+        return None
+    routes = "\n".join(
+        f"  {route.method:<6} /v1{route.template}  ({route.operation})" for route in ROUTES
+    )
+    return (
+        f"{_count(len(strays), 'request')} came for a route that the Files API does not have.\n"
+        f"What came:\n{call_lines(strays)}\n"
+        f"What would have matched, below the base URL:\n{routes}\n"
+        "To fix it: correct the base URL or the path in the code under test.\n"
+        f"To allow it: FilesMock(passthrough={strays[0].path!r}) leaves that path to others, "
+        "FilesMock(assert_all_requests_known=False) accepts the 404."
+    )
+
+
+def assert_called(
+    calls: Sequence[Call], operation: str, times: int | None, fields: Mapping[str, Any]
+) -> None:
+    """That there were calls to the operation with these fields.
+
+    Args:
+        calls: those that came.
+        operation: one of the five.
+        times: how many exactly; None: at least one.
+        fields: attributes of `Call`, and the values that they must have.
+
+    Raises:
+        OptionError: for an unknown operation or field.
+        Unmet: when they did not come.
+    """
+    __tracebackhide__ = True
+    _check_words(operation, times, fields)
+    of_operation = [call for call in calls if call.operation == operation]
+    matching = [call for call in of_operation if not _differing(call, fields)]
+    if len(matching) == times or (times is None and matching):
+        return
+    asked = "at least once" if times is None else _count(times, "time")
+    words = "".join(f" {name}={_brief(value)}" for name, value in fields.items())
+    raise Unmet(
+        f"expected {operation}{words} {asked}, it came {_count(len(matching), 'time')}.\n"
+        f"What came:\n{call_lines(calls)}\n"
+        f"{_nearest(of_operation, matching, fields)}"
+    )
+
+
+def assert_uploaded(
+    calls: Sequence[Call], filename: str, purpose: str | None, content: bytes | None
+) -> None:
+    """That such a file was uploaded, and stored.
+
+    Raises:
+        Unmet: when it was not.
+    """
+    __tracebackhide__ = True
+    fields: dict[str, Any] = {"filename": filename}
+    if purpose is not None:
+        fields["purpose"] = purpose
+    if content is not None:
+        if not isinstance(content, (bytes, bytearray)):
+            raise OptionError(f"content must be bytes, not {type(content).__name__}.")
+        fields |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    uploads = [call for call in calls if call.operation == "upload"]
+    stored = [call for call in uploads if call.file_id is not None]
+    if any(not _differing(call, fields) for call in stored):
+        return
+    words = "".join(f" {name}={_brief(value)}" for name, value in fields.items())
+    refused = "" if len(stored) == len(uploads) else " (of these, only what was stored counts)"
+    raise Unmet(
+        f"expected an upload of{words}; none was stored.\n"
+        f"What came{refused}:\n{call_lines(calls)}\n"
+        f"{_nearest(stored, [], fields)}"
+    )
+
+
+def _check_words(operation: str, times: int | None, fields: Mapping[str, Any]) -> None:
+    if operation not in OPERATIONS:
+        raise unknown_word("operation", operation, OPERATIONS)
+    for name in fields:
+        if name not in _FIELDS:
+            raise unknown_word("field of a call", name, _FIELDS)
+    if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 0):
+        raise OptionError(f"times must be a whole number, 0 or more, not {times!r}.", word=times)
+
+
+def _differing(call: Call, fields: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in fields.items() if getattr(call, name) != value]
+
+
+def _nearest(
+    candidates: Sequence[Call], matching: Sequence[Call], fields: Mapping[str, Any]
+) -> str:
+    others = [call for call in candidates if call not in matching]
+    if not others or not fields:
+        return "There is no other call to that operation."
+    nearest = min(others, key=lambda call: len(_differing(call, fields)))
+    lines = "\n".join(
+        f"  {name}: expected {_brief(fields[name])}, came {_brief(getattr(nearest, name))}"
+        for name in _differing(nearest, fields)
+    )
+    return f"The nearest call:\n  {call_line(nearest)}\nIt differs in:\n{lines}"
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else text[:119] + "…"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
