@@ -1,0 +1,37 @@
+"""Fixtures for all tests: one mock in every way of serving it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from eugpt_files_mock import FilesMock
+
+pytest_plugins = ["pytester"]
+
+WAYS = ("in process", "on a port")
+
+
+@contextmanager
+def entered(way: str, **options: Any) -> Iterator[FilesMock]:
+    """A mock, entered in one of the `WAYS`."""
+    mock = FilesMock(**options)
+    with mock if way == "in process" else mock.serve():
+        yield mock
+
+
+@pytest.fixture
+def mock() -> Iterator[FilesMock]:
+    """A mock in process."""
+    with FilesMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def served() -> Iterator[FilesMock]:
+    """A mock on a port."""
+    with FilesMock().serve() as mock:
+        yield mock
