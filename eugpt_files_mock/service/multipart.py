@@ -46,7 +46,7 @@ def read_form(content_type: str | None, body: bytes) -> Form:
         with PushMultipartParser(boundary, max_header_size=_LONGEST_HEADER) as parser:
             parts = _read_parts(parser, body)
     except MultipartError as error:
-        raise Refused("invalid_multipart", f"The form cannot be read: {error}.") from error
+        raise Refused("invalid_multipart", f"The form cannot be read: {error.args[0]}.") from error
     except UnicodeError as error:
         raise Refused("invalid_multipart", f"The form is not UTF-8: {error}.") from error
     return Form(file=_file(parts.get("file")), purpose=_text("purpose", parts.get("purpose")))
@@ -108,7 +108,10 @@ def _text(name: str, part: Part | None) -> str | None:
 
 _EXTENDED = re.compile(r""";\s*filename\*\s*=\s*"?([\w-]+)'[^']*'([^;"\s]*)""", re.IGNORECASE)
 _QUOTED = re.compile(r';\s*filename\s*=\s*"((?:\\.|[^"\\])*)"\s*(?=;|$)', re.IGNORECASE | re.DOTALL)
-_RAW = re.compile(r';\s*filename\s*=\s*"(.*)"\s*(?=;|$)', re.IGNORECASE | re.DOTALL)
+_BEGIN = re.compile(r';\s*filename\s*=\s*"', re.IGNORECASE)
+_END = re.compile(r'"\s*(?=;|$)')
+_CHARSETS = {"utf-8": "utf-8", "iso-8859-1": "latin-1"}
+"""What RFC 5987 (3.2.1) asks for; Python's further codecs make text that cannot be sent."""
 _ESCAPE = re.compile(r'\\(["\\])|%(22|0[0-9A-Fa-f]|1[0-9A-Fa-f])')
 
 
@@ -125,8 +128,18 @@ def _filename(segment: MultipartSegment) -> str | None:
     extended = _EXTENDED.search(disposition)
     if extended:
         return _decoded(*extended.groups())
-    plain = _QUOTED.search(disposition) or _RAW.search(disposition)
-    return _ESCAPE.sub(_unescaped, plain[1]) if plain else _plain(segment)
+    quoted = _QUOTED.search(disposition)
+    plain = quoted[1] if quoted else _up_to_the_last_quote(disposition)
+    return _plain(segment) if plain is None else _ESCAPE.sub(_unescaped, plain)
+
+
+def _up_to_the_last_quote(disposition: str) -> str | None:
+    """Of a filename with quotes that nobody escaped."""
+    begin = _BEGIN.search(disposition)
+    if begin is None:
+        return None
+    ends = [end.start() for end in _END.finditer(disposition, begin.end())]
+    return disposition[begin.end() : ends[-1]] if ends else None
 
 
 def _plain(segment: MultipartSegment) -> str | None:
@@ -140,9 +153,15 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _decoded(charset: str, value: str) -> str:
+    codec = _CHARSETS.get(charset.lower())
+    if codec is None:
+        raise Refused(
+            "invalid_multipart",
+            f"The filename is in {shown(charset)}, not in {' or '.join(_CHARSETS)}.",
+        )
     try:
-        return unquote(value, encoding=charset, errors="strict")
-    except (LookupError, UnicodeDecodeError) as error:
+        return unquote(value, encoding=codec, errors="strict")
+    except UnicodeDecodeError as error:
         raise Refused(
             "invalid_multipart", f"The filename {shown(value)} is not {shown(charset)}: {error}."
         ) from error
