@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -97,7 +96,7 @@ SCENARIOS: list[Callable[[FilesMock, Client], None]] = [
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 @pytest.mark.parametrize(("way", "kind"), PLACES, ids=IDS)
 def test_scenario(
-    way: str, kind: type[Client], scenario: Callable[[FilesMock, Client], Any]
+    way: str, kind: type[Client], scenario: Callable[[FilesMock, Client], None]
 ) -> None:
     with entered(way) as mock, connected(kind, mock.base_url, mock.api_key) as client:
         scenario(mock, client)

@@ -23,23 +23,10 @@ from ..errors import ClientHasNoTimeout, SeamLost
 from ..service.handle import handle
 from ..service.messages import Headers, Reply, Request, Severed
 from . import interception
+from .httpx_failures import Failure, failure_of
 from .interception import Found, Hook
 from .pacing import Body, body_of, within_patience
 from .wrapped_transports import is_left_alone, release, spliced
-
-SEVERED = {
-    "refused": ("ConnectError", "[Errno 111] Connection refused"),
-    "reset": ("ReadError", "[Errno 104] Connection reset by peer"),
-    "empty": ("RemoteProtocolError", "Server disconnected without sending a response."),
-    "garbage": ("RemoteProtocolError", "illegal status line: bytearray(b'garbage')"),
-    "timeout": ("ReadTimeout", "The read operation timed out"),
-    "cut": (
-        "RemoteProtocolError",
-        "peer closed connection without sending complete message body "
-        "(received {sent} bytes, expected {announced})",
-    ),
-}
-"""What the libraries raise when a real server does it (measured; tests/edges/test_parity.py)."""
 
 
 def hooks() -> list[Hook]:
@@ -89,7 +76,7 @@ class _ClientMocker(Mocker, ABC):
             found = _find(url)
             if found is None or is_left_alone(transport):
                 return transport
-            return spliced(transport, cls.library, _find, ours) or ours(found)
+            return spliced(transport, cls.library, _find, ours) or ours(found, transport)
 
         return _transport_for_url
 
@@ -110,15 +97,16 @@ def _find(url: Any) -> Found | None:
 
 
 @lru_cache
-def _transport_class(library: Any) -> Callable[[Found], Any]:  # noqa: C901 - a class in there
+def _transport_class(library: Any) -> Callable[[Found, Any], Any]:  # noqa: C901 - a class in there
     """A transport of this library that answers from the mock."""
     paced = _stream_class(library)
 
     class FilesTransport(library.BaseTransport, library.AsyncBaseTransport):  # type: ignore[misc]
         """Sync and async; they differ in how a body is read and a delay is spent."""
 
-        def __init__(self, found: Found) -> None:
+        def __init__(self, found: Found, replaced: Any) -> None:
             self._found = found
+            self._replaced = replaced
 
         def handle_request(self, request: Any) -> Any:
             __tracebackhide__ = True
@@ -144,30 +132,36 @@ def _transport_class(library: Any) -> Callable[[Found], Any]:  # noqa: C901 - a 
                 door.complaints.append(complaint)
                 raise
             if isinstance(outcome, Severed):
-                raise _error(library, outcome.kind)
+                raise self._failure(outcome.kind)
             return outcome
 
         def _response(self, request: Any, reply: Reply) -> Any:
             body = body_of(reply, _patience(request))
             plain = body.ending == "complete" and not body.pause
+            stream = library.ByteStream(body.data) if plain else paced(body, reply, self._failure)
             return library.Response(
                 reply.status,
                 headers=reply.headers,
-                stream=library.ByteStream(body.data) if plain else paced(body, len(reply.body)),
+                stream=stream,
                 extensions={"http_version": b"HTTP/1.1"},
             )
+
+        @property
+        def _failure(self) -> Failure:
+            return failure_of(library, self._replaced)
 
     return FilesTransport
 
 
 @lru_cache
-def _stream_class(library: Any) -> Callable[[Body, int], Any]:  # noqa: C901 - a class in there
+def _stream_class(library: Any) -> Callable[[Body, Reply, Failure], Any]:  # noqa: C901 - a class in there
     """A body that comes in pieces, or breaks off."""
 
     class PacedStream(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
-        def __init__(self, body: Body, announced: int) -> None:
+        def __init__(self, body: Body, reply: Reply, failure: Failure) -> None:
             self._body = body
-            self._announced = announced
+            self._announced = max(1, len(reply.body))
+            self._failure = failure
 
         def __iter__(self) -> Iterator[bytes]:
             __tracebackhide__ = True
@@ -188,8 +182,9 @@ def _stream_class(library: Any) -> Callable[[Body, int], Any]:  # noqa: C901 - a
         def _end(self) -> None:
             __tracebackhide__ = True
             if self._body.ending != "complete":
-                sent, announced = len(self._body.data), max(1, self._announced)
-                raise _error(library, self._body.ending, sent=sent, announced=announced)
+                raise self._failure(
+                    self._body.ending, sent=len(self._body.data), announced=self._announced
+                )
 
     return PacedStream
 
@@ -214,12 +209,6 @@ def _patience(request: Any) -> float | None:
     timeouts = request.extensions.get("timeout") or {}
     seconds: float | None = timeouts.get("read")
     return seconds
-
-
-def _error(library: ModuleType, kind: str, **figures: int) -> Exception:
-    name, message = SEVERED[kind]
-    error: Exception = getattr(library, name)(message.format(**figures) if figures else message)
-    return error
 
 
 async def _sleep(seconds: float) -> None:

@@ -41,7 +41,7 @@ def spliced(
     transport: Any,
     library: ModuleType,
     find: Callable[[Any], Any],
-    ours: Callable[[Any], Any],
+    ours: Callable[[Any, Any], Any],
 ) -> Any:
     """The transport itself when it wraps another one, which is now a switch; else None."""
     switch = _switch_class(library)
@@ -71,14 +71,16 @@ def _switch_class(library: Any) -> Any:
     class Switch(library.BaseTransport, library.AsyncBaseTransport):  # type: ignore[misc]
         """Answers for our URLs, and hands all others on."""
 
-        def __init__(self, inner: Any, find: Callable[[Any], Any], ours: Callable[[Any], Any]):
+        def __init__(
+            self, inner: Any, find: Callable[[Any], Any], ours: Callable[[Any, Any], Any]
+        ) -> None:
             self.inner = inner
             self._find = find
             self._ours = ours
 
         def _chosen(self, request: Any) -> Any:
             found = self._find(request.url)
-            return self.inner if found is None else self._ours(found)
+            return self.inner if found is None else self._ours(found, self.inner)
 
         def handle_request(self, request: Any) -> Any:
             return self._chosen(request).handle_request(request)

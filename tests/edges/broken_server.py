@@ -1,0 +1,116 @@
+"""A real server that is broken in a chosen way: a raw socket, and nothing of ours.
+
+It shows what each client library makes of the real thing, so that the mock can be held to it.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Script = Callable[[socket.socket], None]
+"""What is done to a connection whose request was read."""
+
+HANG_SECONDS = 5.0
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def empty(connection: socket.socket) -> None:
+    """Close in good order, without a byte."""
+
+
+def garbage(connection: socket.socket) -> None:
+    connection.sendall(b"this is not HTTP\r\n\r\n")
+
+
+def hang(connection: socket.socket) -> None:
+    """Keep silent until the client has gone."""
+    connection.settimeout(HANG_SECONDS)
+    connection.recv(1)
+
+
+def replying(
+    status: int, body: bytes, *, announced: int | None = None, kind: str = "application/json"
+) -> Script:
+    """An answer; `announced` is the length that it claims to have."""
+    head = (
+        f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nx-should-retry: false\r\n"
+        f"Content-Length: {len(body) if announced is None else announced}\r\n"
+        "Connection: close\r\n\r\n"
+    ).encode()
+
+    def reply(connection: socket.socket) -> None:
+        connection.sendall(head + body)
+
+    return reply
+
+
+def first_piece(body: bytes) -> Script:
+    """The head and one byte, then silence."""
+
+    def dribble(connection: socket.socket) -> None:
+        replying(200, body[:1], announced=len(body))(connection)
+        hang(connection)
+
+    return dribble
+
+
+@contextmanager
+def broken_server(script: Script) -> Iterator[str]:
+    """The base URL of a server that does this to every connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        accepting = threading.Thread(target=_accept, args=(listening, script))
+        accepting.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        listening.shutdown(socket.SHUT_RDWR)
+        accepting.join()
+
+
+@contextmanager
+def nobody() -> Iterator[str]:
+    """The base URL of a port where nothing listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
+
+
+def _accept(listening: socket.socket, script: Script) -> None:
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except OSError:
+            return
+        with connection:
+            _read_request(connection)
+            script(connection)
+            _close_in_order(connection)
+
+
+def _read_request(connection: socket.socket) -> None:
+    """Head and body, so that an orderly end is not turned into a reset by unread bytes."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(65536)
+    head, _, body = received.partition(b"\r\n\r\n")
+    fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    missing = int(fields.get(b"content-length", 0)) - len(body)
+    chunked = b"chunked" in fields.get(b"transfer-encoding", b"")
+    while missing > 0 or (chunked and not body.endswith(b"0\r\n\r\n")):
+        piece = connection.recv(65536)
+        body += piece
+        missing -= len(piece)
+
+
+def _close_in_order(connection: socket.socket) -> None:
+    try:
+        linger = connection.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
+        if struct.unpack("ii", linger)[0] == 0:
+            connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return
