@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable
+from io import BufferedIOBase
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -105,15 +106,26 @@ class _Server(ThreadedWSGIServer):
         self._open_lock = threading.Lock()
         with bound:  # Werkzeug takes a duplicate of the descriptor
             port = bound.getsockname()[1]
-            super().__init__(host, port, app, _Handler, ssl_context=ssl_context, fd=bound.fileno())
+            super().__init__(host, port, app, _Handler, fd=bound.fileno())
         self.host = host
         self.port = port
+        if ssl_context is not None:
+            self._encrypt(ssl_context)
+
+    def _encrypt(self, ssl_context: ssl.SSLContext) -> None:
+        """Hands are shaken at the first read, in the connection's own thread: in the accepting
+        one, a client that says nothing would keep all others out.
+        """
+        self.ssl_context = ssl_context
+        self.socket = ssl_context.wrap_socket(
+            self.socket, server_side=True, do_handshake_on_connect=False
+        )
 
     def process_request(self, request: Any, client_address: Any) -> None:
         thread = threading.Thread(target=self._handle, args=(request, client_address), daemon=True)
-        with self._open_lock:
+        with self._open_lock:  # until it is noted, nobody ends it, and it does not end
+            thread.start()
             self._open[request] = thread
-        thread.start()
 
     def _handle(self, request: Any, client_address: Any) -> None:
         try:
@@ -147,8 +159,37 @@ class _Handler(WSGIRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
+    def parse_request(self) -> bool:
+        """A head that breaks off is no request: `http.server` takes it for a whole one."""
+        connection, head = self.rfile, _Head(self.rfile, self.raw_requestline)
+        self.rfile = head  # type: ignore[assignment]  # lines are all that is read of it
+        try:
+            return super().parse_request() and head.is_whole
+        finally:
+            self.rfile = connection
+
+    def handle_expect_100(self) -> bool:
+        """Werkzeug sends the `100 Continue`; one is enough."""
+        return True
+
     def log(self, type: str, message: str, *args: Any) -> None:
         """The journal has it."""
+
+
+class _Head:
+    """The lines of a request's head as they are read, and whether the last one is whole."""
+
+    def __init__(self, connection: BufferedIOBase, request_line: bytes) -> None:
+        self._connection = connection
+        self._line = request_line
+
+    def readline(self, limit: int = -1) -> bytes:
+        self._line = self._connection.readline(limit)
+        return self._line
+
+    @property
+    def is_whole(self) -> bool:
+        return self._line.endswith(b"\n")
 
 
 def _bound(host: str, port: int) -> socket.socket:
