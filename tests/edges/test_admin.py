@@ -1,0 +1,364 @@
+"""Control over HTTP: every route of it, as a test in another language would use it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from werkzeug.test import Client as WsgiClient
+
+from eugpt_files_mock import Call, FilesMock, __version__
+
+BOUNDARY = "form"
+
+
+@pytest.fixture
+def control(served: FilesMock) -> Iterator[httpx.Client]:
+    """A client of the control routes."""
+    with httpx.Client(base_url=served.base_url.removesuffix("/v1")) as client:
+        yield client
+
+
+def upload(mock: FilesMock, filename: str = "a.txt", content: bytes = b"hello") -> httpx.Response:
+    return httpx.post(
+        f"{mock.base_url}/files",
+        headers={"Authorization": f"Bearer {mock.api_key}"},
+        data={"purpose": "assistants"},
+        files={"file": (filename, content, "text/plain")},
+    )
+
+
+def message(answer: httpx.Response, status: int = 400) -> str:
+    """The message of a refusal, whose two places agree."""
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert list(body) == ["detail", "error"]
+    assert list(body["error"]) == ["type", "code", "message"]
+    assert body["detail"] == body["error"]["message"]
+    return str(body["detail"])
+
+
+class TestHealth:
+    def test_it_says_ok_and_the_version(self, control: httpx.Client) -> None:
+        assert control.get("/__admin/health").json() == {"status": "ok", "version": __version__}
+
+
+class TestReset:
+    def test_it_does_what_the_mocks_reset_does(
+        self, served: FilesMock, control: httpx.Client
+    ) -> None:
+        upload(served)
+        control.post("/__admin/faults", json={"fault": "server_error"})
+
+        assert control.post("/__admin/reset").json() == {"status": "ok"}
+
+        assert (len(served.files), len(served.calls), served.armed) == (0, 0, [])
+
+    def test_with_a_seed_the_ids_begin_anew(self) -> None:
+        with FilesMock(seed=7).serve() as mock:
+            first = upload(mock).json()["id"]
+            httpx.post(f"{mock.base_url.removesuffix('/v1')}/__admin/reset")
+            assert first == upload(mock).json()["id"]
+
+
+class TestFiles:
+    def test_a_list_shows_the_file_object_its_owner_and_its_content_type(
+        self, served: FilesMock, control: httpx.Client
+    ) -> None:
+        stored = upload(served).json()
+        assert control.get("/__admin/files").json() == {
+            "object": "list",
+            "data": [{**stored, "user": None, "content_type": "text/plain"}],
+        }
+
+    def test_a_list_shows_the_files_of_every_user(self) -> None:
+        with FilesMock(api_keys={"eugpt_a": "alice", "eugpt_b": "bob"}).serve() as mock:
+            mock.add_file("hers.txt")
+            mock.add_file("his.txt", user="bob")
+            shown = httpx.get(f"{mock.base_url.removesuffix('/v1')}/__admin/files").json()["data"]
+        assert [("hers.txt", "alice"), ("his.txt", "bob")] == [
+            (file["filename"], file["user"]) for file in shown
+        ]
+
+    def test_a_form_adds_a_file_with_every_field_of_add_file(self) -> None:
+        fields = {
+            "id": "file-1",
+            "filename": "naïve „Täst“.txt",
+            "purpose": "batch",
+            "created_at": "1716387200",
+            "status": "error",
+            "user": "bob",
+        }
+        with FilesMock(api_keys={"eugpt_a": "alice", "eugpt_b": "bob"}).serve() as mock:
+            added = httpx.post(
+                f"{mock.base_url.removesuffix('/v1')}/__admin/files",
+                data=fields,
+                files={"file": ("other.bin", b"\x00\xff")},
+            )
+            assert b"\x00\xff" == mock.files["file-1"].content
+        assert added.json() == {
+            **fields,
+            "object": "file",
+            "bytes": 2,
+            "created_at": 1716387200,
+            "content_type": "text/plain",
+        }
+
+    @pytest.mark.parametrize("name", ["file", "content"])
+    def test_the_file_part_brings_its_filename_along(
+        self, served: FilesMock, control: httpx.Client, name: str
+    ) -> None:
+        control.post("/__admin/files", files={name: ("a.csv", b"1,2")})
+        (file,) = served.files
+        assert (file.filename, file.content, file.purpose) == ("a.csv", b"1,2", "assistants")
+
+    def test_the_content_may_be_plain_text(self, served: FilesMock, control: httpx.Client) -> None:
+        fields = {"filename": (None, "a.txt"), "content": (None, "grün")}
+        control.post("/__admin/files", files=fields)
+        (file,) = served.files
+        assert "grün".encode() == file.content
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"filname": "a"}, "Did you mean 'filename'?"),
+            ({"purpose": "batch"}, "'filename' is missing"),
+            ({"filename": ""}, "filename must be a text"),
+            ({"filename": "a", "status": "proccessed"}, "Did you mean 'processed'?"),
+            ({"filename": "a", "created_at": "noon"}, "created_at must be a whole number"),
+            ({"filename": "a", "created_at": "-1"}, "created_at is Unix seconds"),
+            ({"filename": "a", "id": "with/slash"}, "has a slash"),
+            ({"filename": "a", "user": "bob"}, "unknown user 'bob'"),
+            ({"filename": "a", "content": "1", "file": "2"}, "the content goes into one field"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused_and_nothing_is_stored(
+        self, served: FilesMock, control: httpx.Client, fields: dict[str, str], said: str
+    ) -> None:
+        parts = {name: (None, text) for name, text in fields.items()}
+        assert said in message(control.post("/__admin/files", files=parts))
+        assert len(served.files) == 0
+
+    @pytest.mark.parametrize(
+        ("content_type", "body", "status", "said"),
+        [
+            ("application/json", b"{}", 415, "multipart/form-data"),
+            ("multipart/form-data", b"", 400, "boundary"),
+            (f"multipart/form-data; boundary={BOUNDARY}", b"--form\r\nCont", 400, "cannot be read"),
+        ],
+    )
+    def test_what_is_no_form_is_refused(
+        self, control: httpx.Client, content_type: str, body: bytes, status: int, said: str
+    ) -> None:
+        answer = control.post(
+            "/__admin/files", content=body, headers={"Content-Type": content_type}
+        )
+        assert said in message(answer, status)
+
+    def test_a_field_that_comes_twice_is_refused(
+        self, served: FilesMock, control: httpx.Client
+    ) -> None:
+        parts = [("filename", (None, "a")), ("filename", (None, "b"))]
+        assert "Two parts" in message(control.post("/__admin/files", files=parts))
+        assert len(served.files) == 0
+
+    def test_the_newest_so_many_can_be_asked_for(
+        self, served: FilesMock, control: httpx.Client
+    ) -> None:
+        for name in ("a", "b", "c"):
+            served.add_file(name)
+        answer = control.get("/__admin/files", params={"limit": 2})
+        assert ["b", "c"] == [file["filename"] for file in answer.json()["data"]]
+        assert answer.headers["X-Total-Count"] == "3"
+
+
+class TestRequests:
+    def test_every_field_of_a_call_is_shown(self, served: FilesMock, control: httpx.Client) -> None:
+        upload(served)
+        (call,) = served.calls
+        (shown,) = control.get("/__admin/requests").json()["data"]
+        assert shown == {
+            field.name: getattr(call, field.name) for field in dataclasses.fields(Call)
+        } | {"headers": dict(call.headers)}
+
+    def test_no_key_is_shown(self, served: FilesMock, control: httpx.Client) -> None:
+        upload(served)
+        assert served.api_key not in control.get("/__admin/requests").text
+
+    def test_control_requests_are_not_among_them(
+        self, served: FilesMock, control: httpx.Client
+    ) -> None:
+        for path in ("/__admin/health", "/__admin/nothing", "/openapi.json", "/favicon.ico"):
+            control.get(path)
+        assert control.get("/__admin/requests").json() == {"object": "list", "data": []}
+
+    def test_they_can_be_forgotten(self, served: FilesMock, control: httpx.Client) -> None:
+        upload(served)
+        assert control.delete("/__admin/requests").json() == {"deleted": 1}
+        assert (len(served.calls), len(served.files)) == (0, 1)
+
+    def test_a_limit_that_is_no_number_is_refused(self, control: httpx.Client) -> None:
+        assert "'limit'" in message(control.get("/__admin/requests", params={"limit": "-1"}))
+
+
+class TestFaults:
+    def test_a_fault_is_armed_hits_and_is_spent(
+        self, served: FilesMock, control: httpx.Client
+    ) -> None:
+        words = {"fault": "http_error", "status": 503, "on": "upload", "times": 2}
+        armed = control.post("/__admin/faults", json=words).json()
+        assert (armed["id"], armed["hits"], armed["remaining"]) == ("1", 0, 2)
+
+        assert [503, 503, 200] == [upload(served).status_code for _ in range(3)]
+
+        (shown,) = control.get("/__admin/faults").json()["data"]
+        assert shown == armed | {"hits": 2, "remaining": 0}
+
+    def test_what_is_shown_are_the_words_of_inject(self, control: httpx.Client) -> None:
+        words = {
+            "on": ["upload", "download"],
+            "times": None,
+            "skip": 1,
+            "every": 2,
+            "probability": 0.5,
+            "filename": "a.txt",
+            "file_id": "123",
+            "purpose": "batch",
+            "user": "alice",
+            "phase": "after",
+            "optional": True,
+        }
+        shown = control.post("/__admin/faults", json={"fault": "delay", "seconds": 1, **words})
+        assert shown.json() == {
+            "id": "1",
+            "object": "fault",
+            "fault": "delay",
+            "faults": [{"fault": "delay", "seconds": 1, "jitter": 0}],
+            **words,
+            "hits": 0,
+            "remaining": None,
+        }
+
+    def test_a_sequence_is_used_up_in_order(self, served: FilesMock, control: httpx.Client) -> None:
+        sequence = ["server_error", {"fault": "http_error", "status": 418, "body": "text"}]
+        armed = control.post("/__admin/faults", json={"fault": sequence, "on": "upload"}).json()
+        assert (armed["fault"], armed["remaining"]) == (["server_error", "http_error"], 2)
+        assert [500, 418, 200] == [upload(served).status_code for _ in range(3)]
+
+    def test_the_openai_client_retries_a_429_armed_over_http(
+        self, served: FilesMock, control: httpx.Client
+    ) -> None:
+        control.post("/__admin/faults", json={"fault": "rate_limited", "on": "upload"})
+        with openai.OpenAI(base_url=served.base_url, api_key=served.api_key) as client:
+            client.files.create(file=("a.txt", b"hello"), purpose="assistants")
+        assert [429, 200] == [call.status for call in served.calls]
+
+    def test_one_is_disarmed_by_its_id(self, served: FilesMock, control: httpx.Client) -> None:
+        for name in ("server_error", "timeout"):
+            control.post("/__admin/faults", json={"fault": name})
+        answer = control.delete("/__admin/faults/1")
+        assert answer.json() == {"id": "1", "object": "fault", "deleted": True}
+        assert ["timeout"] == [armed.name for armed in served.armed]
+        served.reset()  # or leaving complains that it never fired
+
+    def test_an_unknown_id_is_404(self, control: httpx.Client) -> None:
+        assert "'7'" in message(control.delete("/__admin/faults/7"), 404)
+
+    def test_all_are_disarmed_at_once(self, served: FilesMock, control: httpx.Client) -> None:
+        for name in ("server_error", "timeout"):
+            control.post("/__admin/faults", json={"fault": name})
+        assert control.delete("/__admin/faults").json() == {"deleted": 2}
+        assert served.armed == []
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            ({}, "'fault' is missing"),
+            ({"fault": "htp_error"}, "Did you mean 'http_error'?"),
+            ({"fault": 503}, "unknown fault 503"),
+            ({"fault": []}, "'fault' is empty"),
+            ({"fault": [[]]}, "unknown fault []"),
+            ({"fault": ["timeout", {"fault": "dealy"}]}, "Did you mean 'delay'?"),
+            ({"fault": {"status": 503}}, "unknown fault None"),
+            ({"fault": "http_error"}, "missing a required argument: 'status'"),
+            ({"fault": "http_error", "status": 200}, "status must be 400 to 599"),
+            ({"fault": "http_error", "status": "503"}, "status must be 400 to 599"),
+            ({"fault": "http_error", "staus": 503}, "Did you mean 'status'?"),
+            ({"fault": "http_error", "status": 500, "body": "htlm"}, "Did you mean 'html'?"),
+            ({"fault": "http_error", "status": 500, "message": "\ud800"}, "cannot be sent"),
+            ({"fault": "http_error", "status": 500, "headers": {"X-A": "€"}}, "cannot be sent"),
+            ({"fault": "timeout", "tmies": 2}, "Did you mean 'times'?"),
+            ({"fault": ["timeout"], "status": 503}, "unknown word beside a sequence 'status'"),
+            ({"fault": "timeout", "on": "uplaod"}, "Did you mean 'upload'?"),
+            ({"fault": "timeout", "on": 5}, "unknown operation 5"),
+            ({"fault": "timeout", "on": []}, "at least one operation"),
+            ({"fault": "timeout", "times": 0}, "times must be a whole number"),
+            ({"fault": "timeout", "probability": 2}, "probability must be"),
+            ({"fault": "timeout", "phase": "befor"}, "Did you mean 'before'?"),
+            ({"fault": "timeout", "optional": "no"}, "optional must be True or False"),
+            ({"fault": "timeout", "purpose": 5}, "purpose must be a text"),
+            ({"fault": "timeout", "on": "upload", "file_id": "1"}, "can never match"),
+            ({"fault": "malformed_json", "on": "download"}, "take corrupted()"),
+            ({"fault": "connection_refused"}, "works in process only"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused_and_nothing_is_armed(
+        self, served: FilesMock, control: httpx.Client, words: dict[str, Any], said: str
+    ) -> None:
+        answer = control.post("/__admin/faults", content=json.dumps(words))
+        assert said in message(answer)
+        assert served.armed == []
+
+    @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
+    def test_what_is_no_json_object_is_refused(self, control: httpx.Client, body: bytes) -> None:
+        assert "JSON" in message(control.post("/__admin/faults", content=body))
+
+
+class TestRoutes:
+    @pytest.mark.parametrize("path", ["/__admin/fautls", "/__admin/faults/1/2", "/__adminish"])
+    def test_an_unknown_path_is_404_and_names_the_nearest(
+        self, control: httpx.Client, path: str
+    ) -> None:
+        assert "There is no route" in message(control.get(path), 404)
+
+    def test_a_misspelt_path_names_the_nearest(self, control: httpx.Client) -> None:
+        answer = control.get("/__admin/fautls")
+        assert "Did you mean '/__admin/faults'?" in message(answer, 404)
+
+    @pytest.mark.parametrize(
+        ("method", "path", "allowed"),
+        [
+            ("PUT", "/__admin/faults", "DELETE, GET, HEAD, POST"),
+            ("GET", "/__admin/reset", "POST"),
+            ("GET", "/__admin/faults/1", "DELETE"),
+            ("POST", "/openapi.json", "GET, HEAD"),
+        ],
+    )
+    def test_another_method_is_405_and_says_which_are_allowed(
+        self, control: httpx.Client, method: str, path: str, allowed: str
+    ) -> None:
+        answer = control.request(method, path)
+        assert f"{method} is not allowed" in message(answer, 405)
+        assert answer.headers["Allow"] == allowed
+
+    @pytest.mark.parametrize("path", ["/v1/__admin/health", "/v1/openapi.json"])
+    def test_nothing_of_it_is_under_v1(self, served: FilesMock, path: str) -> None:
+        answer = httpx.get(
+            f"{served.base_url.removesuffix('/v1')}{path}",
+            headers={"Authorization": f"Bearer {served.api_key}"},
+        )
+        assert answer.json()["error"]["code"] == "route_not_found"
+        served.reset()  # or leaving complains of the unknown route
+
+    def test_the_wsgi_application_alone_has_none_of_it(self) -> None:
+        answer = WsgiClient(FilesMock(require_auth=False).wsgi_app).get("/__admin/health")
+        assert answer.json["error"]["code"] == "route_not_found"
+
+    def test_the_servers_fixture_has_it(self, eugpt_files_server: FilesMock) -> None:
+        root = eugpt_files_server.base_url.removesuffix("/v1")
+        assert httpx.get(f"{root}/__admin/health").status_code == 200

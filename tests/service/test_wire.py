@@ -1,0 +1,372 @@
+"""What goes over the wire: section 2 of the contract, byte for byte."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from eugpt_files_mock import FilesMock, after_polls, after_seconds, fails
+from eugpt_files_mock.service.routes import ROUTES
+
+from ..service_requests import (
+    BOUNDARY,
+    code_of,
+    file_part,
+    form,
+    header,
+    json_of,
+    part,
+    purpose_part,
+    send,
+    upload,
+)
+
+
+@pytest.fixture
+def mock() -> FilesMock:
+    """Not entered: these tests speak to the service itself."""
+    return FilesMock(clock=lambda: 1716387200.9)
+
+
+def test_the_file_object_is_the_documented_one(mock: FilesMock) -> None:
+    reply = upload(mock)
+    file_id = json_of(reply)["id"]
+    assert re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", file_id)
+    assert 200 == reply.status
+    assert "application/json" == header(reply, "Content-Type")
+    assert (
+        f'{{"id":"{file_id}","object":"file","bytes":3,"created_at":1716387200,'
+        '"filename":"a.txt","purpose":"assistants","status":"processed"}'
+    ) == reply.body.decode()
+
+
+def test_the_five_answers(mock: FilesMock) -> None:
+    uploaded = upload(mock)
+    file_id = json_of(uploaded)["id"]
+    assert uploaded.body == send(mock, "GET", f"/files/{file_id}").body
+    listed = send(mock, "GET", "/files")
+    assert b'{"object":"list","data":[' + uploaded.body + b"]}" == listed.body
+    content = send(mock, "GET", f"/files/{file_id}/content")
+    assert (200, b"abc") == (content.status, content.body)
+    assert "application/octet-stream" == header(content, "Content-Type")
+    deleted = send(mock, "DELETE", f"/files/{file_id}")
+    assert f'{{"id":"{file_id}","object":"file","deleted":true}}' == deleted.body.decode()
+
+
+def test_every_answer_has_a_request_id_of_its_own(mock: FilesMock) -> None:
+    replies = [upload(mock), send(mock, "GET", "/nowhere"), send(mock, "GET", "/files", key=None)]
+    ids = [header(reply, "X-Request-Id") for reply in replies]
+    assert ids == [call.request_id for call in mock.calls]
+    assert 3 == len(set(ids))
+
+
+# -- upload -----------------------------------------------------------------------------------
+
+FILENAMES = {
+    'filename="plain.txt"': "plain.txt",
+    "filename=token.txt": "token.txt",
+    'filename="two words.txt"': "two words.txt",
+    'filename="naïve-日本語.txt"': "naïve-日本語.txt",
+    'filename="quo%22te.txt"': 'quo"te.txt',
+    'filename="quo\\"te.txt"': 'quo"te.txt',
+    'filename="line%0D%0Abreak.txt"': "line\r\nbreak.txt",
+    'filename="nul%00.txt"': "nul\0.txt",
+    'filename="100%25.txt"': "100%25.txt",
+    'filename="C:\\\\temp\\\\a.txt"': "C:\\temp\\a.txt",
+    'filename="C:\\temp\\a.txt"': "C:\\temp\\a.txt",
+    'filename="../../etc/passwd"': "../../etc/passwd",
+    'filename="semi;colon.txt"': "semi;colon.txt",
+    "filename=\"fallback.txt\"; filename*=UTF-8''na%C3%AFve.txt": "naïve.txt",
+    "filename*=UTF-8'en'%E2%82%AC.txt; filename=\"fallback.txt\"": "€.txt",
+    "filename*=iso-8859-1''%A3.txt": "£.txt",
+    'FILENAME="case.txt"': "case.txt",
+}
+
+
+@pytest.mark.parametrize("disposition", FILENAMES)
+def test_a_filename_is_kept_as_sent_decoded(mock: FilesMock, disposition: str) -> None:
+    reply = upload(mock, part("file", b"x", disposition), purpose_part())
+    assert (200, FILENAMES[disposition]) == (reply.status, json_of(reply)["filename"])
+
+
+def test_an_empty_file_is_stored(mock: FilesMock) -> None:
+    assert 0 == json_of(upload(mock, file_part(b""), purpose_part()))["bytes"]
+
+
+def test_unknown_form_fields_are_ignored_in_any_order(mock: FilesMock) -> None:
+    reply = upload(mock, part("expires_after[seconds]", b"60"), purpose_part(), file_part())
+    assert 200 == reply.status
+
+
+def test_a_boundary_may_be_quoted(mock: FilesMock) -> None:
+    kind = f'Multipart/Form-Data; charset=utf-8; boundary="{BOUNDARY}"'
+    assert 200 == upload(mock, content_type=kind).status
+
+
+REFUSED_UPLOADS: dict[str, tuple[dict[str, Any], tuple[bytes, ...], int, str]] = {
+    "no parts": ({"body": form()}, (), 400, "missing_file"),
+    "no file": ({}, (purpose_part(),), 400, "missing_file"),
+    "a file without a name": ({}, (part("file", b"x"), purpose_part()), 400, "missing_file"),
+    "no purpose": ({}, (file_part(),), 400, "missing_purpose"),
+    "an empty purpose": ({}, (file_part(), purpose_part(b"")), 400, "missing_purpose"),
+    "two files": ({}, (file_part(), file_part(), purpose_part()), 400, "invalid_multipart"),
+    "truncated": ({"body": form(file_part())[:-9]}, (), 400, "invalid_multipart"),
+    "no body": ({"body": b""}, (), 400, "invalid_multipart"),
+    "no boundary": ({"content_type": "multipart/form-data"}, (), 400, "invalid_multipart"),
+    "another boundary": (
+        {"content_type": "multipart/form-data; boundary=other"},
+        (),
+        400,
+        "invalid_multipart",
+    ),
+    "JSON": ({"content_type": "application/json"}, (), 415, "unsupported_media_type"),
+    "a plain form": (
+        {"content_type": "application/x-www-form-urlencoded"},
+        (),
+        415,
+        "unsupported_media_type",
+    ),
+    "no type": ({"content_type": ""}, (), 415, "unsupported_media_type"),
+    "multipart/mixed": (
+        {"content_type": f"multipart/mixed; boundary={BOUNDARY}"},
+        (),
+        415,
+        "unsupported_media_type",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_UPLOADS)
+def test_a_refused_upload_stores_nothing(mock: FilesMock, name: str) -> None:
+    words, parts, status, code = REFUSED_UPLOADS[name]
+    reply = upload(mock, *parts, **words)
+    assert (status, code) == (reply.status, code_of(reply))
+    assert (0, code) == (len(mock.files), mock.calls.last.error)
+
+
+def test_a_file_over_the_limit_is_413_and_over_the_quota_403() -> None:
+    mock = FilesMock(max_file_bytes=4, max_total_bytes=6)
+    assert 200 == upload(mock, file_part(b"1234"), purpose_part()).status
+    too_large = upload(mock, file_part(b"12345"), purpose_part())
+    assert (413, "file_too_large") == (too_large.status, code_of(too_large))
+    over_quota = upload(mock, file_part(b"123"), purpose_part())
+    assert (403, "quota_exceeded") == (over_quota.status, code_of(over_quota))
+    assert 1 == len(mock.files)
+    send(mock, "DELETE", f"/files/{next(iter(mock.files)).id}")
+    assert 200 == upload(mock, file_part(b"123"), purpose_part()).status
+
+
+# -- list ---------------------------------------------------------------------------------------
+
+
+def ids_of(mock: FilesMock, query: str = "") -> list[str]:
+    return [file["id"] for file in json_of(send(mock, "GET", "/files", query=query))["data"]]
+
+
+def test_a_list_is_newest_first_also_within_a_second(mock: FilesMock) -> None:
+    for name in "abc":
+        mock.add_file(name, id=name)
+    mock.add_file("older", id="older", created_at=1)
+    assert ["c", "b", "a", "older"] == ids_of(mock)
+    assert ["older", "a", "b", "c"] == ids_of(mock, "order=asc")
+    assert ["older", "a", "b", "c"] == [file.id for file in mock.files]
+
+
+def test_purpose_filters(mock: FilesMock) -> None:
+    mock.add_file("a", id="a", purpose="batch")
+    mock.add_file("b", id="b")
+    assert ["a"] == ids_of(mock, "purpose=batch")
+    assert [] == ids_of(mock, "purpose=vision")
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages_go_on_after_a_file_also_one_deleted_since(mock: FilesMock, order: str) -> None:
+    names = list("abcdefg") if order == "asc" else list("gfedcba")
+    for name in "abcdefg":
+        mock.add_file(name, id=name)
+    seen: list[str] = []
+    while page := ids_of(mock, f"order={order}&limit=2" + (f"&after={seen[-1]}" if seen else "")):
+        seen += page
+        send(mock, "DELETE", f"/files/{seen[-1]}")
+    assert names == seen
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(f"limit={limit}" for limit in ("0", "10001", "-1", "x", "", "%C2%B2", "1e2")),
+        "order=newest",
+        "order=",
+        "after=unknown",
+        "after=",
+    ],
+)
+def test_anything_else_in_a_list_is_400(mock: FilesMock, query: str) -> None:
+    reply = send(mock, "GET", "/files", query=query)
+    assert (400, "invalid_parameter") == (reply.status, code_of(reply))
+
+
+def test_ignored_pagination_has_no_effect_and_no_errors() -> None:
+    mock = FilesMock(pagination="ignored")
+    for name in "abc":
+        mock.add_file(name, id=name)
+    assert ["c", "b", "a"] == ids_of(mock, "limit=1&after=unknown&order=newest")
+
+
+# -- refusals -------------------------------------------------------------------------------------
+
+
+def test_gone_never_there_and_anothers_look_the_same() -> None:
+    mock = FilesMock(api_keys={"eugpt_a": "alice", "eugpt_b": "bob"})
+    mock.add_file("a", id="bobs", user="bob")
+    mock.add_file("a", id="gone")
+    send(mock, "DELETE", "/files/gone", key="eugpt_a")
+    for operation, method, suffix in (
+        ("retrieve", "GET", ""),
+        ("download", "GET", "/content"),
+        ("delete", "DELETE", ""),
+    ):
+        bodies = set()
+        for file_id in ("bobs", "gone", "none"):
+            reply = send(mock, method, f"/files/{file_id}{suffix}", key="eugpt_a")
+            assert (404, "file_not_found") == (reply.status, code_of(reply))
+            assert operation == mock.calls.last.operation
+            bodies.add(reply.body.replace(file_id.encode(), b"ID"))
+        assert 1 == len(bodies)
+    assert "bobs" in mock.files
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, "missing_api_key"),
+        ({"authorization": "eugpt_wire"}, "missing_api_key"),
+        ({"authorization": "Basic eugpt_wire"}, "missing_api_key"),
+        ({"authorization": "Bearer "}, "missing_api_key"),
+        ({"authorization": "Bearer sk-1"}, "invalid_api_key"),
+        ({"authorization": "Bearer eugpt_"}, "invalid_api_key"),
+    ],
+)
+@pytest.mark.parametrize("resource", ["/files", "/files/x", "/nowhere", None])
+def test_authentication_comes_before_everything(
+    mock: FilesMock, headers: dict[str, str], code: str, resource: str | None
+) -> None:
+    reply = send(mock, "PATCH", resource, key=None, **headers)
+    assert (401, code) == (reply.status, code_of(reply))
+    assert "Bearer" == header(reply, "WWW-Authenticate")
+
+
+def test_a_key_may_be_left_out_when_none_is_required() -> None:
+    mock = FilesMock(require_auth=False)
+    assert 200 == send(mock, "GET", "/files", key=None).status
+    assert 401 == send(mock, "GET", "/files", key="sk-1").status
+
+
+def test_named_keys_are_the_only_ones() -> None:
+    mock = FilesMock(api_keys=["one", "two"])
+    assert "one" == mock.api_key
+    assert [200, 200, 401] == [
+        send(mock, "GET", "/files", key=key).status for key in ("one", "two", "eugpt_three")
+    ]
+
+
+def test_users_do_not_see_one_anothers_files() -> None:
+    mock = FilesMock(api_keys={"eugpt_a": "alice", "eugpt_b": "bob"})
+    mine = json_of(upload(mock, key="eugpt_b"))["id"]
+    assert [mine] == [
+        file["id"] for file in json_of(send(mock, "GET", "/files", key="eugpt_b"))["data"]
+    ]
+    assert [] == json_of(send(mock, "GET", "/files", key="eugpt_a"))["data"]
+    assert ("bob", "bob") == (mock.files[mine].user, mock.calls[0].user)
+    assert "alice" == mock.add_file("x").user
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "HEAD", "OPTIONS", "TRACE"])
+def test_another_method_on_a_known_route_is_405(mock: FilesMock, method: str) -> None:
+    allowed = {route.template: [] for route in ROUTES}
+    for route in ROUTES:
+        allowed[route.template].append(route.method)
+    for template, methods in allowed.items():
+        reply = send(mock, method, template.replace("{file_id}", "x"))
+        assert (405, "method_not_allowed") == (reply.status, code_of(reply))
+        assert ", ".join(methods) == header(reply, "Allow")
+
+
+@pytest.mark.parametrize(
+    "resource", ["/", "/file", "/files/", "/files/a/b", "/files/a/content/", None]
+)
+def test_another_path_is_404(mock: FilesMock, resource: str | None) -> None:
+    reply = send(mock, "GET", resource)
+    assert (404, "route_not_found") == (reply.status, code_of(reply))
+    assert 1 == len(mock.calls.strays)
+
+
+# -- processing, rate limits, unknown members ----------------------------------------------------
+
+
+def statuses(mock: FilesMock, count: int) -> list[str]:
+    file_id = json_of(upload(mock))["id"]
+    return [mock.files[file_id].status] + [
+        json_of(send(mock, "GET", f"/files/{file_id}"))["status"] for _ in range(count)
+    ]
+
+
+def test_a_file_is_processed_at_its_nth_retrieve() -> None:
+    mock = FilesMock(processing=after_polls(2))
+    assert ["uploaded", "uploaded", "processed", "processed"] == statuses(mock, 3)
+    assert ["uploaded", "uploaded"] == statuses(mock, 1)
+    assert "processed" == mock.add_file("x").status
+
+
+def test_a_file_is_processed_after_a_time() -> None:
+    now = [100.0]
+    mock = FilesMock(processing=after_seconds(5), clock=lambda: now[0])
+    file_id = json_of(upload(mock))["id"]
+    now[0] = 104.9
+    assert "uploaded" == mock.files[file_id].status
+    now[0] = 105.0
+    assert "processed" == mock.files[file_id].status
+
+
+def test_a_file_that_fails_says_why() -> None:
+    mock = FilesMock(processing=fails("no text in it"))
+    file_id = json_of(upload(mock))["id"]
+    assert "status_details" not in json_of(send(mock, "GET", "/files"))["data"][0]
+    file = json_of(send(mock, "GET", f"/files/{file_id}"))
+    assert ("error", "no text in it") == (file["status"], file["status_details"])
+
+
+def test_the_rate_limit_is_for_each_key_and_says_when_to_come_back() -> None:
+    now = [100.0]
+    mock = FilesMock(rate_limit=(2, 60), clock=lambda: now[0])
+    assert [200, 200, 429] == [send(mock, "GET", "/files").status for _ in range(3)]
+    assert 200 == send(mock, "GET", "/files", key="eugpt_other").status
+    now[0] = 130.5
+    refused = send(mock, "GET", "/files")
+    assert (429, "rate_limited") == (refused.status, code_of(refused))
+    assert "30" == header(refused, "Retry-After")
+    now[0] = 160.0
+    assert 200 == send(mock, "GET", "/files").status
+
+
+def test_unknown_fields_come_after_the_known_ones() -> None:
+    mock = FilesMock(unknown_fields=True)
+    known = ["id", "object", "bytes", "created_at", "filename", "purpose", "status"]
+    file = json_of(upload(mock))
+    listed = json_of(send(mock, "GET", "/files"))
+    assert known == list(file)[:7] == list(listed["data"][0])[:7]
+    assert 7 < len(file)
+    assert ["object", "data"] == list(listed)[:2]
+    assert 2 < len(listed)
+
+
+def test_a_seed_makes_ids_repeat_also_after_a_reset() -> None:
+    first, second = FilesMock(seed=7), FilesMock(seed=7)
+    ids = [json_of(upload(first))["id"] for _ in range(3)]
+    send(second, "GET", "/files")
+    assert ids == [json_of(upload(second))["id"] for _ in range(3)]
+    first.reset()
+    assert ids[0] == json_of(upload(first))["id"]
+    assert ids[0] != json_of(upload(FilesMock(seed=8)))["id"]
