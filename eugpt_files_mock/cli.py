@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = _parser().parse_args(arguments)
     try:
         mock = _mock(words)
-        serving = mock.serve(words.host, words.port)
+        serving = mock.serve(words.host, words.port, admin_token=words.admin_token)
         stopped = _stopped_by_signal()
         serving.start()
     except (FilesMockError, OSError) as error:
@@ -60,7 +60,10 @@ def _parser() -> argparse.ArgumentParser:
         help="accept this key, of this user; may be repeated (any key that starts with eugpt_)",
     )
     serve.add_argument("--files", type=Path, metavar="DIR", help="begin with the files in DIR")
-    serve.add_argument("--seed", type=int, help="makes ids and chances repeat")
+    serve.add_argument(
+        "--fake", type=int, default=0, metavar="N", help="begin with N invented documents"
+    )
+    serve.add_argument("--seed", type=int, help="makes ids, documents and chances repeat")
     serve.add_argument("--max-file-bytes", type=int, metavar="N", help="refuse larger files: 413")
     serve.add_argument(
         "--rate-limit", type=_rate, metavar="REQUESTS/SECONDS", help="for each key, such as 10/60"
@@ -71,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
         default="immediate",
         metavar="HOW",
         help="immediate, after_polls:2, after_seconds:1.5, fails:reason (immediate)",
+    )
+    serve.add_argument(
+        "--admin-token",
+        metavar="T",
+        help="what /__admin asks for; it is absent without, unless the host is loopback",
     )
     return parser
 
@@ -87,6 +95,7 @@ def _mock(words: argparse.Namespace) -> FilesMock:
     )
     for path in _files(words.files):
         mock.add_file(path.name, path.read_bytes())
+    mock.fake_files(words.fake)
     return mock
 
 

@@ -93,8 +93,8 @@ def error_answer(
     if not isinstance(body, bytes) and body not in get_args(ErrorBody):
         raise unknown_word(f"body of {name}", body, get_args(ErrorBody))
     for label, text in (("code", code), ("message", message)):
-        if text is not None and not isinstance(text, str):
-            raise OptionError(f"{name}: {label} must be a text, not {text!r}.", word=text)
+        if text is not None:
+            _check_text(f"{name}: {label}", text, "utf-8")
     return ErrorAnswer(
         name=name,
         status=status,
@@ -112,9 +112,20 @@ def _header_pairs(name: str, headers: Mapping[str, str] | None) -> tuple[tuple[s
         raise OptionError(f"{name}: headers must map names to values, not {headers!r}.")
     pairs = tuple((str(field), str(value)) for field, value in headers.items())
     for pair in pairs:
+        _check_text(f"{name}: a header field", "".join(pair), "latin-1")
         if any(character in text for text in pair for character in "\r\n\0"):
             raise OptionError(f"{name}: a header field with a line break: {pair!r}.", word=pair)
     return pairs
+
+
+def _check_text(label: str, text: object, encoding: str) -> None:
+    """Text that goes over the wire, in the encoding that it has there."""
+    if not isinstance(text, str):
+        raise OptionError(f"{label} must be a text, not {text!r}.", word=text)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise OptionError(f"{label} {text!r} cannot be sent: {error}.", word=text) from None
 
 
 def retry_headers(name: str, retry_after: float | None) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from .edges import interception
 from .edges.interception import Door
 from .errors import FaultUnavailable, FilesMockError, OptionError, StateError, Unmet
 from .fault_values import Fault, Severing
+from .inventions import Inventions
 from .options import Options
 from .service.messages import File
 from .state.aims import Phase, checked_aim
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from typing_extensions import Self, Unpack
 
+    from .inventions import FileFields, SharedFields
     from .options import OptionWords
     from .serving import Serving
 
@@ -53,6 +55,7 @@ class FilesMock:
         self._door = Door(
             service=self._service, base_urls=checked.base_url, passthrough=checked.passthrough
         )
+        self._inventions = Inventions(self._service.desk.identifiers, self.add_file)
         self._entered = False
         self._servings: list[Serving] = []
 
@@ -101,18 +104,24 @@ class FilesMock:
         host: str = "127.0.0.1",
         port: int = 0,
         ssl_context: ssl.SSLContext | None = None,
+        *,
+        admin_token: str | None = None,
     ) -> Serving:
         """Put the mock on a port, with the same state: a context manager, `start()` and `stop()`.
+        Beside the API it has the control routes and the page, under `/__admin`.
 
         Args:
             host: the address to bind; loopback unless you say otherwise.
             port: 0 takes a free one.
             ssl_context: serves HTTPS when given.
+            admin_token: what `/__admin` asks for; on an address that is not loopback there is no
+                `/__admin` without one.
         """
         from .edges.live_server import LiveServer
         from .serving import Serving
 
-        return Serving(self, partial(LiveServer, host=host, port=port, ssl_context=ssl_context))
+        open_server = partial(LiveServer, host=host, port=port, ssl_context=ssl_context)
+        return Serving(self, open_server, host=host, admin_token=admin_token)
 
     @cached_property
     def wsgi_app(self) -> WSGIApplication:
@@ -182,13 +191,40 @@ class FilesMock:
             user=user,
         )
 
+    def fake_file(
+        self, suffix: str = ".pdf", *, size: int | None = None, **fields: Unpack[FileFields]
+    ) -> File:
+        """Put an invented document there, that opens in real readers. It repeats with a seed.
+
+        Args:
+            suffix: `.pdf .docx .xlsx .csv .json .jsonl .txt .md .html .png`.
+            size: its exact length in bytes; by default whatever it comes to.
+            fields: those of `add_file`; without a `filename`, one that no other got.
+
+        Raises:
+            OptionError: for an unknown word, or a value without sense; nothing is stored.
+        """
+        return self._inventions.file(suffix, size, fields)
+
+    def fake_files(
+        self,
+        count: int,
+        suffixes: str | Collection[str] | None = None,
+        *,
+        size: int | None = None,
+        **fields: Unpack[SharedFields],
+    ) -> list[File]:
+        """Put so many there: the suffixes in turn, by default all. Otherwise as `fake_file`."""
+        return self._inventions.files(count, suffixes, size, fields)
+
     def reset(self) -> None:
-        """Drop files, faults, calls and rate windows; keep the options. With a seed, ids and
-        chances begin anew.
+        """Drop files, faults, calls and rate windows; keep the options. With a seed, ids,
+        chances and invented documents begin anew.
         """
         service = self._service
         service.desk.files.clear()
         service.desk.identifiers.restart()
+        self._inventions.restart()
         service.armed.clear()
         service.journal.clear()
         service.windows.clear()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
+from .edges.admin import Control, ServedApp
+from .edges.admin_guard import Guard
 from .errors import StateError
 
 if TYPE_CHECKING:
@@ -31,11 +33,24 @@ class Serving:
     Args:
         mock: what to serve, and what `with` gives.
         open_server: starts a server for an application.
+        host: the address that it binds.
+        admin_token: what the control routes ask for.
+
+    Raises:
+        OptionError: for a token that could not be sent.
     """
 
-    def __init__(self, mock: FilesMock, open_server: Callable[[WSGIApplication], Server]) -> None:
+    def __init__(
+        self,
+        mock: FilesMock,
+        open_server: Callable[[WSGIApplication], Server],
+        *,
+        host: str = "127.0.0.1",
+        admin_token: str | None = None,
+    ) -> None:
         self._mock = mock
         self._open_server = open_server
+        self._guard = Guard(host, admin_token)
         self._server: Server | None = None
 
     @property
@@ -61,7 +76,7 @@ class Serving:
         if self._server is not None:
             raise StateError("this serves already: stop() it first, or call serve() once more.")
         self._mock._check_can_serve()
-        self._server = self._open_server(self._mock.wsgi_app)
+        self._server = self._open_server(self._app())
         self._mock._servings.append(self)
         return self._mock
 
@@ -85,6 +100,14 @@ class Serving:
     ) -> None:
         __tracebackhide__ = True
         self._leave(failing=error is not None)
+
+    def _app(self) -> WSGIApplication:
+        """The API, and what only a served mock has beside it."""
+        from . import __version__
+
+        mock = self._mock
+        control = Control(mock=mock, service=mock._service, guard=self._guard, version=__version__)
+        return ServedApp(mock.wsgi_app, control)
 
     def _leave(self, *, failing: bool) -> None:
         __tracebackhide__ = True

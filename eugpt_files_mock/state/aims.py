@@ -114,7 +114,7 @@ def checked_aim(
         purpose=purpose,
         user=user,
         phase=_phase(phase),
-        optional=bool(optional),
+        optional=_yes_or_no("optional", optional),
     )
     for address, having in _ADDRESSES.items():
         _check_address(aim, address, having)
@@ -125,6 +125,8 @@ def checked_aim(
 
 
 def _operations(on: str | Iterable[str]) -> tuple[str, ...]:
+    if not isinstance(on, Iterable):
+        raise unknown_word("operation", on, ("*", *OPERATIONS))
     words = (on,) if isinstance(on, str) else tuple(on)
     if not words:
         raise OptionError("on: name at least one operation, or '*'.")
@@ -153,6 +155,12 @@ def _count(label: str, value: object, *, least: int) -> int:
         raise OptionError(
             f"{label} must be a whole number, {least} or more{more}, not {value!r}.", word=value
         )
+    return value
+
+
+def _yes_or_no(label: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise OptionError(f"{label} must be True or False, not {value!r}.", word=value)
     return value
 
 

@@ -1,0 +1,120 @@
+"""Who may use the control routes: a token on addresses that others reach, and no foreign browser.
+
+A page of another origin, or a name that was bent to this address (DNS rebinding), could otherwise
+drive the mock through the browser of whoever runs it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import socket
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
+from werkzeug.wrappers import Request
+
+from ..errors import OptionError
+
+_LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
+
+_OWN_SITE = frozenset((None, "none", "same-origin"))
+"""`Sec-Fetch-Site` of what is no browser, of an address typed in, and of our own page."""
+
+_REALM = {"realm": "eugpt-files-mock admin"}
+
+_CHALLENGES = (WWWAuthenticate("bearer", dict(_REALM)), WWWAuthenticate("basic", dict(_REALM)))
+"""The second makes a browser ask: the password is the token, the user name does not matter."""
+
+
+class Guard:
+    """Lets a request for the control routes through, or raises what it is answered with.
+
+    Args:
+        host: the address that the server binds, as given to it.
+        token: what must be presented; None: nothing, on a loopback address.
+
+    Raises:
+        OptionError: for a token that could not be sent in a header field.
+    """
+
+    def __init__(self, host: str, token: str | None) -> None:
+        if token is not None:
+            _check_token(token)
+        self._host = host.lower()
+        self._token = token
+        self._closed = token is None and not is_loopback(host)
+
+    def check(self, request: Request) -> None:
+        """Pass, or raise.
+
+        Raises:
+            NotFound: nothing is here without a token, on an address that is not loopback.
+            Forbidden: the request comes from a foreign origin, or names a foreign host.
+            Unauthorized: the token is missing, or another one.
+        """
+        if self._closed:
+            raise NotFound(
+                "There is no /__admin on an address that is not loopback, unless the mock is "
+                "given a token: serve(admin_token=…), or --admin-token."
+            )
+        self._check_host(request)
+        _check_origin(request)
+        if self._token is not None and not self._presented(request):
+            raise Unauthorized(
+                "/__admin needs the token: 'Authorization: Bearer <token>'.",
+                www_authenticate=_CHALLENGES,
+            )
+
+    def _check_host(self, request: Request) -> None:
+        name = _host_name(request.headers.get("Host", ""))
+        if name not in _LOOPBACK_NAMES | {self._host} and not self._is_any_address(name):
+            raise Forbidden(f"The Host {request.headers.get('Host', '')!r} is not this server's.")
+
+    def _is_any_address(self, name: str) -> bool:
+        """On a wildcard address, each number leads here; only a name can be bent."""
+        return self._host in ("", "0.0.0.0", "::") and _is_number(name)  # noqa: S104 - compared
+
+    def _presented(self, request: Request) -> bool:
+        given = request.authorization
+        presented = None if given is None else given.token or given.password
+        return hmac.compare_digest((presented or "").encode(), str(self._token).encode())
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address; of a name, all that it stands for."""
+    try:
+        found = socket.getaddrinfo(host or "0.0.0.0", None)  # noqa: S104 - what "" binds
+    except (OSError, UnicodeError):
+        return False  # binding it will say what is wrong
+    return all(ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
+
+
+def _check_token(token: str) -> None:
+    if not isinstance(token, str) or not re.fullmatch("[!-~]+", token):
+        raise OptionError("admin_token must be a text of ASCII characters without spaces.")
+
+
+def _check_origin(request: Request) -> None:
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("Host"):
+        raise Forbidden(f"The Origin {origin!r} is not this server's.")
+    if site not in _OWN_SITE:
+        raise Forbidden(f"A request from another site ({site}): open this address by itself.")
+
+
+def _host_name(field: str) -> str:
+    try:
+        return urlsplit(f"//{field}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
