@@ -83,9 +83,12 @@ class _ClientMocker(Mocker, ABC):
 
 @lru_cache
 def _mocker_for(library: ModuleType) -> type[_ClientMocker]:
+    """respx wants a name that is unique in the process; a library can be imported anew in it, as
+    under pytester.
+    """
     name = library.__name__
     members = {
-        "name": f"eugpt_files_mock.{name}",
+        "name": f"eugpt_files_mock.{name}.{id(library)}",
         "targets": [f"{name}._client.Client", f"{name}._client.AsyncClient"],
         "library": library,
     }
