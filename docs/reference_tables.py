@@ -1,0 +1,158 @@
+"""The tables of the reference, read from the tables that the code runs on.
+
+A page says which one it wants: a `reference` directive with its name. So an option, a fault or a
+refusal that is added to the code is in the reference at the next build.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+from eugpt_files_mock import cli, errors
+from eugpt_files_mock.faults import FAULTS
+from eugpt_files_mock.options import OPTIONS
+from eugpt_files_mock.service.refusals import REFUSALS
+from eugpt_files_mock.service.routes import ROUTES
+from tests.clients import IN_PROCESS, Client, connected
+from tests.edges.test_parity import BROKEN_BODIES, KEY, PATIENCE, SEVERED, Case, armed, met
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+
+def options() -> str:
+    """Every option of `FilesMock`."""
+    return _table(
+        ("option", "default", "meaning"),
+        ((f"`{name}`", f"`{one.default!r}`", one.meaning) for name, one in OPTIONS.items()),
+    )
+
+
+def faults() -> str:
+    """Every fault: its call, and what the client meets."""
+    return _table(
+        ("fault", "what the client meets"),
+        ((f"`{name}{_signature(make)}`", _first_line(make)) for name, make in FAULTS.items()),
+    )
+
+
+def routes() -> str:
+    """The five calls."""
+    return _table(
+        ("operation", "request", ""),
+        (
+            (f"`{route.operation}`", f"`{route.method} /v1{route.template}`", route.summary)
+            for route in ROUTES
+        ),
+    )
+
+
+def refusals() -> str:
+    """Every code that an answer can carry."""
+    return _table(
+        ("status", "code", "type"),
+        ((str(status), f"`{code}`", f"`{kind}`") for code, (status, kind) in REFUSALS.items()),
+    )
+
+
+def what_clients_meet() -> str:
+    """What each client raises, measured here and now with the table of the parity tests."""
+    rows = {
+        f"`{case.fault.name}`": [_met(kind, case) for kind in IN_PROCESS]
+        for case in (*SEVERED, *BROKEN_BODIES)
+    }
+    head = ("fault", *(kind.name for kind in IN_PROCESS))
+    return _table(head, ([name, *cells] for name, cells in rows.items()))
+
+
+def command_line() -> str:
+    """What the command says of itself."""
+    pages = (["--help"], ["serve", "--help"])
+    return "\n\n".join(_literal(_said(arguments)) for arguments in pages)
+
+
+def error_tree() -> str:
+    """The tree that the module of the errors draws."""
+    lines = (errors.__doc__ or "").splitlines()
+    first, last = (
+        next(at for at in order if lines[at].startswith("    "))
+        for order in (range(len(lines)), range(len(lines) - 1, -1, -1))
+    )
+    return _literal(inspect.cleandoc("\n".join(lines[first : last + 1])))
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "options": options,
+    "faults": faults,
+    "routes": routes,
+    "refusals": refusals,
+    "what-clients-meet": what_clients_meet,
+    "command-line": command_line,
+    "errors": error_tree,
+}
+"""What the directive can be asked for; each function writes Markdown."""
+
+
+class Reference(SphinxDirective):
+    """Puts one of the `TABLES` into a page."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """The table's nodes."""
+        return list(self.parse_text_to_nodes(TABLES[self.arguments[0]]()))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """As Sphinx asks of an extension."""
+    app.add_directive("reference", Reference)
+    return {"parallel_read_safe": True}
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _signature(make: Callable[..., Any]) -> str:
+    """Names and defaults, as one writes a call."""
+    parameters = inspect.signature(make).parameters.values()
+    bare = [one.replace(annotation=inspect.Parameter.empty) for one in parameters]
+    return str(inspect.Signature(bare))
+
+
+def _first_line(make: Callable[..., Any]) -> str:
+    return inspect.cleandoc(make.__doc__ or "").split("\n\n")[0]
+
+
+def _met(kind: type[Client], case: Case) -> str:
+    operation = case.operations[-1]
+    with (
+        armed("in process", case, operation) as (mock, file_id),
+        connected(kind, mock.base_url, KEY, PATIENCE) as client,
+    ):
+        error = met(client, operation, file_id).error
+    return f"`{error.__name__}`" if error else "an answer"
+
+
+def _said(arguments: list[str]) -> str:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+        cli.main(arguments)
+    return said.getvalue()
+
+
+def _literal(text: str) -> str:
+    return f"```text\n{text.strip()}\n```"

@@ -1,0 +1,158 @@
+"""How the code blocks of a page are run: a way for each language, and no way is a failure.
+
+A page is a folder. A Python block that begins with a file's name (`# conftest.py`) is that file,
+one that defines a test is a file too; all of them are run by pytest when the page is read to its
+end. Every other Python block is run where it stands, as one program with those before it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+from sybil import Document, Example, Region, Sybil
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
+
+from .shell import Shell
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+
+_NAMED = re.compile(r"# (\S+\.py)\n")
+_TEST = re.compile(r"^\s*(async )?def test_", re.MULTILINE)
+
+_CONFIGURATION = """\
+[pytest]
+addopts = -p no:randomly -p no:cacheprovider
+asyncio_default_fixture_loop_scope = function
+filterwarnings = error
+"""
+
+
+def pages() -> list[Path]:
+    """The README, and every page of the documentation."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@dataclass
+class Page:
+    """One page while its blocks are run.
+
+    Attributes:
+        folder: where its files lie, and its commands run.
+        shell: runs its commands.
+        tests: whether any of its files is for pytest.
+    """
+
+    folder: Path
+    shell: Shell
+    tests: bool = False
+    ran: list[str] = field(default_factory=list)
+
+    def run(self, path: Path) -> None:
+        """Run every block, in order."""
+        (self.folder / "pytest.ini").write_text(_CONFIGURATION)
+        (self.folder / "report.pdf").write_bytes(b"%PDF-1.7 a report")
+        document = Sybil(parsers=[_every_block]).parse(path)
+        for example in document.examples():
+            self._run(example)
+
+    def _run(self, example: Example) -> None:
+        language, source = example.parsed
+        self.ran.append(language)
+        way = WAYS.get(language)
+        if way is None:
+            pytest.fail(f"{example.path}:{example.line}: no way to run a block of {language!r}")
+        try:
+            way(self, example, source)
+        except Exception as error:
+            raise AssertionError(f"{example.path}:{example.line}: {error}") from error
+
+
+def _every_block(document: Document) -> Iterable[Region]:
+    for region in FencedCodeBlockLexer(r"[\w-]+")(document):
+        region.parsed = region.lexemes["language"], region.lexemes["source"]
+        region.evaluator = _nothing
+        yield region
+
+
+def _nothing(example: Example) -> None:
+    """`Page` runs it: what a block needs is the page's."""
+
+
+def _python(page: Page, example: Example, source: str) -> None:
+    named = _NAMED.match(source)
+    if named or _TEST.search(source):
+        name = named[1] if named else f"test_line_{example.line}.py"
+        page.tests = page.tests or Path(name).name.startswith("test_")
+        (page.folder / name).write_text(source)
+    else:
+        example.parsed = source
+        PythonEvaluator()(example)
+
+
+def _shell(page: Page, example: Example, source: str) -> None:
+    page.shell.run(source)
+
+
+def _yaml(page: Page, example: Example, source: str) -> None:
+    for step in _steps(yaml.safe_load(source)):
+        page.shell.run(step)
+
+
+def _steps(node: object) -> Iterable[str]:
+    """What a workflow runs, wherever it stands."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from [value] if name == "run" else _steps(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _steps(value)
+
+
+def _javascript(page: Page, example: Example, source: str) -> None:
+    """Whether node can read it; what it does is tested where its file is."""
+    node = shutil.which("node")
+    if node:
+        script = page.folder / f"line_{example.line}.mjs"
+        script.write_text(source)
+        subprocess.run([node, "--check", script], check=True, capture_output=True)
+
+
+def _go(page: Page, example: Example, source: str) -> None:
+    gofmt = shutil.which("gofmt")
+    if gofmt:
+        subprocess.run([gofmt, "-e"], input=source.encode(), check=True, capture_output=True)
+
+
+def _to_be_read(page: Page, example: Example, source: str) -> None:
+    """Pictures and output: nothing to run."""
+
+
+WAYS: dict[str, Callable[[Page, Example, str], None]] = {
+    "python": _python,
+    "sh": _shell,
+    "bash": _shell,
+    "console": _shell,
+    "yaml": _yaml,
+    "toml": lambda page, example, source: tomllib.loads(source),
+    "json": lambda page, example, source: json.loads(source),
+    "javascript": _javascript,
+    "js": _javascript,
+    "go": _go,
+    "text": _to_be_read,
+}
+"""Language → how its blocks are run."""

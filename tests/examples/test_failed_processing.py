@@ -1,0 +1,46 @@
+"""A file that fails processing: the upload went well, and the file is still of no use.
+
+The `openai` SDK's `wait_for_processing` returns for such a file as for a good one; it is the
+application that has to look at the status.
+"""
+
+import os
+
+import openai
+import pytest
+
+from eugpt_files_mock import after_polls, fails
+
+
+class Unusable(Exception):
+    """The service could not process a document."""
+
+
+def prepare(filename: str, content: bytes) -> str:
+    """The application: upload a document, and wait until it can be used."""
+    with openai.OpenAI(
+        api_key=os.environ["EUGPT_API_KEY"], base_url=os.environ["EUGPT_BASE_URL"]
+    ) as client:
+        uploaded = client.files.create(file=(filename, content), purpose="assistants")
+        file = client.files.wait_for_processing(uploaded.id, poll_interval=0.001)
+        if file.status != "processed":
+            client.files.delete(file.id)
+            raise Unusable(f"{filename}: {file.status_details}")
+        return file.id
+
+
+@pytest.mark.eugpt_files(processing=fails("The PDF is encrypted."))
+def test_a_file_that_fails_is_reported_and_cleared_away(eugpt_files):
+    with pytest.raises(Unusable, match=r"secret\.pdf: The PDF is encrypted\."):
+        prepare("secret.pdf", b"%PDF")
+
+    eugpt_files.assert_uploaded("secret.pdf")
+    assert len(eugpt_files.files) == 0
+
+
+@pytest.mark.eugpt_files(processing=after_polls(3))
+def test_a_slow_file_is_waited_for(eugpt_files):
+    file_id = prepare("long.pdf", b"%PDF")
+
+    assert eugpt_files.files[file_id].status == "processed"
+    eugpt_files.assert_called("retrieve", times=3)

@@ -1,0 +1,54 @@
+"""A revoked key: from one second to the next everything answers 401, until the key is renewed."""
+
+import os
+from collections.abc import Callable, Generator
+
+import httpx
+import pytest
+
+from eugpt_files_mock import faults
+
+
+class RenewedKey(httpx.Auth):
+    """The application: sends the key, and fetches a new one once when it is refused."""
+
+    def __init__(self, key: str, renew: Callable[[], str]) -> None:
+        self._key = key
+        self._renew = renew
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        answer = yield request
+        if answer.status_code == 401:
+            self._key = self._renew()
+            request.headers["Authorization"] = f"Bearer {self._key}"
+            yield request
+
+
+def names(auth: httpx.Auth) -> list[str]:
+    """The application: the names of all files."""
+    answer = httpx.get(f"{os.environ['EUGPT_BASE_URL']}/files", auth=auth)
+    answer.raise_for_status()
+    return [file["filename"] for file in answer.json()["data"]]
+
+
+@pytest.mark.eugpt_files(api_keys=["eugpt_new"])
+def test_a_revoked_key_is_renewed_once(eugpt_files):
+    eugpt_files.add_file("report.pdf")
+    auth = RenewedKey("eugpt_old", renew=lambda: "eugpt_new")
+
+    assert names(auth) == ["report.pdf"]
+    assert names(auth) == ["report.pdf"]
+    assert [call.status for call in eugpt_files.calls] == [401, 200, 200]
+
+
+def test_a_key_that_cannot_be_renewed_is_an_error(eugpt_files):
+    """The key was good, and is revoked while the application runs."""
+    auth = RenewedKey(eugpt_files.api_key, renew=lambda: "eugpt_also_revoked")
+    assert names(auth) == []
+
+    eugpt_files.inject(faults.unauthorized(), times=None)
+
+    with pytest.raises(httpx.HTTPStatusError, match="401"):
+        names(auth)
+    eugpt_files.assert_called("list", times=2, status=401)

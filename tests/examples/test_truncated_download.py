@@ -1,0 +1,58 @@
+"""Resume after a truncated download: half a file never gets the name of a whole one.
+
+The API documents no ranges, so to resume is to begin again; what counts is that the half is
+noticed, and thrown away.
+"""
+
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+
+from eugpt_files_mock import faults
+
+
+def fetch(file_id: str, target: Path, attempts: int = 3) -> Path:
+    """The application: download a file; `target` is there only when it is complete."""
+    part = target.with_suffix(".part")
+    with httpx.Client(
+        base_url=os.environ["EUGPT_BASE_URL"],
+        headers={"Authorization": f"Bearer {os.environ['EUGPT_API_KEY']}"},
+    ) as client:
+        for attempt in range(1, attempts + 1):
+            try:
+                _download(client, file_id, part)
+                return part.rename(target)
+            except httpx.RemoteProtocolError:
+                part.unlink()
+                if attempt == attempts:
+                    raise
+    raise ValueError("attempts must be 1 or more")
+
+
+def _download(client: httpx.Client, file_id: str, part: Path) -> None:
+    with client.stream("GET", f"/files/{file_id}/content") as answer, part.open("wb") as file:
+        answer.raise_for_status()
+        for piece in answer.iter_bytes():
+            file.write(piece)
+
+
+def test_a_download_that_breaks_off_is_begun_again(eugpt_files, tmp_path):
+    stored = eugpt_files.add_file("film.mp4", b"0123456789" * 1000)
+    eugpt_files.inject(faults.truncated(after_bytes=4096), on="download", file_id=stored.id)
+
+    fetched = fetch(stored.id, tmp_path / "film.mp4")
+
+    assert fetched.read_bytes() == stored.content
+    eugpt_files.assert_called("download", times=2)
+
+
+def test_a_download_that_always_breaks_off_leaves_nothing_behind(eugpt_files, tmp_path):
+    stored = eugpt_files.add_file("film.mp4", b"0123456789" * 1000)
+    eugpt_files.inject(faults.truncated(), on="download", times=None)
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        fetch(stored.id, tmp_path / "film.mp4")
+
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,49 @@
+"""A Django view that calls EU GPT: Django's own test client is left alone."""
+
+import os
+
+import django
+import pytest
+import requests
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.test import Client
+from django.urls import path
+
+from eugpt_files_mock import faults
+
+settings.configure(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["testserver"])
+django.setup()
+
+
+def documents(request: HttpRequest) -> JsonResponse:
+    """The names of all documents that are kept at EU GPT."""
+    try:
+        answer = requests.get(
+            f"{os.environ['EUGPT_BASE_URL']}/files",
+            headers={"Authorization": f"Bearer {os.environ['EUGPT_API_KEY']}"},
+            timeout=10,
+        )
+    except requests.Timeout:
+        return JsonResponse({"error": "EU GPT does not answer"}, status=504)
+    return JsonResponse({"names": [file["filename"] for file in answer.json()["data"]]})
+
+
+urlpatterns = [path("documents", documents)]
+
+
+@pytest.fixture
+def browser():
+    return Client()
+
+
+def test_the_documents_are_named(browser, eugpt_files):
+    eugpt_files.add_file("report.pdf")
+
+    assert browser.get("/documents").json() == {"names": ["report.pdf"]}
+
+
+def test_a_silent_eugpt_is_a_504_at_once(browser, eugpt_files):
+    eugpt_files.inject(faults.timeout(), on="list")
+
+    assert browser.get("/documents").status_code == 504

@@ -1,0 +1,54 @@
+"""A FastAPI application whose handlers call EU GPT: its own TestClient is left alone."""
+
+import os
+
+import httpx
+import pytest
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.testclient import TestClient
+
+from eugpt_files_mock import faults
+
+app = FastAPI()
+
+
+def eugpt() -> httpx.AsyncClient:
+    """The application's client of EU GPT."""
+    return httpx.AsyncClient(
+        base_url=os.environ["EUGPT_BASE_URL"],
+        headers={"Authorization": f"Bearer {os.environ['EUGPT_API_KEY']}"},
+    )
+
+
+@app.put("/documents/{name}", status_code=201)
+async def store(name: str, request: Request) -> dict[str, str]:
+    """Keep a document at EU GPT."""
+    async with eugpt() as client:
+        answer = await client.post(
+            "/files", files={"file": (name, await request.body())}, data={"purpose": "assistants"}
+        )
+    if answer.status_code != 200:
+        raise HTTPException(502, f"EU GPT answered {answer.status_code}")
+    return {"id": answer.json()["id"]}
+
+
+@pytest.fixture
+def browser():
+    with TestClient(app) as client:
+        yield client
+
+
+def test_a_document_reaches_eugpt(browser, eugpt_files):
+    answer = browser.put("/documents/report.pdf", content=b"%PDF")
+
+    assert answer.status_code == 201
+    assert eugpt_files.files[answer.json()["id"]].filename == "report.pdf"
+
+
+def test_an_outage_of_eugpt_is_a_502_of_ours(browser, eugpt_files):
+    eugpt_files.inject(faults.server_error(), on="upload")
+
+    answer = browser.put("/documents/report.pdf", content=b"%PDF")
+
+    assert answer.status_code == 502
+    assert answer.json() == {"detail": "EU GPT answered 500"}
