@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import mimetypes
-
+from .content_types import content_type_of
 from .errors import OptionError, unknown_word
 from .service.handle import Service
 from .service.messages import STATUSES, File
@@ -44,7 +43,7 @@ def add_file(
         created_at=int(desk.clock()) if created_at is None else _seconds(created_at),
         status=status,
         content=bytes(content),
-        content_type=mimetypes.guess_type(filename)[0] or "application/octet-stream",
+        content_type=content_type_of(filename),
         user=service.access.default_user if user is None else user,
     )
     desk.files.add(file)

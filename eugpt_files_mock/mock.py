@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -209,7 +209,7 @@ class FilesMock:
     def fake_files(
         self,
         count: int,
-        suffixes: str | Collection[str] | None = None,
+        suffixes: str | Sequence[str] | None = None,
         *,
         size: int | None = None,
         **fields: Unpack[SharedFields],

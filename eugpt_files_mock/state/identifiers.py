@@ -17,7 +17,7 @@ def system_clock() -> float:
 
 
 class Identifiers:
-    """Ids and chances. With a seed they repeat; each kind has a stream of its own, so that
+    """Ids, chances, inventions. With a seed they repeat; each kind has a stream of its own, so that
     one more request doesn't change the ids of the files.
     """
 
@@ -30,6 +30,7 @@ class Identifiers:
         self._files = self._stream("files")
         self._requests = self._stream("requests")
         self.chance = self._stream("chance")
+        self.documents = self._stream("documents")
 
     def _stream(self, name: str) -> random.Random:
         return random.Random(None if self._seed is None else f"{self._seed}/{name}")  # noqa: S311 - no secrets

@@ -1,0 +1,60 @@
+"""A document in parts, and how it is brought to a size.
+
+Nothing is compressed, so that sizes add up, and the bytes don't depend on the machine's zlib.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Author = Any
+"""A Faker generator; its methods come from providers, and have no types."""
+
+_FILLER = "This text fills the file up to the size that was asked for. "
+"""ASCII, and nothing that any format would have to escape."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A document before it is written.
+
+    Attributes:
+        items: its paragraphs, records, pages or rows of pixels.
+        wrap: makes the file from items and a closing text. Each item adds its length and always
+            the same number of bytes more; each character of an ASCII closing text adds one.
+        closing: the closing text when no size is asked for.
+    """
+
+    items: list[bytes]
+    wrap: Callable[[Sequence[bytes], str], bytes]
+    closing: str = ""
+
+
+def written(draft: Draft, size: int | None) -> bytes:
+    """The file; of exactly `size` bytes if that is given: the items are repeated as often as they
+    fit, and a text fills the rest.
+    """
+    if size is None:
+        return draft.wrap(draft.items, draft.closing)
+    empty = len(draft.wrap([], ""))
+    overhead = len(draft.wrap([b""], "")) - empty
+    items, rest = _fitting(draft.items, overhead, size - empty)
+    return draft.wrap(items, _filler(rest))
+
+
+def _fitting(items: list[bytes], overhead: int, room: int) -> tuple[list[bytes], int]:
+    """As many items as go into the room, and what is left of it."""
+    rounds, rest = divmod(room, sum(len(item) + overhead for item in items))
+    taken = items * rounds
+    for item in items:
+        if len(item) + overhead > rest:
+            break
+        taken.append(item)
+        rest -= len(item) + overhead
+    return taken, rest
+
+
+def _filler(length: int) -> str:
+    return (_FILLER * (length // len(_FILLER) + 1))[:length]

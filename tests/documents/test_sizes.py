@@ -1,0 +1,69 @@
+"""A document of exactly the size that was asked for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eugpt_files_mock import OptionError
+from eugpt_files_mock.documents import SUFFIXES
+from eugpt_files_mock.documents.kinds import KINDS, LARGEST
+
+from .readers import READERS
+from .test_provider import LOCALES, faker
+
+ANY_SUFFIX = st.sampled_from(SUFFIXES)
+
+
+@given(ANY_SUFFIX, st.integers(0, 9_000), st.integers(), st.sampled_from(LOCALES))
+@settings(deadline=None, max_examples=150)
+def test_any_size_is_met_to_the_byte_and_opens(
+    suffix: str, more: int, seed: int, locale: str
+) -> None:
+    size = KINDS[suffix].smallest + more
+    content = faker(seed, locale).document(suffix, size=size).content
+    assert size == len(content)
+    READERS[suffix](content)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_smallest_is_enough_for_whatever_is_invented(suffix: str, locale: str) -> None:
+    fake, size = faker(locale=locale), KINDS[suffix].smallest
+    assert {size} == {len(fake.document(suffix, size=size).content) for _ in range(30)}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_large_one_opens_and_is_full_of_content(suffix: str) -> None:
+    content = faker().document(suffix, size=1_000_001).content
+    assert 1_000_001 == len(content)
+    filler = b"This text fills the file up"
+    assert content.count(filler) < 200, "what fills it up is repeated content"
+    READERS[suffix](content)
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".md"])
+def test_a_text_may_be_empty(suffix: str) -> None:
+    assert b"" == faker().document(suffix, size=0).content
+
+
+@pytest.mark.parametrize(
+    ("suffix", "size"),
+    [
+        *((suffix, kind.smallest - 1) for suffix, kind in KINDS.items()),
+        (".txt", LARGEST + 1),
+        (".txt", True),
+        (".txt", 12.5),
+        (".txt", "1 kB"),
+    ],
+)
+def test_a_senseless_size_is_refused(suffix: str, size: object) -> None:
+    with pytest.raises(OptionError, match=r"^size ") as refused:
+        faker().document(suffix, size=size)
+    assert size == refused.value.word
+
+
+def test_the_refusal_says_which_sizes_there_are() -> None:
+    with pytest.raises(OptionError, match=r"^size 10: a \.pdf can have 1024 to 268435456 bytes\.$"):
+        faker().document(".pdf", size=10)
