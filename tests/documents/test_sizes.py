@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,6 +44,12 @@ def test_a_large_one_opens_and_is_full_of_content(suffix: str) -> None:
     filler = b"This text fills the file up"
     assert content.count(filler) < 200, "what fills it up is repeated content"
     READERS[suffix](content)
+
+
+def test_the_documentation_says_the_smallest_sizes() -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/invented-files.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\.\w+)` \| .* \| (\d+) \|$", page, re.MULTILINE)
+    assert [(suffix, str(kind.smallest)) for suffix, kind in KINDS.items()] == rows
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".md"])
