@@ -74,6 +74,5 @@ def _check_id(file_id: str, service: Service) -> None:
 
 
 def _check_user(user: str, service: Service) -> None:
-    users = sorted(str(name) for name in (service.access.users or {}).values() if name is not None)
-    if user not in users:
-        raise unknown_word("user", user, users)
+    if user not in service.access.names:
+        raise unknown_word("user", user, service.access.names)

@@ -286,6 +286,7 @@ class FilesMock:
             user=user,
             phase=phase,
             optional=optional,
+            users=self._service.access.names,
         )
         if self._servings:
             _check_served(faults)

@@ -49,8 +49,8 @@ class WsgiApp:
         outcome = handle(self._service, _request(environ))
         if isinstance(outcome, Severed):
             return _sever(outcome, environ, start_response, pause)
-        if outcome.delay:
-            pause(outcome.delay)
+        if outcome.delay and not pause(outcome.delay):
+            raise ConnectionAbortedError("the server stops")
         return _respond(outcome, environ, start_response, pause)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .messages import Headers
 from .refusals import CHALLENGE, Refused
@@ -24,9 +24,14 @@ class Access:
         default_user: whose a request without a key is, and a file that names no user.
     """
 
-    users: Mapping[str, str | None] | None
+    users: Mapping[str, str | None] | None = field(repr=False)
     required: bool
     default_user: str | None
+
+    @property
+    def names(self) -> list[str]:
+        """The users, by name."""
+        return sorted(name for name in (self.users or {}).values() if name is not None)
 
 
 def presented_key(headers: Headers) -> str | None:

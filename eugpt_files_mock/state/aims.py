@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -96,15 +96,15 @@ def checked_aim(
     user: str | None,
     phase: str,
     optional: bool,
+    users: Collection[str],
 ) -> Aim:
-    """The aim, when it makes sense for these faults.
+    """The aim, when it makes sense for these faults and a service with these users.
 
     Raises:
         OptionError: for an unknown word, a senseless number, or a combination that can never hit.
     """
-    operations = _operations(on)
     aim = Aim(
-        on=operations,
+        on=_operations(on, faults),
         times=None if times is None else _count("times", times, least=1),
         skip=_count("skip", skip, least=0),
         every=None if every is None else _count("every", every, least=1),
@@ -118,13 +118,13 @@ def checked_aim(
     )
     for address, having in _ADDRESSES.items():
         _check_address(aim, address, having)
-    for fault in faults:
-        if isinstance(fault, MalformedJson) and operations == ("download",):
-            raise OptionError("malformed_json on download: its body is not JSON; take corrupted().")
+    if user is not None and user not in users:
+        raise unknown_word("user", user, users)
     return aim
 
 
-def _operations(on: str | Iterable[str]) -> tuple[str, ...]:
+def _operations(on: str | Iterable[str], faults: Sequence[Fault]) -> tuple[str, ...]:
+    """In the usual order; without those whose answers the faults cannot alter."""
     if not isinstance(on, Iterable):
         raise unknown_word("operation", on, ("*", *OPERATIONS))
     words = (on,) if isinstance(on, str) else tuple(on)
@@ -133,6 +133,12 @@ def _operations(on: str | Iterable[str]) -> tuple[str, ...]:
     for word in words:
         if word != "*" and word not in OPERATIONS:
             raise unknown_word("operation", word, ("*", *OPERATIONS))
+    if any(isinstance(fault, MalformedJson) for fault in faults):
+        words = tuple(
+            word for word in (OPERATIONS if "*" in words else words) if word != "download"
+        )
+    if not words:
+        raise OptionError("malformed_json on download: its body is not JSON; take corrupted().")
     return OPERATIONS if "*" in words else tuple(word for word in OPERATIONS if word in words)
 
 
