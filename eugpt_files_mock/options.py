@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 from .base_urls import BaseUrl, parse_base_url
@@ -41,7 +41,7 @@ class Options:
     """The options, checked. `Options.of(**words)` makes them."""
 
     base_url: tuple[BaseUrl, ...]
-    api_keys: Mapping[str, str | None] | None
+    api_keys: Mapping[str, str | None] | None = field(repr=False)
     require_auth: bool
     processing: Processing
     pagination: str
@@ -93,12 +93,14 @@ def _base_urls(name: str, value: Any) -> tuple[BaseUrl, ...]:
 def _api_keys(name: str, value: Any) -> Mapping[str, str | None] | None:
     if value is None:
         return None
-    if isinstance(value, str):
-        raise OptionError(f"api_keys: a collection of keys, such as [{value!r}], not a text.")
-    users = dict(value) if isinstance(value, Mapping) else dict.fromkeys(_collection(name, value))
-    for key, user in users.items():
+    if not isinstance(value, Collection) or isinstance(value, (bytes, str)):
+        kind = type(value).__name__
+        raise OptionError(f"api_keys: a collection of keys, such as ['eugpt_a'], not a {kind}.")
+    for key in value:
         if not isinstance(key, str) or not key or key != key.strip() or not key.isascii():
             raise OptionError("api_keys: a key is a text of ASCII characters without spaces.")
+    users = dict(value) if isinstance(value, Mapping) else dict.fromkeys(value)
+    for user in users.values():
         if user is not None and (not isinstance(user, str) or not user):
             raise OptionError(f"api_keys: a user is a text, not {user!r}.", word=user)
     if not users:

@@ -125,11 +125,14 @@ def _unpatched_class(kind: type[HTTPAdapter]) -> type[HTTPAdapter]:
 
 
 def _find(url: str) -> Found | None:
-    parts = urlsplit(url)
-    host = parts.hostname
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # an address of another kind, for an adapter of the user's own
+        return None
     if host is None:
         return None
-    return interception.find(origin(parts.scheme, host, parts.port), unquote(parts.path))
+    return interception.find(origin(parts.scheme, host, port), unquote(parts.path))
 
 
 class _Connection:

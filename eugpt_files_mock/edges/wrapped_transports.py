@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import lru_cache
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -25,7 +26,8 @@ _IN_PROCESS = (
 )
 """Transports that reach no network: whoever chose one wants it."""
 
-_replaced: list[tuple[Any, str, Any]] = []
+_lock = Lock()
+_replaced: list[tuple[Any, str, Any, Any]] = []
 
 
 def is_left_alone(transport: Any) -> bool:
@@ -44,26 +46,45 @@ def spliced(
     ours: Callable[[Any, Any], Any],
 ) -> Any:
     """The transport itself when it wraps another one, which is now a switch; else None."""
-    switch = _switch_class(library)
-    inner = [
-        (name, value)
-        for name, value in getattr(transport, "__dict__", {}).items()
-        if isinstance(value, (library.BaseTransport, library.AsyncBaseTransport))
-    ]
-    for name, value in inner:
-        if isinstance(value, switch) or is_left_alone(value):
-            continue
-        if spliced(value, library, find, ours) is None:
-            _replaced.append((transport, name, value))
-            setattr(transport, name, switch(value, find, ours))
-    return transport if inner else None
+
+    def switched(inner: Any) -> Any:
+        return _switch_class(library)(inner, find, ours)
+
+    with _lock:
+        return transport if _splice(transport, library, switched, {id(transport)}) else None
 
 
 def release() -> None:
-    """Give every wrapped transport back to its wrapper."""
-    while _replaced:
-        wrapper, name, value = _replaced.pop()
-        setattr(wrapper, name, value)
+    """Give every wrapped transport back to its wrapper, unless it took another one meanwhile."""
+    with _lock:
+        while _replaced:
+            wrapper, name, inner, switch = _replaced.pop()
+            if getattr(wrapper, name, None) is switch:
+                setattr(wrapper, name, inner)
+
+
+def _splice(wrapper: Any, library: Any, switched: Callable[[Any], Any], seen: set[int]) -> bool:
+    """Whether it wraps a transport that is now a switch, or one that is left alone.
+
+    A transport of the library that goes to the network itself wraps nothing, whatever it holds.
+    """
+    if isinstance(wrapper, (library.HTTPTransport, library.AsyncHTTPTransport)):
+        return False
+    inner = [
+        (name, value)
+        for name, value in getattr(wrapper, "__dict__", {}).items()
+        if isinstance(value, (library.BaseTransport, library.AsyncBaseTransport))
+        and id(value) not in seen  # such as the wrapper itself
+    ]
+    for name, value in inner:
+        seen.add(id(value))
+        if isinstance(value, _switch_class(library)) or is_left_alone(value):
+            continue
+        if not _splice(value, library, switched, seen):
+            switch = switched(value)
+            _replaced.append((wrapper, name, value, switch))
+            setattr(wrapper, name, switch)
+    return bool(inner)
 
 
 @lru_cache

@@ -61,8 +61,8 @@ def handle(service: Service, request: Request) -> Outcome:
             visit.result = operate(desk, visit.command, visit.user)  # 6
             reply = render(visit.result, visit.request_id, unknown_fields=service.unknown_fields)
     except Refused as refused:
-        visit.refused = refused
-        reply = render_refusal(refused, visit.request_id)
+        visit.refused = visit.redaction.refusal(refused)
+        reply = render_refusal(visit.refused, visit.request_id)
     outcome = spoil(visit.hit, reply, visit.request_id, chance)  # 7
     service.journal.record(visit.number, visit.call(outcome), stray=visit.is_stray)  # 8
     return outcome

@@ -20,6 +20,14 @@ SeveredKind = Literal["refused", "reset", "empty", "garbage", "timeout"]
 """How a connection can end without an answer; each edge has a table of these."""
 
 
+SECRET_FIELDS = frozenset(
+    ("authorization", "proxy-authorization", "cookie", "x-api-key", "api-key")
+)
+"""Header fields whose value is nobody's business."""
+
+REDACTED = "[redacted]"
+"""What is shown in the place of a key."""
+
 _Bytes = bytes  # `File.bytes` is a length, and would hide the type
 
 
@@ -47,7 +55,8 @@ class Headers(Mapping[str, str]):
         return isinstance(name, str) and name.lower() in self._folded
 
     def __repr__(self) -> str:
-        return f"Headers({dict(self._folded)!r})"
+        shown = {name: REDACTED if name in SECRET_FIELDS else self[name] for name in self}
+        return f"Headers({shown!r})"
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -75,7 +84,7 @@ class Request:
     query: str
     """What follows the question mark, undecoded."""
     headers: Headers
-    body: bytes
+    body: bytes = field(repr=False)
     client: str
     """`httpx`, `httpx2`, `requests` or `wsgi`."""
 

@@ -6,18 +6,13 @@ from time import perf_counter
 
 from ..state.aims import Subject
 from .authentication import presented_key
-from .commands import Command, List, Upload, parse_query
+from .commands import Command, List, Upload
 from .faulted import Hit
-from .messages import Call, File, Headers, Outcome, Reply, Request
+from .messages import Call, File, Outcome, Reply, Request
 from .operations import Result, Stored
+from .redaction import Redaction
 from .refusals import Refused
 from .routes import Match
-
-REDACTED = "[redacted]"
-
-_SECRET_FIELDS = frozenset(
-    ("authorization", "proxy-authorization", "cookie", "x-api-key", "api-key")
-)
 
 
 class Visit:
@@ -31,6 +26,7 @@ class Visit:
         "hit",
         "key",
         "number",
+        "redaction",
         "refused",
         "request",
         "request_id",
@@ -49,6 +45,7 @@ class Visit:
         self.request_id = request_id
         self.arrived_at = arrived_at
         self.key = presented_key(request.headers)
+        self.redaction = Redaction(request.headers)
         self.user: str | None = None
         self.command: Command | None = None
         self.file: File | None = None
@@ -73,21 +70,21 @@ class Visit:
 
     def call(self, outcome: Outcome) -> Call:
         """The line for the journal, without keys."""
-        request, command, result = self.request, self.command, self.result
+        request, command, redaction = self.request, self.command, self.redaction
         upload = command if isinstance(command, Upload) else _NO_UPLOAD
         return Call(
             operation=self.route.operation,
             method=request.method,
-            path=_without(self.key, request.path),
-            query=_redacted_query(self.key, request.query),
-            headers=_redacted_headers(self.key, request.headers),
+            path=redaction.text(request.path),
+            query=redaction.query(request.query),
+            headers=redaction.headers(request.headers),
             user=self.user,
             client=request.client,
             status=outcome.status if isinstance(outcome, Reply) else None,
-            file_id=result.file.id if isinstance(result, Stored) else self.route.file_id,
-            filename=self._filename,
-            purpose=self._purpose,
-            content_type=upload.content_type,
+            file_id=self._file_id,
+            filename=redaction.name(self._filename),
+            purpose=redaction.name(self._purpose),
+            content_type=redaction.name(upload.content_type),
             bytes=None if upload.content is None else len(upload.content),
             sha256=upload.sha256,
             fault=None if self.hit is None else self.hit.fault.name,
@@ -96,6 +93,13 @@ class Visit:
             started_at=self.arrived_at,
             duration=perf_counter() - self._began,
         )
+
+    @property
+    def _file_id(self) -> str | None:
+        if isinstance(self.result, Stored):
+            return self.result.file.id
+        asked = self.route.file_id
+        return asked if asked is None or self.file is not None else self.redaction.text(asked)
 
     @property
     def _filename(self) -> str | None:
@@ -111,18 +115,3 @@ class Visit:
 
 
 _NO_UPLOAD = Upload()
-
-
-def _without(key: str | None, text: str) -> str:
-    return text if key is None or key not in text else text.replace(key, REDACTED)
-
-
-def _redacted_query(key: str | None, query: str) -> dict[str, str]:
-    return {name: _without(key, value) for name, value in parse_query(query).items()}
-
-
-def _redacted_headers(key: str | None, headers: Headers) -> Headers:
-    return Headers(
-        (name, REDACTED if name.lower() in _SECRET_FIELDS else _without(key, value))
-        for name, value in headers.pairs
-    )

@@ -22,7 +22,7 @@ NAMED = b'Content-Disposition: form-data; name="file"; '
 
 def post(mock: FilesMock, body: bytes, content_type: str = CONTENT_TYPE) -> httpx.Response:
     headers = HEADERS | {"Content-Type": content_type}
-    return httpx.post(f"{mock.base_url}/files", content=body, headers=headers)
+    return httpx.post(f"{mock.base_url}/files", content=body, headers=headers, verify=False)
 
 
 @pytest.mark.parametrize(
