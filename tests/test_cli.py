@@ -1,0 +1,151 @@
+"""The command, as a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+AUTH = {"Authorization": "Bearer eugpt_cli"}
+
+
+@contextlib.contextmanager
+def serving(*words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The base URL that it prints, and the process, which is ended with SIGTERM."""
+    command = [sys.executable, "-m", "eugpt_files_mock", "serve", "--port", "0", *words]
+    process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        found = re.fullmatch(r"Listening on (http://127\.0\.0\.1:[1-9][0-9]*/v1)\n", line)
+        assert found, (line, process.stderr and process.stderr.read())
+        yield found[1], process
+    finally:
+        process.terminate()
+        rest = process.communicate(timeout=10)
+    assert (0, ("", "")) == (process.returncode, rest)
+
+
+@contextlib.contextmanager
+def idle_connection(base_url: str) -> Iterator[None]:
+    """A client that began a request and says no more."""
+    with socket.create_connection(("127.0.0.1", httpx.URL(base_url).port or 0)) as idle:
+        idle.sendall(b"POST /v1/files HTTP/1.1\r\n")
+        yield
+
+
+def refused(*words: str) -> str:
+    """The one line on standard error."""
+    command = [sys.executable, "-m", "eugpt_files_mock", *words]
+    done = subprocess.run(command, text=True, capture_output=True, timeout=30, check=False)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert 1 == done.stderr.count("\n")
+    return done.stderr
+
+
+def test_it_serves_the_five_calls_and_prints_one_line() -> None:
+    with serving() as (base_url, _):
+        form = {"files": {"file": ("a.txt", b"a")}, "data": {"purpose": "batch"}}
+        file = httpx.post(f"{base_url}/files", headers=AUTH, **form).json()
+        content = httpx.get(f"{base_url}/files/{file['id']}/content", headers=AUTH)
+        assert b"a" == content.content
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_at_once_with_status_0_whatever_clients_do(number: int) -> None:
+    with serving() as (base_url, process), idle_connection(base_url):
+        httpx.get(f"{base_url}/files", headers=AUTH)
+        began = time.monotonic()
+        process.send_signal(number)
+        assert 0 == process.wait(timeout=5)
+        assert 2 > time.monotonic() - began
+
+
+def test_keys_users_limits_processing_and_files(tmp_path: Path) -> None:
+    (tmp_path / "b.txt").write_bytes(b"bb")
+    (tmp_path / "a.txt").write_bytes(b"a")
+    words = ["--api-key", "one=alice", "--api-key", "two=bob", "--files", str(tmp_path)]
+    words += ["--max-file-bytes", "3", "--rate-limit", "5/60", "--processing", "after_polls:2"]
+    with serving(*words) as (base_url, _):
+        alice, bob = ({"Authorization": f"Bearer {key}"} for key in ("one", "two"))
+        listed = httpx.get(f"{base_url}/files", headers=alice).json()["data"]
+        assert ["b.txt", "a.txt"] == [file["filename"] for file in listed]
+        assert [] == httpx.get(f"{base_url}/files", headers=bob).json()["data"]
+        assert 401 == httpx.get(f"{base_url}/files", headers=AUTH).status_code
+        statuses = []
+        for size in (3, 4):
+            form = {"files": {"file": ("x", bytes(size))}, "data": {"purpose": "batch"}}
+            answer = httpx.post(f"{base_url}/files", headers=bob, **form)
+            statuses.append((answer.status_code, answer.json().get("status")))
+        assert [(200, "uploaded"), (413, None)] == statuses
+        assert [200, 200, 429] == [
+            httpx.get(f"{base_url}/files", headers=bob).status_code for _ in range(3)
+        ]
+
+
+def test_faults_are_armed_from_the_command_line() -> None:
+    with serving("--fault", "list:503:times=2", "--fault", "upload:connection_reset") as (url, _):
+        assert [503, 503, 200] == [
+            httpx.get(f"{url}/files", headers=AUTH).status_code for _ in range(3)
+        ]
+        with pytest.raises(httpx.ReadError):
+            httpx.post(f"{url}/files", headers=AUTH)
+
+
+def test_invented_files_repeat_with_a_seed() -> None:
+    seen = []
+    for _ in range(2):
+        with serving("--fake", "5", "--seed", "7") as (base_url, _):
+            files = httpx.get(f"{base_url}/files", headers=AUTH).json()["data"]
+            seen.append([(file["id"], file["filename"], file["bytes"]) for file in files])
+    assert 5 == len(seen[0])
+    assert seen[0] == seen[1]
+
+
+def test_a_busy_port_is_one_line_and_status_2() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        message = f"cannot listen on 127.0.0.1:{port}: Address already in use"
+        assert message in refused("serve", "--port", port)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "required: command"),
+        (["serv"], "invalid choice: 'serv'"),
+        (["serve", "--prot", "1"], "unrecognized arguments: --prot 1"),
+        (["serve", "--port", "x"], "argument --port: invalid int value: 'x'"),
+        (["serve", "--port", "70000"], "a port is 0 to 65535"),
+        (["serve", "--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:8080"),
+        (["serve", "--files", "no-such-folder"], "--files: no folder 'no-such-folder'"),
+        (["serve", "--rate-limit", "10"], "argument --rate-limit: not '10'; such as 10/60"),
+        (["serve", "--rate-limit", "0/60"], "1 request or more"),
+        (["serve", "--processing", "after_pols:2"], "Did you mean 'after_polls'?"),
+        (["serve", "--processing", "after_polls:x"], "such as after_polls:2"),
+        (["serve", "--processing", "after_polls:0"], "1 or more, not 0"),
+        (["serve", "--max-file-bytes", "-1"], "max_file_bytes must be a number of bytes"),
+        (["serve", "--api-key", ""], "a key is a text"),
+        (["serve", "--fault", "uplod:503"], "Did you mean 'upload'?"),
+        (["serve", "--fault", "upload:503:tims=2"], "Did you mean 'times'?"),
+        (["serve", "--fault", "*:connection_refused"], "works in process only"),
+        (["serve", "--fake", "-1"], "-1"),
+    ],
+)
+def test_a_bad_value_is_one_line_and_status_2(words: list[str], message: str) -> None:
+    assert message in refused(*words)
+
+
+def test_help_names_every_word() -> None:
+    command = [sys.executable, "-m", "eugpt_files_mock", "serve", "--help"]
+    text = subprocess.run(command, text=True, capture_output=True, check=True).stdout
+    for word in ("--host", "--port", "--api-key", "--fault", "--files", "--fake", "--seed"):
+        assert word in text
