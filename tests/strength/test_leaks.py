@@ -61,7 +61,7 @@ class Tumult:
     def act(self) -> None:
         self._chance.choice(self._deeds)(self._chance.choice(self._mocks))
 
-    def end(self) -> None:
+    def close(self) -> None:
         self._chance.shuffle(self._running)
         for mock in list(self._running):
             self._stop(mock)
@@ -104,10 +104,9 @@ class Tumult:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_thousand_activations_in_any_order_leave_the_clients_as_they_were(seed: int) -> None:
-    tumult = Tumult(seed)
-    for _ in range(1_000):
-        tumult.act()
-    tumult.end()
+    with contextlib.closing(Tumult(seed)) as tumult:
+        for _ in range(1_000):
+            tumult.act()
 
 
 def test_threads_that_come_and_go_leave_the_clients_as_they_were() -> None:
