@@ -114,6 +114,7 @@ def _object(**properties: Schema) -> Schema:
 
 
 _STRING: Schema = {"type": "string"}
+_BINARY: Schema = {"type": "string", "format": "binary"}
 _PURPOSE: Schema = {"type": "string", "minLength": 1}
 
 _SCHEMAS: dict[str, Schema] = {
@@ -121,14 +122,14 @@ _SCHEMAS: dict[str, Schema] = {
     "FileList": _object(object={"const": "list"}, data={"type": "array", "items": _named("File")}),
     "DeletedFile": _object(id=_STRING, object={"const": "file"}, deleted={"const": True}),
     "Error": _object(detail=_STRING, error=_object(type=_STRING, code=_STRING, message=_STRING)),
-    "Upload": _object(purpose=_PURPOSE, file={"type": "string", "format": "binary"}),
+    "Upload": _object(purpose=_PURPOSE, file=_BINARY),
 }
 
 _BODIES: dict[str, Schema] = {
     "upload": {JSON: {"schema": _named("File")}},
     "list": {JSON: {"schema": _named("FileList")}},
     "retrieve": {JSON: {"schema": _named("File")}},
-    "download": {BYTES: {"schema": {"type": "string", "format": "binary"}}},
+    "download": {BYTES: {"schema": _BINARY}},
     "delete": {JSON: {"schema": _named("DeletedFile")}},
 }
 """What each operation answers when it is carried out."""

@@ -1,0 +1,61 @@
+"""schemathesis reads the OpenAPI document, and looks for what the mock does otherwise."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eugpt_files_mock import FilesMock, faults
+
+from .schemathesis_hooks import KNOWN_ID
+
+SEED = 7
+FEWEST_CASES = 500
+"""Far below what a run makes; fewer would mean that it hardly looked."""
+
+
+def test_schemathesis_finds_nothing_with_all_its_checks(
+    tmp_path: Path, record_property: pytest.RecordProperty
+) -> None:
+    with FilesMock(assert_all_requests_known=False).serve() as mock:
+        mock.add_file("known.txt", id=KNOWN_ID)
+        run = schemathesis(mock, "--checks=all", "--max-examples=200", cwd=tmp_path)
+        calls = len(mock.calls)
+    assert run.returncode == 0, run.stdout + run.stderr
+    cases = int(re.search(r"(\d+) generated", run.stdout)[1])
+    sys.stdout.write(f"schemathesis: {cases} cases, {calls} requests, no finding\n")
+    record_property("schemathesis cases", cases)
+    assert cases >= FEWEST_CASES
+
+
+def test_it_would_find_an_answer_that_is_not_in_the_document(tmp_path: Path) -> None:
+    with FilesMock(assert_all_requests_known=False).serve() as mock:
+        mock.inject(faults.http_error(418), on="list", times=None)
+        run = schemathesis(mock, "--checks=all", "--phases=coverage", cwd=tmp_path)
+    assert run.returncode == 1
+    assert "[418]" in run.stdout
+
+
+def schemathesis(mock: FilesMock, *options: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Its command line tool on the mock, with a seed."""
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run"),
+            f"{mock.base_url.removesuffix('/v1')}/openapi.json",
+            f"--header=Authorization: Bearer {mock.api_key}",
+            *("--no-color", f"--seed={SEED}", "--generation-database=none"),
+            *options,
+        ],
+        cwd=cwd,
+        env=os.environ
+        | {"SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
