@@ -200,7 +200,10 @@ def _request(library: ModuleType, request: Any, resource: str | None, body: byte
         resource=resource,
         query=url.query.decode("ascii"),
         headers=Headers(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
+            [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in request.headers.raw
+            ]
         ),
         body=body,
         client=library.__name__,

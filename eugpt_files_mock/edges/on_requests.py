@@ -72,12 +72,11 @@ def _hook(target: str, replacing: Callable[[Callable[..., Any]], Callable[..., A
 def _get_adapter(original: Callable[..., Any]) -> Callable[..., Any]:
     def get_adapter(session: requests.Session, url: str) -> Any:
         adapter = original(session, url)
-        found = _find(url)
-        if found is None or _is_left_alone(adapter):
+        if isinstance(adapter, HTTPAdapter) and HTTPAdapter.send is _send:
+            return adapter  # it will ask for a connection
+        if _is_left_alone(adapter) or _find(url) is None:
             return adapter
-        if not isinstance(adapter, HTTPAdapter):
-            adapter = HTTPAdapter()
-        return adapter if HTTPAdapter.send is _send else _unpatched(adapter)
+        return _unpatched(adapter if isinstance(adapter, HTTPAdapter) else HTTPAdapter())
 
     return get_adapter
 
@@ -182,7 +181,7 @@ class _Connection:
             path=unquote(self._parts.path),
             resource=self._found.resource,
             query=self._parts.query,
-            headers=Headers((_text(name), _text(value)) for name, value in headers.items()),
+            headers=Headers([(_text(name), _text(value)) for name, value in headers.items()]),
             body=body,
             client="requests",
         )

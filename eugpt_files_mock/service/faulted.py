@@ -47,8 +47,8 @@ def draw(
     Raises:
         Refused: `invalid_parameter`, for a wish that cannot be granted.
     """
-    wish = request.headers.get("prefer")
-    if wish is not None and (asked := _CODE.search(wish)):
+    headers = request.headers
+    if "prefer" in headers and (asked := _CODE.search(headers["prefer"])):
         return Hit(fault=_wished(asked[1]), phase="before")
     drawn = armed.draw(subject, chance)
     return None if drawn is None else Hit(fault=drawn[0], phase=drawn[1])

@@ -34,25 +34,23 @@ _Bytes = bytes  # `File.bytes` is a length, and would hide the type
 class Headers(Mapping[str, str]):
     """HTTP header fields: names in any case, repeated fields joined by a comma (RFC 9110, 5.3)."""
 
-    __slots__ = ("_folded", "_pairs")
+    __slots__ = ("_by_name", "_pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._pairs = tuple(pairs)
-        self._folded = {name.lower(): value for name, value in self._pairs}
-        if len(self._folded) != len(self._pairs):
-            self._folded = _joined(self._pairs)
+        self._by_name: dict[str, str] | None = None
 
     def __getitem__(self, name: str) -> str:
-        return self._folded[name.lower()]
+        return self._folded()[name.lower()]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._folded)
+        return iter(self._folded())
 
     def __len__(self) -> int:
-        return len(self._folded)
+        return len(self._folded())
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._folded
+        return isinstance(name, str) and name.lower() in self._folded()
 
     def __repr__(self) -> str:
         shown = {name: REDACTED if name in SECRET_FIELDS else self[name] for name in self}
@@ -62,6 +60,13 @@ class Headers(Mapping[str, str]):
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """The fields as they came: order, case and repetitions kept."""
         return self._pairs
+
+    def _folded(self) -> dict[str, str]:
+        """Made when it is first asked for: of most journalled headers, never."""
+        if self._by_name is None:
+            by_name = {name.lower(): value for name, value in self._pairs}
+            self._by_name = by_name if len(by_name) == len(self._pairs) else _joined(self._pairs)
+        return self._by_name
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
