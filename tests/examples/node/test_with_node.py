@@ -1,0 +1,63 @@
+"""The npm `openai` client against `eugpt-files-mock serve`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("node") and shutil.which("npm")), reason="node and npm are not installed"
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The example with what it depends on."""
+    for name in ("package.json", "files.test.mjs"):
+        shutil.copy(HERE / name, tmp_path)
+    installed = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    if installed.returncode and "network" in installed.stderr.lower():
+        pytest.skip(f"npm cannot install the openai package: {installed.stderr.splitlines()[0]}")
+    assert installed.returncode == 0, installed.stderr
+    return tmp_path
+
+
+@pytest.fixture
+def base_url() -> Iterator[str]:
+    """The address of the command, as it prints it."""
+    command = [sys.executable, "-m", "eugpt_files_mock", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        yield server.stdout.readline().removeprefix("Listening on ").strip()
+        server.terminate()
+    assert server.returncode == 0
+
+
+def test_the_npm_client_uploads_pages_downloads_deletes_and_retries(
+    project: Path, base_url: str
+) -> None:
+    run = subprocess.run(
+        ["node", "--test"],
+        cwd=project,
+        env=os.environ | {"EUGPT_BASE_URL": base_url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "pass 4\n" in run.stdout
