@@ -99,12 +99,16 @@ def _mock_for(item: pytest.Item, options: Mapping[str, Any]) -> FilesMock:
 @contextmanager
 def _entered(way_in: Any, item: pytest.Item) -> Iterator[None]:
     """A failed test has a reason of its own: it is left as if the exception were under way."""
-    __tracebackhide__ = True
+    from eugpt_files_mock import Unmet
+
     way_in.start()
     try:
         yield
     finally:
-        way_in._leave(failing=item.stash.get(_FAILED, False))
+        try:
+            way_in._leave(failing=item.stash.get(_FAILED, False))
+        except Unmet as complaint:
+            pytest.fail(str(complaint), pytrace=False)
 
 
 @contextmanager
