@@ -1,0 +1,186 @@
+"""What a test author can ask of the calls, and what is said when it does not hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from eugpt_files_mock import FilesMock, OptionError, Unmet, faults
+
+from .service_requests import KEY, file_part, purpose_part, send, upload
+
+
+@pytest.fixture
+def mock() -> FilesMock:
+    """Not entered: these tests speak to the service itself."""
+    return FilesMock(api_keys={KEY: "alice"})
+
+
+def test_calls_can_be_filtered_sliced_and_read_from_the_end(mock: FilesMock) -> None:
+    upload(mock)
+    send(mock, "GET", "/files", query="purpose=batch&limit=5")
+    upload(mock)
+    calls = mock.calls
+    assert ["upload", "list", "upload"] == [call.operation for call in calls]
+    assert 2 == len(calls.to("upload")) == len(calls[1:]) == len(calls[-2:])
+    assert calls[2] is calls.last is calls.to("upload").last is calls[-1]
+    assert {"purpose": "batch", "limit": "5"} == calls[1].query
+    assert ("batch", "alice", None) == (calls[1].purpose, calls[1].user, calls[1].file_id)
+    with pytest.raises(OptionError, match="Did you mean 'upload'"):
+        calls.to("uploads")
+    with pytest.raises(IndexError, match="no call was received"):
+        _ = calls.to("delete").last
+
+
+def test_calls_are_a_live_view(mock: FilesMock) -> None:
+    calls = mock.calls
+    assert 0 == len(calls)
+    upload(mock)
+    assert 1 == len(calls)
+    mock.reset()
+    assert 0 == len(calls) == len(mock.files)
+
+
+def test_the_journal_keeps_the_newest_up_to_its_cap() -> None:
+    mock = FilesMock(max_calls=3)
+    for limit in range(1, 6):
+        send(mock, "GET", "/files", query=f"limit={limit}")
+    assert ["3", "4", "5"] == [call.query["limit"] for call in mock.calls]
+
+
+def test_keys_are_redacted_wherever_they_stand(mock: FilesMock) -> None:
+    send(mock, "GET", f"/files/{KEY}", query=f"api_key={KEY}", X_Copy=f"my {KEY}", X_Api_Key="1234")
+    call = mock.calls.last
+    assert KEY not in repr(call)
+    assert "1234" not in repr(call)
+    assert "my [redacted]" == call.headers["X-Copy"]
+
+
+def test_headers_are_found_in_any_case(mock: FilesMock) -> None:
+    send(mock, "GET", "/files", Prefer="wait=1")
+    headers = mock.calls.last.headers
+    assert "wait=1" == headers["prefer"] == headers["PREFER"] == headers.get("Prefer")
+    assert "prefer" in headers
+    assert "absent" not in headers
+
+
+def test_assert_called_counts_and_compares_fields(mock: FilesMock) -> None:
+    upload(mock)
+    send(mock, "GET", "/files")
+    mock.assert_called("upload")
+    mock.assert_called("upload", times=1, filename="a.txt", status=200, user="alice")
+    mock.assert_not_called("delete")
+    mock.assert_called("delete", times=0)
+
+
+def test_assert_called_says_what_came_and_what_differs(mock: FilesMock) -> None:
+    upload(mock, file_part(filename="b.txt"), purpose_part(b"batch"))
+    upload(mock, file_part(filename="c.txt"), purpose_part(b"vision"))
+    with pytest.raises(Unmet) as caught:
+        mock.assert_called("upload", filename="b.txt", purpose="vision", status=200, user="alice")
+    message = str(caught.value)
+    assert "expected upload filename='b.txt' purpose='vision'" in message
+    assert "POST /v1/files -> 200 filename='c.txt' purpose='vision'" in message
+    assert "purpose: expected 'vision', came 'batch'" in message
+
+
+def test_assert_called_with_a_number_says_how_often_it_came(mock: FilesMock) -> None:
+    upload(mock)
+    with pytest.raises(Unmet, match=r"expected upload 2 times, .*it came 1 time"):
+        mock.assert_called("upload", times=2)
+    with pytest.raises(Unmet, match=r"expected upload 0 times, .*it came 1 time"):
+        mock.assert_not_called("upload")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"operation": "uplaod"}, "Did you mean 'upload'"),
+        ({"operation": "upload", "file_name": "a"}, "Did you mean 'filename'"),
+        ({"operation": "upload", "times": -1}, "times must be a whole number"),
+    ],
+)
+def test_assert_called_refuses_words_that_it_does_not_know(
+    mock: FilesMock, words: dict[str, object], message: str
+) -> None:
+    with pytest.raises(OptionError, match=message):
+        mock.assert_called(**words)  # type: ignore[arg-type]
+
+
+def test_assert_uploaded_compares_name_purpose_and_content(mock: FilesMock) -> None:
+    upload(mock, file_part(b"abc"), purpose_part(b"batch"))
+    mock.assert_uploaded("a.txt")
+    mock.assert_uploaded("a.txt", purpose="batch", content=b"abc")
+    with pytest.raises(Unmet, match="purpose: expected 'vision', came 'batch'"):
+        mock.assert_uploaded("a.txt", purpose="vision")
+    with pytest.raises(Unmet, match="bytes: expected 2, came 3"):
+        mock.assert_uploaded("a.txt", content=b"ab")
+    with pytest.raises(Unmet, match="sha256: expected"):
+        mock.assert_uploaded("a.txt", content=b"abd")
+    with pytest.raises(OptionError, match="content must be bytes"):
+        mock.assert_uploaded("a.txt", content="abc")  # type: ignore[arg-type]
+
+
+def test_only_what_was_stored_counts_as_uploaded(mock: FilesMock) -> None:
+    mock.inject(faults.unavailable(), on="upload")
+    upload(mock)
+    with pytest.raises(Unmet, match="none was stored"):
+        mock.assert_uploaded("a.txt")
+    mock.add_file("a.txt")
+    with pytest.raises(Unmet):
+        mock.assert_uploaded("a.txt")
+
+
+def test_leaving_fails_for_a_fault_that_never_fired() -> None:
+    mock = FilesMock().start()
+    mock.inject(faults.timeout(), on="download", filename="a.pdf")
+    with pytest.raises(Unmet) as caught:
+        mock.stop()
+    parts = ("never fired", "What came:", "What would have matched:", "To fix it:", "To allow it:")
+    assert [True] * 5 == [part in str(caught.value) for part in parts]
+    assert "timeout on download filename='a.pdf'" in str(caught.value)
+
+
+def test_leaving_accepts_what_is_allowed() -> None:
+    with FilesMock(assert_all_faults_fired=False, assert_all_requests_known=False) as mock:
+        mock.inject(faults.timeout())
+        httpx.get("https://chat.eugpt.ai/nowhere")
+    with FilesMock() as mock:
+        mock.inject(faults.timeout(), optional=True)
+
+
+def test_leaving_never_hides_an_exception_under_way() -> None:
+    def failing(way_in: Any) -> None:
+        with way_in as mock:
+            mock.inject(faults.timeout())
+            raise ZeroDivisionError
+
+    for way_in in (FilesMock(), FilesMock().serve()):
+        with pytest.raises(ZeroDivisionError):
+            failing(way_in)
+
+
+def test_leaving_is_checked_when_the_last_way_in_is_closed() -> None:
+    mock = FilesMock().start()
+    with mock.serve():
+        mock.inject(faults.timeout(), on="delete")
+    assert 401 == httpx.get("https://chat.eugpt.ai/v1/files").status_code
+    with pytest.raises(Unmet):
+        mock.stop()
+
+
+def test_one_mock_can_intercept_and_serve_with_one_state() -> None:
+    mock = FilesMock()
+    headers = {"Authorization": f"Bearer {mock.api_key}"}
+    form = {"files": {"file": ("a.txt", b"a")}, "data": {"purpose": "batch"}}
+    with mock:
+        intercepted = mock.base_url
+        with mock.serve():
+            assert mock.base_url.startswith("http://127.0.0.1:")
+            httpx.post(f"{mock.base_url}/files", headers=headers, **form)
+            listed = httpx.get(f"{intercepted}/files", headers=headers).json()
+        assert intercepted == mock.base_url
+    assert ["a.txt"] == [file["filename"] for file in listed["data"]]
+    assert ["wsgi", "httpx"] == [call.client for call in mock.calls]
