@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .content_types import content_type_of
-from .errors import OptionError, unknown_word
+from .errors import OptionError, not_bytes, unknown_user, unknown_word
 from .service.handle import Service
 from .service.messages import STATUSES, File
 
@@ -34,7 +34,7 @@ def add_file(
     if user is not None:
         _check_user(user, service)
     if not isinstance(content, (bytes, bytearray)):
-        raise OptionError(f"content must be bytes, not {type(content).__name__}.", word=content)
+        raise not_bytes("content", content)
     file = File(
         id=desk.identifiers.file_id() if id is None else id,
         filename=filename,
@@ -75,4 +75,4 @@ def _check_id(file_id: str, service: Service) -> None:
 
 def _check_user(user: str, service: Service) -> None:
     if user not in service.access.names:
-        raise unknown_word("user", user, service.access.names)
+        raise unknown_user(user, service.access.names)

@@ -48,7 +48,7 @@ def parse_base_url(text: object) -> BaseUrl:
         OptionError: when it is no absolute http or https URL, or has a query.
     """
     if not isinstance(text, str):
-        raise OptionError(f"base_url: a URL as text, not {text!r}.", word=text)
+        raise OptionError(f"base_url: a URL is a text, not {text!r}.", word=text)
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -59,7 +59,9 @@ def parse_base_url(text: object) -> BaseUrl:
             f"base_url {text!r} is no absolute URL, such as 'https://chat.eugpt.ai/v1'.", word=text
         )
     if parts.query or parts.fragment or parts.username is not None:
-        raise OptionError(f"base_url {text!r}: only scheme, host, port and path.", word=text)
+        raise OptionError(
+            f"base_url {text!r} has more than scheme, host, port and path.", word=text
+        )
     return BaseUrl(
         text=text.rstrip("/"),
         origin=origin(parts.scheme, host, port),

@@ -90,6 +90,24 @@ def nearest_word(word: object, valid: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
+def not_bytes(label: str, value: object) -> OptionError:
+    """The error for what should be bytes, and is a text most of the time."""
+    hint = " Of a text, .encode() makes bytes." if isinstance(value, str) else ""
+    return OptionError(f"{label} must be bytes, not {type(value).__name__}.{hint}", word=value)
+
+
+def unknown_user(user: object, users: Iterable[str]) -> OptionError:
+    """The error for a user whom no key belongs to."""
+    names = list(users)
+    if names:
+        return unknown_word("user", user, names)
+    return OptionError(
+        f"unknown user {user!r}. The keys of this mock have no users. "
+        f"To give them some: FilesMock(api_keys={{'eugpt_a': {user!r}}}).",
+        word=user,
+    )
+
+
 def unknown_word(kind: str, word: object, valid: Iterable[str]) -> OptionError:
     """The error for a word outside a closed list, with the nearest one and all the valid ones."""
     words = list(valid)

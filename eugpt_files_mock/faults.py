@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 
-from .errors import OptionError, unknown_word
+from .errors import OptionError, nearest_word, unknown_word
 from .fault_values import (
     Corrupted,
     Delayed,
@@ -204,6 +204,35 @@ FAULTS: dict[str, Callable[..., Fault]] = {
     )
 }
 """Every fault by name."""
+
+
+def as_faults(value: object) -> tuple[Fault, ...]:
+    """The fault, or the sequence of faults.
+
+    Raises:
+        OptionError: for anything else, with what was probably meant.
+    """
+    several = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    if not several:
+        raise OptionError(
+            "inject() takes faults made by eugpt_files_mock.faults: at least one.", word=value
+        )
+    for one in several:
+        if not isinstance(one, Fault):
+            raise _no_fault(one)
+    return several
+
+
+def _no_fault(value: object) -> OptionError:
+    name = getattr(value, "__name__", None)
+    near = nearest_word(name or value, FAULTS)
+    hint = f" Did you mean faults.{near}()?" if near else ""
+    given = f"the function {name}, which was not called" if name in FAULTS else repr(value)
+    return OptionError(
+        f"inject() takes faults made by eugpt_files_mock.faults, not {given}.{hint}",
+        word=value,
+        nearest=near,
+    )
 
 
 def make(name: str, **parameters: object) -> Fault:

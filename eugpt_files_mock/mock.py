@@ -12,8 +12,9 @@ from . import additions, verification
 from .assembly import assembled
 from .edges import interception
 from .edges.interception import Door
-from .errors import FaultUnavailable, FilesMockError, OptionError, StateError, Unmet
+from .errors import FaultUnavailable, FilesMockError, StateError, Unmet
 from .fault_values import Fault, Severing
+from .faults import as_faults
 from .inventions import Inventions
 from .options import Options
 from .service.messages import File
@@ -268,11 +269,7 @@ class FilesMock:
             OptionError: for an unknown word, a senseless number, a combination without sense.
             FaultUnavailable: when a served mock cannot produce the fault.
         """
-        faults = (fault,) if isinstance(fault, Fault) else tuple(fault)
-        if not faults or not all(isinstance(one, Fault) for one in faults):
-            raise OptionError(
-                f"inject() takes faults made by eugpt_files_mock.faults, not {fault!r}.", word=fault
-            )
+        faults = as_faults(fault)
         aim = checked_aim(
             faults,
             on=on,

@@ -86,7 +86,7 @@ class Option:
 def _base_urls(name: str, value: Any) -> tuple[BaseUrl, ...]:
     texts = (value,) if isinstance(value, str) else _collection(name, value)
     if not texts:
-        raise OptionError("base_url: at least one URL.")
+        raise OptionError(f"base_url needs at least one URL, such as {DEFAULT_BASE_URLS[0]!r}.")
     return tuple(parse_base_url(text) for text in texts)
 
 
@@ -95,16 +95,20 @@ def _api_keys(name: str, value: Any) -> Mapping[str, str | None] | None:
         return None
     if not isinstance(value, Collection) or isinstance(value, (bytes, str)):
         kind = type(value).__name__
-        raise OptionError(f"api_keys: a collection of keys, such as ['eugpt_a'], not a {kind}.")
+        raise OptionError(f"api_keys: a collection of keys, such as ['eugpt_a'], not {kind}.")
     for key in value:
         if not isinstance(key, str) or not key or key != key.strip() or not key.isascii():
-            raise OptionError("api_keys: a key is a text of ASCII characters without spaces.")
+            raise OptionError(
+                "api_keys: a key is a text of ASCII characters, without spaces around it."
+            )
     users = dict(value) if isinstance(value, Mapping) else dict.fromkeys(value)
     for user in users.values():
         if user is not None and (not isinstance(user, str) or not user):
-            raise OptionError(f"api_keys: a user is a text, not {user!r}.", word=user)
+            raise OptionError(f"api_keys: a user is a non-empty text, not {user!r}.", word=user)
     if not users:
-        raise OptionError("api_keys: at least one key, or None for any that starts with 'eugpt_'.")
+        raise OptionError(
+            "api_keys needs at least one key; None takes any that starts with 'eugpt_'."
+        )
     return users
 
 
@@ -138,7 +142,9 @@ def _rate_limit(name: str, value: Any) -> tuple[int, float] | None:
     pair = tuple(value) if isinstance(value, (tuple, list)) else ()
     numbers = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in pair)
     if len(pair) != 2 or not numbers or not isinstance(pair[0], int):
-        raise OptionError(f"rate_limit is (requests, seconds), not {value!r}.", word=value)
+        raise OptionError(
+            f"rate_limit is (requests, seconds), such as (10, 60), not {value!r}.", word=value
+        )
     if pair[0] < 1 or pair[1] <= 0 or not math.isfinite(pair[1]):
         raise OptionError(f"rate_limit: 1 request or more, in over 0 seconds; not {value!r}.")
     return pair[0], float(pair[1])
@@ -148,7 +154,9 @@ def _passthrough(name: str, value: Any) -> tuple[str, ...]:
     paths = (value,) if isinstance(value, str) else _collection(name, value)
     for path in paths:
         if not isinstance(path, str) or not path.startswith("/"):
-            raise OptionError(f"passthrough: a path such as '/v1/responses', not {path!r}.")
+            raise OptionError(
+                f"passthrough: a path begins with a slash, as '/v1/responses'; not {path!r}."
+            )
     return tuple(path.rstrip("/") for path in paths)
 
 
@@ -174,7 +182,7 @@ def _count(name: str, value: Any) -> int:
 
 def _collection(name: str, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, Collection) or isinstance(value, (bytes, str)):
-        raise OptionError(f"{name}: not {value!r}.", word=value)
+        raise OptionError(f"{name} is a text, or a list of them, not {value!r}.", word=value)
     return tuple(value)
 
 

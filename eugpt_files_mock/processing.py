@@ -37,7 +37,7 @@ IMMEDIATE = Processing()
 
 
 def after_polls(n: int) -> Processing:
-    """A new file is `processed` at its `n`th retrieve (1 or more)."""
+    """A new file is `processed` when it is retrieved for the nth time (1 or more)."""
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise OptionError(f"after_polls: n must be a whole number, 1 or more, not {n!r}.", word=n)
     return Processing(polls=n)
@@ -46,16 +46,20 @@ def after_polls(n: int) -> Processing:
 def after_seconds(seconds: float) -> Processing:
     """A new file is `processed` so many seconds after its upload, by the mock's clock."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise OptionError(f"after_seconds: a number of seconds, not {seconds!r}.", word=seconds)
+        raise OptionError(
+            f"after_seconds takes a number of seconds, not {seconds!r}.", word=seconds
+        )
     if not math.isfinite(seconds) or seconds < 0:
-        raise OptionError(f"after_seconds: 0 or more seconds, not {seconds!r}.", word=seconds)
+        raise OptionError(f"after_seconds takes 0 or more seconds, not {seconds!r}.", word=seconds)
     return Processing(seconds=float(seconds))
 
 
 def fails(reason: str = "The file could not be processed.") -> Processing:
     """A new file is `error` at its first retrieve, with the reason as `status_details`."""
     if not isinstance(reason, str) or not reason:
-        raise OptionError(f"fails: the reason must be a text, not {reason!r}.", word=reason)
+        raise OptionError(
+            f"fails: the reason must be a non-empty text, not {reason!r}.", word=reason
+        )
     return Processing(polls=1, reason=reason)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .call_lines import call_line, call_lines
-from .errors import FilesMockError, OptionError, Unmet, unknown_word
+from .errors import FilesMockError, OptionError, Unmet, not_bytes, unknown_word
 from .options import Options
 from .service.handle import Service
 from .service.messages import OPERATIONS, Call
@@ -47,7 +47,8 @@ def check_fired(armed: Sequence[ArmedFault], calls: Sequence[Call]) -> str | Non
     if not waiting:
         return None
     lines = "\n".join(
-        f"  {fault.name} on {fault.aim} (requests it was for: {fault.seen})" for fault in waiting
+        f"  {fault.name} on {fault.aim} (matched {_count(fault.seen, 'request')})"
+        for fault in waiting
     )
     return (
         f"{_count(len(waiting), 'armed fault')} never fired.\n"
@@ -72,7 +73,7 @@ def check_known(strays: Sequence[Call]) -> str | None:
         f"What would have matched, below the base URL:\n{routes}\n"
         "To fix it: correct the base URL or the path in the code under test.\n"
         f"To allow it: FilesMock(passthrough={strays[0].path!r}) leaves that path to others, "
-        "FilesMock(assert_all_requests_known=False) accepts the 404."
+        "FilesMock(assert_all_requests_known=False) lets it be refused."
     )
 
 
@@ -98,11 +99,12 @@ def assert_called(
     if len(matching) == times or (times is None and matching):
         return
     asked = "at least once" if times is None else _count(times, "time")
-    words = "".join(f" {name}={_brief(value)}" for name, value in fields.items())
+    others = [call for call in of_operation if call not in matching]
+    too_few = times is None or len(matching) < times
     raise Unmet(
-        f"expected {operation}{words} {asked}, it came {_count(len(matching), 'time')}.\n"
-        f"What came:\n{call_lines(calls)}\n"
-        f"{_nearest(of_operation, matching, fields)}"
+        f"expected {operation}{_words(fields)} {asked}, "
+        f"but it came {_count(len(matching), 'time')}.\n"
+        f"What came:\n{call_lines(calls)}{_nearest(others, fields) if too_few else ''}"
     )
 
 
@@ -115,24 +117,28 @@ def assert_uploaded(
         Unmet: when it was not.
     """
     __tracebackhide__ = True
-    fields: dict[str, Any] = {"filename": filename}
-    if purpose is not None:
-        fields["purpose"] = purpose
-    if content is not None:
-        if not isinstance(content, (bytes, bytearray)):
-            raise OptionError(f"content must be bytes, not {type(content).__name__}.")
-        fields |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    if content is not None and not isinstance(content, (bytes, bytearray)):
+        raise not_bytes("content", content)
+    asked = {"filename": filename, "purpose": purpose, "content": content}
+    asked = {name: value for name, value in asked.items() if value is not None}
+    fields = _fields_of(asked)
     uploads = [call for call in calls if call.operation == "upload"]
     stored = [call for call in uploads if call.file_id is not None]
     if any(not _differing(call, fields) for call in stored):
         return
-    words = "".join(f" {name}={_brief(value)}" for name, value in fields.items())
-    refused = "" if len(stored) == len(uploads) else " (of these, only what was stored counts)"
     raise Unmet(
-        f"expected an upload of{words}; none was stored.\n"
-        f"What came{refused}:\n{call_lines(calls)}\n"
-        f"{_nearest(stored, [], fields)}"
+        f"expected an upload of{_words(asked)}, but none was stored.\n"
+        f"What came:\n{call_lines(calls)}{_nearest(uploads, fields)}"
     )
+
+
+def _fields_of(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What a call knows of the content."""
+    fields = dict(asked)
+    if "content" in fields:
+        content = fields.pop("content")
+        fields |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return fields
 
 
 def _check_words(operation: str, times: int | None, fields: Mapping[str, Any]) -> None:
@@ -149,18 +155,22 @@ def _differing(call: Call, fields: Mapping[str, Any]) -> list[str]:
     return [name for name, value in fields.items() if getattr(call, name) != value]
 
 
-def _nearest(
-    candidates: Sequence[Call], matching: Sequence[Call], fields: Mapping[str, Any]
-) -> str:
-    others = [call for call in candidates if call not in matching]
-    if not others or not fields:
-        return "There is no other call to that operation."
-    nearest = min(others, key=lambda call: len(_differing(call, fields)))
-    lines = "\n".join(
-        f"  {name}: expected {_brief(fields[name])}, came {_brief(getattr(nearest, name))}"
+def _nearest(candidates: Sequence[Call], fields: Mapping[str, Any]) -> str:
+    """The call that differs least, and in what; nothing when there is none to compare."""
+    if not candidates or not fields:
+        return ""
+    nearest = min(candidates, key=lambda call: len(_differing(call, fields)))
+    lines = "".join(
+        f"\n  {name}: expected {_brief(fields[name])}, came {_brief(getattr(nearest, name))}"
         for name in _differing(nearest, fields)
     )
-    return f"The nearest call:\n  {call_line(nearest)}\nIt differs in:\n{lines}"
+    return f"\nThe nearest call:\n  {call_line(nearest)}\n" + (
+        f"It differs in:{lines}" if lines else "It is what was expected, but it was not stored."
+    )
+
+
+def _words(fields: Mapping[str, Any]) -> str:
+    return "".join(f" {name}={_brief(value)}" for name, value in fields.items())
 
 
 def _brief(value: object) -> str:

@@ -83,8 +83,8 @@ class _ClientMocker(Mocker, ABC):
 
 @lru_cache
 def _mocker_for(library: ModuleType) -> type[_ClientMocker]:
-    """respx wants a name that is unique in the process; a library can be imported anew in it, as
-    under pytester.
+    """One for each module: a library may be imported anew in a process, as it is under pytester,
+    and respx wants a name that is unique in it.
     """
     name = library.__name__
     members = {

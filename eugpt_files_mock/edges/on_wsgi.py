@@ -104,8 +104,9 @@ def _sever(
     connection = environ.get("werkzeug.socket")
     if connection is None or severed.kind == "refused":
         raise FaultUnavailable(
-            f"A connection cannot be {_ENDINGS[severed.kind]} by this WSGI server; "
-            "in process it can be, and all but a refusal on FilesMock.serve()."
+            f"A connection cannot be {_ENDINGS[severed.kind]} by this WSGI server.\n"
+            "To fix it: use FilesMock().serve(), or the mock in process; or take a fault that is "
+            "an answer, such as server_error()."
         )
     SEVER[severed.kind](connection, pause)
     raise ConnectionAbortedError("severed by a fault")  # Werkzeug's server then lets go quietly

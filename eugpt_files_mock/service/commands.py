@@ -97,7 +97,11 @@ def _upload(request: Request) -> Upload:
     if form.file is None:
         nothing = Refused("missing_file", "The form has no part 'file' with a filename.")
         return Upload(purpose=form.purpose, refusal=nothing)
-    refusal = None if form.purpose else Refused("missing_purpose", "The form has no 'purpose'.")
+    refusal = (
+        None
+        if form.purpose
+        else Refused("missing_purpose", "The form has no 'purpose', or an empty one.")
+    )
     return Upload(
         filename=form.file.filename,
         content=form.file.content,

@@ -60,12 +60,16 @@ def _boundary(content_type: str | None) -> str:
     if kind != "multipart/form-data":
         raise Refused(
             "unsupported_media_type",
-            f"An upload is 'multipart/form-data', not {shown(content_type or 'without a type')}.",
+            f"An upload is 'multipart/form-data', not {_named(content_type)}.",
         )
     boundary = options.get("boundary")
     if not boundary:
         raise Refused("invalid_multipart", "The Content-Type names no boundary.")
     return str(boundary)
+
+
+def _named(content_type: str | None) -> str:
+    return shown(content_type) if content_type else "a body without a Content-Type"
 
 
 def _read_parts(parser: PushMultipartParser, body: bytes) -> dict[str, Part]:

@@ -93,8 +93,9 @@ def check_route(found: Match, request: Request) -> str:
         raise Refused(
             "route_not_found", f"There is no route {request.method} {shown(request.path)}."
         )
+    allowed = ", ".join(found.allowed)
     raise Refused(
         "method_not_allowed",
-        f"{request.method} is not allowed on {shown(request.path)}: {', '.join(found.allowed)}.",
-        ("Allow", ", ".join(found.allowed)),
+        f"{request.method} is not allowed on {shown(request.path)}; allowed: {allowed}.",
+        ("Allow", allowed),
     )

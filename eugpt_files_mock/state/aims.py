@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..errors import OptionError, unknown_word
+from ..errors import OptionError, unknown_user, unknown_word
 from ..fault_values import Fault, MalformedJson
 from ..service.messages import OPERATIONS
 
@@ -119,7 +119,7 @@ def checked_aim(
     for address, having in _ADDRESSES.items():
         _check_address(aim, address, having)
     if user is not None and user not in users:
-        raise unknown_word("user", user, users)
+        raise unknown_user(user, users)
     return aim
 
 
