@@ -5,8 +5,10 @@ Nothing is compressed, so that sizes add up, and the bytes don't depend on the m
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 Author = Any
@@ -45,15 +47,11 @@ def written(draft: Draft, size: int | None) -> bytes:
 
 
 def _fitting(items: list[bytes], overhead: int, room: int) -> tuple[list[bytes], int]:
-    """As many items as go into the room, and what is left of it."""
-    rounds, rest = divmod(room, sum(len(item) + overhead for item in items))
-    taken = items * rounds
-    for item in items:
-        if len(item) + overhead > rest:
-            break
-        taken.append(item)
-        rest -= len(item) + overhead
-    return taken, rest
+    """As many items as go into the room, from the first again after the last; and what is left."""
+    ends = list(accumulate((len(item) + overhead for item in items), initial=0))
+    rounds, rest = divmod(room, ends[-1])
+    more = bisect_right(ends, rest) - 1
+    return items * rounds + items[:more], rest - ends[more]
 
 
 def _filler(length: int) -> str:
