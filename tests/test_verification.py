@@ -90,7 +90,7 @@ def test_assert_called_with_a_number_says_how_often_it_came(mock: FilesMock) -> 
     upload(mock)
     with pytest.raises(Unmet, match=r"expected upload 2 times, .*it came 1 time"):
         mock.assert_called("upload", times=2)
-    with pytest.raises(Unmet, match=r"expected upload 0 times, .*it came 1 time"):
+    with pytest.raises(Unmet, match="but it came 1 time"):
         mock.assert_not_called("upload")
 
 

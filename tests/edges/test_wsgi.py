@@ -1,0 +1,156 @@
+"""The WSGI application under other servers, and on a port of our own."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+import waitress
+from werkzeug.test import Client as WerkzeugClient
+
+from eugpt_files_mock import AddressInUse, FaultUnavailable, FilesMock, StateError, faults
+
+from ..clients import Httpx, connected
+from ..test_life_of_a_file import life_of_a_file
+
+AUTH = {"Authorization": "Bearer eugpt_wsgi"}
+
+
+@contextlib.contextmanager
+def under_waitress(mock: FilesMock) -> Iterator[str]:
+    server = waitress.create_server(mock.wsgi_app, host="127.0.0.1", port=0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}/v1"
+    finally:
+        server.trigger.pull_trigger(server.close)
+        server.task_dispatcher.shutdown()
+        thread.join(5)
+
+
+def test_it_runs_under_waitress() -> None:
+    mock = FilesMock()
+    with under_waitress(mock) as base_url, connected(Httpx, base_url, mock.api_key) as client:
+        life_of_a_file(mock, client)
+    assert {"wsgi"} == {call.client for call in mock.calls}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="gunicorn needs a POSIX system")
+def test_it_runs_under_gunicorn(tmp_path: Path) -> None:
+    pytest.importorskip("gunicorn")
+    (tmp_path / "fake_app.py").write_text(
+        "from eugpt_files_mock import FilesMock\nmock = FilesMock()\napp = mock.wsgi_app\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.set_inheritable(True)
+        descriptor, port = listening.fileno(), listening.getsockname()[1]
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{descriptor}", "fake_app:app"]
+        command += ["--threads", "4", "--log-level", "error"]
+        process = subprocess.Popen(command, cwd=tmp_path, pass_fds=[descriptor])
+        try:
+            base_url = f"http://127.0.0.1:{port}/v1"
+            with connected(Httpx, base_url, "eugpt_gunicorn", 30.0) as client:
+                life_of_a_file(FilesMock(), client)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def test_a_fault_that_another_server_cannot_produce_is_an_error_that_says_so() -> None:
+    mock = FilesMock()
+    mock.inject([faults.connection_reset(), faults.timeout()], on="list")
+    client = WerkzeugClient(mock.wsgi_app)
+    for ending in ("reset", "left hanging"):
+        with pytest.raises(FaultUnavailable, match=f"cannot be {ending} by this WSGI server"):
+            client.get("/v1/files", headers=AUTH)
+
+
+def test_a_busy_port_is_an_error_at_once_in_the_callers_thread() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            AddressInUse, match=f"127.0.0.1:{port}: Address already in use"
+        ) as caught:
+            FilesMock().serve(port=port).start()
+        assert (port, True) == (caught.value.port, isinstance(caught.value, OSError))
+
+
+def test_a_port_is_free_again_when_the_server_has_stopped() -> None:
+    with FilesMock().serve() as first:
+        port = httpx.URL(first.base_url).port or 0
+    with FilesMock().serve(port=port) as second:
+        assert 200 == httpx.get(f"{second.base_url}/files", headers=AUTH).status_code
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/v1/files")
+
+
+def test_only_the_loopback_address_is_bound_by_default() -> None:
+    with FilesMock().serve() as mock:
+        port = httpx.URL(mock.base_url).port
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.2", port), timeout=1)
+
+
+def test_starting_twice_is_an_error_and_stopping_twice_is_not() -> None:
+    serving = FilesMock().serve()
+    with pytest.raises(StateError, match="not being served"):
+        _ = serving.url
+    serving.start()
+    with pytest.raises(StateError, match="serves already"):
+        serving.start()
+    serving.stop()
+    serving.stop()
+
+
+def test_it_serves_https() -> None:
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    with FilesMock().serve(ssl_context=context) as mock:
+        assert mock.base_url.startswith("https://127.0.0.1:")
+        with httpx.Client(verify=trusting, headers=AUTH) as client:
+            assert 200 == client.get(f"{mock.base_url}/files").status_code
+            mock.inject(faults.connection_reset(), on="list")
+            with pytest.raises(httpx.TransportError):  # over TLS a reset looks like an end
+                client.get(f"{mock.base_url}/files")
+
+
+def test_it_answers_and_stops_at_once_while_other_connections_sit_idle() -> None:
+    serving = FilesMock().serve()
+    mock = serving.start()
+    port = httpx.URL(mock.base_url).port or 0
+    with contextlib.ExitStack() as stack:
+        for began in (b"", b"GET /v1/files HTTP/1.1\r\nHost", b"POST /v1/files HTTP/1.1\r\n"):
+            for _ in range(20):
+                idle = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                idle.sendall(began)
+        assert 200 == httpx.get(f"{mock.base_url}/files", headers=AUTH).status_code
+        before = time.monotonic()
+        serving.stop()
+        assert 2 > time.monotonic() - before
+
+
+def test_chunked_bodies_are_accepted() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"--b\r\nContent-Disposition: form-data; name=purpose\r\n\r\nbatch\r\n--b\r\n"
+        yield b'Content-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+        yield b"a" * 100_000
+        yield b"\r\n--b--\r\n"
+
+    headers = AUTH | {"Content-Type": "multipart/form-data; boundary=b"}
+    with FilesMock().serve() as mock:
+        answer = httpx.post(f"{mock.base_url}/files", content=chunks(), headers=headers)
+        assert (200, 100_000) == (answer.status_code, answer.json()["bytes"])

@@ -1,0 +1,110 @@
+"""The options: each checked at once, with the valid words and the nearest."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import fields
+from typing import Any
+
+import httpx
+import pytest
+
+from eugpt_files_mock import FilesMock, OptionError, after_polls, after_seconds, fails
+from eugpt_files_mock.options import OPTIONS, Options, OptionWords
+
+SENSELESS: list[tuple[dict[str, Any], str]] = [
+    ({"base_urls": "https://a/v1"}, "unknown option 'base_urls'. Did you mean 'base_url'?"),
+    ({"zzz": 1}, "unknown option 'zzz'. Valid: base_url,"),
+    ({"base_url": "chat.eugpt.ai/v1"}, "is no absolute URL"),
+    ({"base_url": ()}, "at least one URL"),
+    ({"base_url": 7}, "base_url"),
+    ({"base_url": ["https://a/v1?x=1"]}, "scheme, host, port and path"),
+    ({"base_url": "https://a:port/v1"}, "base_url 'https://a:port/v1'"),
+    ({"api_keys": "eugpt_a"}, "such as ['eugpt_a']"),
+    ({"api_keys": []}, "at least one key"),
+    ({"api_keys": [""]}, "a key is a text"),
+    ({"api_keys": {"eugpt_a": 7}}, "a user is a"),
+    ({"require_auth": "no"}, "require_auth must be True or False"),
+    ({"processing": "imediate"}, "Did you mean 'immediate'?"),
+    ({"processing": after_polls}, "processing"),
+    ({"pagination": "ignore"}, "Did you mean 'ignored'?"),
+    ({"unknown_fields": 1}, "unknown_fields must be True or False"),
+    ({"max_file_bytes": -1}, "max_file_bytes must be a number of bytes"),
+    ({"max_total_bytes": 1.5}, "max_total_bytes must be a number of bytes"),
+    ({"rate_limit": 10}, "rate_limit is (requests, seconds)"),
+    ({"rate_limit": (0, 60)}, "1 request or more"),
+    ({"rate_limit": (1.5, 60)}, "rate_limit is (requests, seconds)"),
+    ({"passthrough": "v1/responses"}, "'/v1/responses'"),
+    ({"seed": 1.5}, "seed must be"),
+    ({"clock": 5}, "clock must be a function"),
+    ({"max_calls": 0}, "max_calls must be a whole number"),
+    ({"assert_all_faults_fired": None}, "must be True or False"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), SENSELESS)
+def test_a_senseless_option_is_refused_at_once(words: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        FilesMock(**words)
+    assert message in str(caught.value)
+
+
+def test_every_option_has_a_line_in_each_table() -> None:
+    assert [*OPTIONS] == [field.name for field in fields(Options)]
+    assert [*OPTIONS] == [*typing.get_type_hints(OptionWords)]
+
+
+def test_the_defaults_are_valid_themselves() -> None:
+    assert Options.of({}) == Options.of({name: one.default for name, one in OPTIONS.items()})
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: after_polls(0), "1 or more"),
+        (lambda: after_polls(True), "1 or more"),
+        (lambda: after_seconds(-1), "0 or more seconds"),
+        (lambda: after_seconds("1"), "number of seconds"),
+        (lambda: fails(""), "the reason must be"),
+    ],
+)
+def test_a_senseless_way_of_processing_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        make()
+
+
+ADDITIONS: list[tuple[dict[str, Any], str]] = [
+    ({"filename": ""}, "filename must be a text"),
+    ({"filename": "\ud800"}, "cannot be sent"),
+    ({"content": "text"}, "content must be bytes"),
+    ({"purpose": None}, "purpose must be a text"),
+    ({"status": "procesed"}, "Did you mean 'processed'?"),
+    ({"id": "a/b"}, "it has a slash"),
+    ({"id": "taken"}, "is taken"),
+    ({"user": "carol"}, "unknown user 'carol'"),
+    ({"created_at": "now"}, "created_at"),
+]
+
+
+@pytest.mark.parametrize(("words", "message"), ADDITIONS)
+def test_a_senseless_file_is_refused_and_nothing_is_stored(
+    words: dict[str, Any], message: str
+) -> None:
+    mock = FilesMock(api_keys={"eugpt_a": "alice"})
+    mock.add_file("a", id="taken")
+    with pytest.raises(OptionError) as caught:
+        mock.add_file(**{"filename": "b", **words})
+    assert message in str(caught.value)
+    assert ["taken"] == [file.id for file in mock.files]
+
+
+def test_the_system_clock_can_be_frozen() -> None:
+    import freezegun
+    import time_machine
+
+    for freeze in (freezegun.freeze_time, lambda at: time_machine.travel(at, tick=False)):
+        with freeze("2026-01-01T00:00:00Z"), FilesMock() as mock:
+            assert 1767225600 == mock.add_file("a").created_at
+            headers = {"Authorization": f"Bearer {mock.api_key}"}
+            assert 200 == httpx.get(f"{mock.base_url}/files", headers=headers).status_code
+            assert 1767225600 == mock.calls.last.started_at
