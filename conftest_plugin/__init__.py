@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -81,19 +81,24 @@ def pytest_runtest_makereport(
 
 
 def _mock_for(item: pytest.Item, options: Mapping[str, Any]) -> FilesMock:
-    __tracebackhide__ = True
     from eugpt_files_mock import FilesMock, OptionError
 
     words = dict(options)
     for marker in reversed(list(item.iter_markers("eugpt_files"))):
         if marker.args:
-            raise OptionError(
-                f"@pytest.mark.eugpt_files takes options by name, not {marker.args[0]!r}."
-            )
+            _fail(f"@pytest.mark.eugpt_files takes options by name, not {marker.args[0]!r}.")
         words |= marker.kwargs
-    mock = FilesMock(**words)
+    try:
+        mock = FilesMock(**words)
+    except OptionError as error:
+        _fail(f"@pytest.mark.eugpt_files, or the fixture eugpt_files_options: {error}")
     item.stash.setdefault(_MOCKS, []).append(mock)
     return mock
+
+
+def _fail(message: str) -> NoReturn:
+    """Without a traceback: it would be pytest's and ours, and no line of the author's."""
+    pytest.fail(message, pytrace=False)
 
 
 @contextmanager
@@ -108,7 +113,7 @@ def _entered(way_in: Any, item: pytest.Item) -> Iterator[None]:
         try:
             way_in._leave(failing=item.stash.get(_FAILED, False))
         except Unmet as complaint:
-            pytest.fail(str(complaint), pytrace=False)
+            _fail(str(complaint))
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from .content_types import content_type_of
-from .errors import OptionError, not_bytes, unknown_user, unknown_word
+from .errors import OptionError, hide_from_traceback, not_bytes, unknown_user, unknown_word
 from .service.handle import Service
 from .service.messages import STATUSES, File
+
+__tracebackhide__ = hide_from_traceback
 
 
 def add_file(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from .errors import OptionError
+from .errors import OptionError, hide_from_traceback
+
+__tracebackhide__ = hide_from_traceback
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from operator import methodcaller
 
 
 class FilesMockError(Exception):
@@ -82,6 +83,12 @@ class ClientHasNoTimeout(FilesMockError, RuntimeError):
 
 class Unmet(FilesMockError, AssertionError):
     """An expectation about the calls does not hold."""
+
+
+hide_from_traceback = methodcaller("errisinstance", FilesMockError)
+"""`__tracebackhide__` of the modules that raise: pytest then shows the author's line as the last.
+Of other errors it shows everything: a bug of ours is to be seen.
+"""
 
 
 def nearest_word(word: object, valid: Iterable[str]) -> str | None:

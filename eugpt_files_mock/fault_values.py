@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from .errors import OptionError, unknown_word
+from .errors import OptionError, hide_from_traceback, unknown_word
 from .service.messages import SeveredKind
+
+__tracebackhide__ = hide_from_traceback
 
 ErrorBody = Literal["envelope", "detail", "error_string", "text", "html", "empty"]
 """The shapes of an error body: three that the documentation shows, and what proxies send."""

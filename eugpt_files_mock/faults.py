@@ -8,9 +8,10 @@ in the edges.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from .errors import OptionError, nearest_word, unknown_word
+from .errors import OptionError, hide_from_traceback, nearest_word, unknown_word
 from .fault_values import (
     Corrupted,
     Delayed,
@@ -26,6 +27,8 @@ from .fault_values import (
     retry_headers,
     whole,
 )
+
+__tracebackhide__ = hide_from_traceback
 
 
 def http_error(
@@ -212,7 +215,8 @@ def as_faults(value: object) -> tuple[Fault, ...]:
     Raises:
         OptionError: for anything else, with what was probably meant.
     """
-    several = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    is_sequence = isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+    several: tuple[Any, ...] = tuple(value) if is_sequence else (value,)  # type: ignore[arg-type]
     if not several:
         raise OptionError(
             "inject() takes faults made by eugpt_files_mock.faults: at least one.", word=value

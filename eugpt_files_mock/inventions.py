@@ -9,12 +9,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from .content_types import CONTENT_TYPES
-from .errors import OptionError, unknown_word
+from .errors import OptionError, hide_from_traceback, unknown_word
 from .service.messages import File
 from .state.identifiers import Identifiers
 
 if TYPE_CHECKING:
     from .documents import Document, DocumentProvider
+
+__tracebackhide__ = hide_from_traceback
 
 
 class SharedFields(TypedDict, total=False):

@@ -12,7 +12,7 @@ from . import additions, verification
 from .assembly import assembled
 from .edges import interception
 from .edges.interception import Door
-from .errors import FaultUnavailable, FilesMockError, StateError, Unmet
+from .errors import FaultUnavailable, FilesMockError, StateError, Unmet, hide_from_traceback
 from .fault_values import Fault, Severing
 from .faults import as_faults
 from .inventions import Inventions
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .inventions import FileFields, SharedFields
     from .options import OptionWords
     from .serving import Serving
+
+__tracebackhide__ = hide_from_traceback
 
 _ANY_KEY = "eugpt_mock_key"
 """Accepted, as any key with the prefix is when no keys are named."""
@@ -72,7 +74,6 @@ class FilesMock:
             StateError: when it intercepts already.
             SeamLost: when a client library cannot be intercepted.
         """
-        __tracebackhide__ = True
         if self._entered:
             raise StateError("this mock intercepts already: stop() it first, or make another one.")
         interception.enter(self._door)
@@ -85,7 +86,6 @@ class FilesMock:
         Raises:
             Unmet: an armed fault never fired, or a request came for an unknown route.
         """
-        __tracebackhide__ = True
         self._leave(failing=False)
 
     def __enter__(self) -> Self:
@@ -97,7 +97,6 @@ class FilesMock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        __tracebackhide__ = True
         self._leave(failing=error is not None)
 
     def serve(
@@ -312,12 +311,10 @@ class FilesMock:
         Raises:
             Unmet: an AssertionError with what came, and the nearest call.
         """
-        __tracebackhide__ = True
         verification.assert_called(self.calls, operation, times, fields)
 
     def assert_not_called(self, operation: str) -> None:
         """Fail if the operation was called."""
-        __tracebackhide__ = True
         verification.assert_called(self.calls, operation, 0, {})
 
     def assert_uploaded(
@@ -328,13 +325,11 @@ class FilesMock:
         Raises:
             Unmet: an AssertionError with what came, and the nearest upload.
         """
-        __tracebackhide__ = True
         verification.assert_uploaded(self.calls, filename, purpose, content)
 
     # -- leaving ----------------------------------------------------------------------------
 
     def _leave(self, *, failing: bool) -> None:
-        __tracebackhide__ = True
         if self._entered:
             self._entered = False
             interception.leave(self._door)
@@ -346,7 +341,6 @@ class FilesMock:
 
     def _check_left(self, *, failing: bool) -> None:
         """When the last way in is closed, and no exception is under way."""
-        __tracebackhide__ = True
         if failing or self._entered or self._servings:
             return
         message = verification.check_left(

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 from .base_urls import BaseUrl, parse_base_url
-from .errors import OptionError, unknown_word
+from .errors import OptionError, hide_from_traceback, unknown_word
 from .processing import Processing, as_processing
 from .state.identifiers import Clock, system_clock
+
+__tracebackhide__ = hide_from_traceback
 
 DEFAULT_BASE_URLS = ("https://chat.eugpt.ai/v1", "https://api.eugpt.ai/v1")
 """Documented (D), and read in a public client (3P); which of them serves the API is not settled."""

@@ -9,7 +9,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .errors import OptionError, nearest_word
+from .errors import OptionError, hide_from_traceback, nearest_word
+
+__tracebackhide__ = hide_from_traceback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from .edges.admin import Control, ServedApp
 from .edges.admin_guard import Guard
-from .errors import StateError
+from .errors import StateError, hide_from_traceback
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from .mock import FilesMock
+
+__tracebackhide__ = hide_from_traceback
 
 
 class Server(Protocol):
@@ -72,7 +74,6 @@ class Serving:
             StateError: when it serves already.
             FaultUnavailable: when a fault is armed that a port cannot produce.
         """
-        __tracebackhide__ = True
         if self._server is not None:
             raise StateError("this serves already: stop() it first, or call serve() once more.")
         self._mock._check_can_serve()
@@ -86,7 +87,6 @@ class Serving:
         Raises:
             Unmet: see `FilesMock.stop`.
         """
-        __tracebackhide__ = True
         self._leave(failing=False)
 
     def __enter__(self) -> FilesMock:
@@ -98,7 +98,6 @@ class Serving:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        __tracebackhide__ = True
         self._leave(failing=error is not None)
 
     def _app(self) -> WSGIApplication:
@@ -110,7 +109,6 @@ class Serving:
         return ServedApp(mock.wsgi_app, control)
 
     def _leave(self, *, failing: bool) -> None:
-        __tracebackhide__ = True
         if self._server is None:
             return
         self._server.stop()

@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .call_lines import call_line, call_lines
-from .errors import FilesMockError, OptionError, Unmet, not_bytes, unknown_word
+from .errors import FilesMockError, OptionError, Unmet, hide_from_traceback, not_bytes, unknown_word
 from .options import Options
 from .service.handle import Service
 from .service.messages import OPERATIONS, Call
 from .service.routes import ROUTES
 from .state.armed_faults import ArmedFault
+
+__tracebackhide__ = hide_from_traceback
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Call))
 
@@ -92,7 +94,6 @@ def assert_called(
         OptionError: for an unknown operation or field.
         Unmet: when they did not come.
     """
-    __tracebackhide__ = True
     _check_words(operation, times, fields)
     of_operation = [call for call in calls if call.operation == operation]
     matching = [call for call in of_operation if not _differing(call, fields)]
@@ -116,7 +117,6 @@ def assert_uploaded(
     Raises:
         Unmet: when it was not.
     """
-    __tracebackhide__ = True
     if content is not None and not isinstance(content, (bytes, bytearray)):
         raise not_bytes("content", content)
     asked = {"filename": filename, "purpose": purpose, "content": content}

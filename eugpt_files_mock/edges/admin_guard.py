@@ -16,7 +16,9 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 from werkzeug.wrappers import Request
 
-from ..errors import OptionError
+from ..errors import OptionError, hide_from_traceback
+
+__tracebackhide__ = hide_from_traceback
 
 _LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
 

@@ -12,8 +12,10 @@ from threading import Lock
 from typing import NamedTuple
 
 from ..base_urls import BaseUrl, Origin
-from ..errors import FilesMockError
+from ..errors import FilesMockError, hide_from_traceback
 from ..service.handle import Service
+
+__tracebackhide__ = hide_from_traceback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from ..errors import AddressInUse
+from ..errors import AddressInUse, hide_from_traceback
 from .on_wsgi import PAUSE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+__tracebackhide__ = hide_from_traceback
 
 _POLL_SECONDS = 0.01
 """How often the accepting loop looks whether it is to stop."""

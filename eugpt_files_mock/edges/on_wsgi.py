@@ -17,13 +17,15 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request as WsgiRequest
 from werkzeug.wrappers import Response as WsgiResponse
 
-from ..errors import FaultUnavailable
+from ..errors import FaultUnavailable, hide_from_traceback
 from ..service.handle import Service, handle
 from ..service.messages import Headers, Reply, Request, Severed
 from .pacing import body_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+__tracebackhide__ = hide_from_traceback
 
 PREFIX = "/v1"
 """Where the API lies on a port, whatever base URLs are intercepted."""

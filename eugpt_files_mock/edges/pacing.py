@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ..errors import ClientHasNoTimeout
+from ..errors import ClientHasNoTimeout, hide_from_traceback
 from ..service.messages import Outcome, Reply, Severed
+
+__tracebackhide__ = hide_from_traceback
 
 Ending = Literal["complete", "cut", "timeout"]
 

@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..errors import OptionError, unknown_user, unknown_word
+from ..errors import OptionError, hide_from_traceback, unknown_user, unknown_word
 from ..fault_values import Fault, MalformedJson
 from ..service.messages import OPERATIONS
+
+__tracebackhide__ = hide_from_traceback
 
 Phase = Literal["before", "after"]
 """Whether the fault takes the place of the work, or hits when the work is done."""

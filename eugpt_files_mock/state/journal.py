@@ -8,8 +8,10 @@ from itertools import islice
 from threading import Lock
 from typing import overload
 
-from ..errors import unknown_word
+from ..errors import hide_from_traceback, unknown_word
 from ..service.messages import OPERATIONS, Call
+
+__tracebackhide__ = hide_from_traceback
 
 _STRAYS_KEPT = 100
 """Requests to unknown routes that are kept for the check on leaving, whatever the cap."""
