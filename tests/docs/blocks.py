@@ -66,6 +66,7 @@ class Page:
         """Run every block, in order."""
         (self.folder / "pytest.ini").write_text(_CONFIGURATION)
         (self.folder / "report.pdf").write_bytes(b"%PDF-1.7 a report")
+        (self.folder / "README.md").write_text("a file to upload")
         document = Sybil(parsers=[_every_block]).parse(path)
         for example in document.examples():
             self._run(example)

@@ -60,7 +60,7 @@ class Shell:
 
     @staticmethod
     def _way(words: Sequence[str]) -> Callable[[Shell, list[str]], None]:
-        way = WAYS.get(words[0])
+        way = WAYS.get(Path(words[0]).name)
         assert way is not None, f"no way to check the command {words[0]!r}"
         return way
 
@@ -101,7 +101,8 @@ def _commands(script: str) -> list[str]:
     lines = script.replace("\\\n", " ").splitlines()
     prompted = [line[2:] for line in lines if line.startswith("$ ")]
     wanted = prompted or lines
-    return [line for line in wanted if line.strip() and not line.lstrip().startswith("#")]
+    wanted = [line for line in wanted if line.strip() and not line.lstrip().startswith("#")]
+    return [command for line in wanted for command in line.split(" && ")]
 
 
 def _assignments(words: list[str]) -> tuple[dict[str, str], list[str]]:
@@ -119,7 +120,7 @@ def _pip(shell: Shell, words: list[str]) -> None:
     for word in words[2:]:
         if word.startswith("-"):
             continue
-        wanted = Requirement(word)
+        wanted = Requirement(re.sub(r"^\.", "eugpt-files-mock", word))
         if wanted.name == "eugpt-files-mock":
             ours = metadata("eugpt-files-mock").get_all("Provides-Extra", [])
             assert wanted.extras <= set(ours), f"unknown extras in {word}"
@@ -139,6 +140,8 @@ def _python(shell: Shell, words: list[str]) -> None:
         _pytest(shell, words[2:])
     elif words[1:3] == ["-m", "pip"]:
         _pip(shell, words[2:])
+    elif words[1:3] == ["-m", "venv"]:
+        assert words[3:] == [".venv"], "one name for all virtual environments"
     else:
         shell.check(sys.executable, *words[1:])
 
@@ -158,6 +161,7 @@ WAYS: dict[str, Callable[[Shell, list[str]], None]] = {
     "pip": _pip,
     "eugpt-files-mock": _command,
     "python": _python,
+    "python3": _python,
     "pytest": _pytest,
     "curl": _curl,
 }

@@ -1,0 +1,87 @@
+"""Sessions over the Pythons, the clients and the dependencies; `.ci/run` calls a few of them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+OPENAI = ["openai<3", "openai>=3"]
+PYTEST = ("python", "-m", "pytest", "-n", "auto")
+
+nox.options.sessions = ["lint", "types", "tests", "oldest", "docs", "wheel"]
+nox.options.default_venv_backend = "venv"
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("sdk", OPENAI, ids=["openai2", "openai3"])
+def tests(session: nox.Session, sdk: str) -> None:
+    """The tests, with each major release of the SDK."""
+    session.install("-e", ".[test]", sdk.replace("openai", "openai[aiohttp]"))
+    session.run(*PYTEST, *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def oldest(session: nox.Session) -> None:
+    """The tests with coverage, on the oldest Python, dependencies and SDK that we support."""
+    session.install("-e", ".[test]", "openai[aiohttp]<3", "-c", ".ci/oldest.txt")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "-n", "auto", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report", "--fail-under", "95")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and what ruff knows to be a mistake."""
+    session.install("ruff>=0.14")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy, strict; the public API has tests of its own among the tests."""
+    session.install("-e", ".[test,lint]")
+    session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation, without a warning; its code blocks are run by the tests."""
+    session.install("-e", ".[test,docs]")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "site")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """The built wheel, in a downstream project, away from the sources."""
+    session.install("build")
+    folder = Path(session.create_tmp()).resolve()
+    session.run("python", "-m", "build", "--quiet", "--outdir", str(folder / "dist"))
+    (built,) = (folder / "dist").glob("*.whl")
+    session.install(str(built), "openai", "pytest-xdist", "pytest-randomly", "pytest-socket")
+    project = folder / "downstream"
+    shutil.rmtree(project, ignore_errors=True)
+    shutil.copytree("tests/downstream", project)
+    with session.chdir(project):
+        session.run("python", "-m", "pytest", "-W", "error", "-p", "no:randomly")
+        session.run("python", "-m", "pytest", "-W", "error", "-n", "4")
+        session.run("python", "-m", "pytest", "-W", "error", "-p", "randomly", "-k", "not server")
+        session.run("python", "-m", "pytest", "-W", "error", "--disable-socket", "-k", "not server")
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """The long fuzzer and the long soak."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "pytest", "tests/strength", env={"STRENGTH": "nightly"})
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """The table of ratios."""
+    session.install("-e", ".[test]", "pytest-httpserver")
+    session.run("python", "-m", "benchmarks", *session.posargs)
