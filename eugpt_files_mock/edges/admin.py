@@ -25,7 +25,7 @@ from ..state.armed_faults import ArmedFault
 from .admin_guard import Guard
 from .admin_input import read_fault, read_file
 from .admin_output import armed_members, call_members, catalogue, file_members
-from .admin_page import page_file
+from .admin_page import PAGE_FILES, page_file
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -210,9 +210,7 @@ def _page_file(name: str) -> Callable[..., Response]:
 
 _ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
     ("GET", "/__admin/", _page_file("index.html")),
-    ("GET", "/__admin/page.css", _page_file("page.css")),
-    ("GET", "/__admin/page.js", _page_file("page.js")),
-    ("GET", "/__admin/icon.svg", _page_file("icon.svg")),
+    *(("GET", f"/__admin/{name}", _page_file(name)) for name in PAGE_FILES),
     ("GET", "/favicon.ico", _page_file("icon.svg")),
     ("GET", "/__admin/catalogue", _catalogue),
     ("GET", "/__admin/health", _health),

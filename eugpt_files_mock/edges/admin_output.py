@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_type_hints
 
-from ..fault_values import ErrorAnswer, Fault
-from ..faults import FAULTS
+from ..fault_values import ErrorAnswer, Fault, Severing
+from ..faults import FAULTS, connection_refused
 from ..service.messages import OPERATIONS, Call, File
 from ..service.replies import file_object
 from ..state.armed_faults import ArmedFault
@@ -41,22 +41,27 @@ def armed_members(armed: ArmedFault) -> Members:
 
 
 def catalogue() -> Members:
-    """The operations, and each fault with its parameters, for the page."""
+    """The operations, and each fault that a port can produce, for the page."""
+    served = (name for name in FAULTS if name != connection_refused.__name__)
+    return {"operations": list(OPERATIONS), "faults": [_offered(name) for name in served]}
+
+
+def _offered(name: str) -> Members:
+    """What it is, the parameters that it needs, and the status that it answers if that is fixed."""
+    function = FAULTS[name]
+    parameters = inspect.signature(function).parameters.values()
+    required = [parameter.name for parameter in parameters if parameter.default is parameter.empty]
     return {
-        "operations": list(OPERATIONS),
-        "faults": [
-            {
-                "fault": name,
-                "summary": (inspect.getdoc(function) or "").partition("\n")[0],
-                "required": [
-                    word.name
-                    for word in inspect.signature(function).parameters.values()
-                    if word.default is word.empty
-                ],
-            }
-            for name, function in FAULTS.items()
-        ],
+        "fault": name,
+        "summary": (inspect.getdoc(function) or "").partition("\n")[0],
+        "kind": _KINDS.get(get_type_hints(function)["return"], "body"),
+        "required": required,
+        "status": None if required else getattr(function(), "status", None),
     }
+
+
+_KINDS: dict[type, str] = {ErrorAnswer: "answer", Severing: "connection"}
+"""What a fault does to the exchange; all others spoil the answer's body, or its time."""
 
 
 def _fault_members(fault: Fault) -> Members:

@@ -5,6 +5,13 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
+PAGE_FILES = (
+    "index.html",
+    "page.css",
+    "icon.svg",
+    *("page.js", "requests.js", "faults.js", "files.js", "control.js", "parts.js"),
+)
+
 _TYPES = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
