@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from ..errors import AddressInUse, hide_from_traceback
+from .connections import Connections
 from .on_wsgi import PAUSE
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ __tracebackhide__ = hide_from_traceback
 
 _POLL_SECONDS = 0.01
 """How often the accepting loop looks whether it is to stop."""
-
-_JOIN_SECONDS = 1.0
-"""How long a stop waits for a handler whose connection was shut; it takes microseconds."""
 
 _BACKLOG = 512
 
@@ -72,13 +70,13 @@ class LiveServer:
         self._stopping.set()
         self._server.shutdown()
         self._server.server_close()
-        self._server.end_connections()
+        self._server.connections.close()
         self._thread.join()
 
     def end_connections(self) -> None:
         """End every open connection and every wait, and go on serving."""
         self._stopping.set()
-        self._server.end_connections()
+        self._server.connections.end()
         self._stopping = threading.Event()
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -95,7 +93,6 @@ class _Server(ThreadedWSGIServer):
     """Werkzeug's threaded server, which knows its open connections."""
 
     request_queue_size = _BACKLOG
-    daemon_threads = True
 
     def __init__(
         self,
@@ -104,8 +101,7 @@ class _Server(ThreadedWSGIServer):
         host: str,
         ssl_context: ssl.SSLContext | None,
     ) -> None:
-        self._open: dict[socket.socket, threading.Thread] = {}
-        self._open_lock = threading.Lock()
+        self.connections = Connections(self.process_request_thread)
         with bound:  # Werkzeug takes a duplicate of the descriptor
             port = bound.getsockname()[1]
             super().__init__(host, port, app, _Handler, fd=bound.fileno())
@@ -124,17 +120,7 @@ class _Server(ThreadedWSGIServer):
         )
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        thread = threading.Thread(target=self._handle, args=(request, client_address), daemon=True)
-        with self._open_lock:  # until it is noted, nobody ends it, and it does not end
-            thread.start()
-            self._open[request] = thread
-
-    def _handle(self, request: Any, client_address: Any) -> None:
-        try:
-            self.process_request_thread(request, client_address)
-        finally:
-            with self._open_lock:
-                self._open.pop(request, None)
+        self.connections.take(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that breaks is the client's affair; all else is shown."""
@@ -142,18 +128,6 @@ class _Server(ThreadedWSGIServer):
 
         if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError, OSError, ValueError)):
             super().handle_error(request, client_address)
-
-    def end_connections(self) -> None:
-        """Shut every open connection, and wait for its thread."""
-        with self._open_lock:
-            left = list(self._open.items())
-        for connection, _ in left:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:  # noqa: PERF203 - one that is gone must not keep the others
-                continue  # the client, or a fault, was faster
-        for _, thread in left:
-            thread.join(_JOIN_SECONDS)
 
 
 class _Handler(WSGIRequestHandler):
