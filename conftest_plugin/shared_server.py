@@ -22,7 +22,7 @@ class SharedServer:
     def __init__(self) -> None:
         self._server = LiveServer(_NOBODY, host="127.0.0.1", port=0, ssl_context=None)
 
-    def serve(self, mock: FilesMock) -> Serving:
+    def serve(self, mock: FilesMock) -> Serving[FilesMock]:
         """Put the mock on the port, until it is stopped."""
         return Serving(mock, self._lend)
 

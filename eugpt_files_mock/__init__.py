@@ -22,8 +22,7 @@ from .mock import FilesMock
 from .processing import after_polls, after_seconds, fails
 from .service.messages import Call, File
 from .state.armed_faults import ArmedFault
-
-__version__ = "0.1.0"
+from .version import __version__ as __version__
 
 __all__ = [
     "AddressInUse",

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from . import __version__
 from .errors import OptionError
 from .fault_values import Fault
 from .fault_words import FORM, parse_fault
 from .processing import WORDS, Processing, as_processing
+from .version import __version__
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""A fake service, put together from its options."""
+"""A fake service, put together from its options, and emptied."""
 
 from __future__ import annotations
 
@@ -36,3 +36,12 @@ def assembled(options: Options) -> Service:
         pages=options.pagination == "honoured",
         unknown_fields=options.unknown_fields,
     )
+
+
+def empty(service: Service) -> None:
+    """Drop files, faults, calls and rate windows. With a seed, ids and chances begin anew."""
+    service.desk.files.clear()
+    service.desk.identifiers.restart()
+    service.armed.clear()
+    service.journal.clear()
+    service.windows.clear()

@@ -5,15 +5,12 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import additions, verification
-from .assembly import assembled
-from .edges import interception
-from .edges.interception import Door
-from .errors import FaultUnavailable, FilesMockError, StateError, Unmet, hide_from_traceback
-from .fault_values import Fault, Severing
+from .assembly import assembled, empty
+from .errors import hide_from_traceback
+from .fault_values import Fault
 from .faults import as_faults
 from .inventions import Inventions
 from .options import Options
@@ -22,6 +19,7 @@ from .state.aims import Phase, checked_aim
 from .state.armed_faults import ArmedFault
 from .state.files import Files
 from .state.journal import Journal
+from .ways_in import WaysIn
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -55,17 +53,11 @@ class FilesMock:
     def __init__(self, **options: Unpack[OptionWords]) -> None:
         self._options = checked = Options.of(options)
         self._service = assembled(checked)
-        self._door = Door(
-            service=self._service, base_urls=checked.base_url, passthrough=checked.passthrough
-        )
         self._inventions = Inventions(self._service.desk.identifiers, self.add_file)
-        self._entered = False
-        self._servings: list[Serving] = []
+        self._ways_in = WaysIn(self._service, checked)
 
     def __repr__(self) -> str:
         return f"<FilesMock: {len(self.files)} files, {len(self.armed)} faults, {self.calls!r}>"
-
-    # -- coming and going -------------------------------------------------------------------
 
     def start(self) -> Self:
         """Intercept httpx, httpx2 and requests, until `stop()`.
@@ -74,10 +66,7 @@ class FilesMock:
             StateError: when it intercepts already.
             SeamLost: when a client library cannot be intercepted.
         """
-        if self._entered:
-            raise StateError("this mock intercepts already: stop() it first, or make another one.")
-        interception.enter(self._door)
-        self._entered = True
+        self._ways_in.intercept()
         return self
 
     def stop(self) -> None:
@@ -91,13 +80,11 @@ class FilesMock:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._leave(failing=error is not None)
+
+    def _leave(self, *, failing: bool) -> None:
+        self._ways_in.stop_intercepting(failing=failing)
 
     def serve(
         self,
@@ -106,7 +93,7 @@ class FilesMock:
         ssl_context: ssl.SSLContext | None = None,
         *,
         admin_token: str | None = None,
-    ) -> Serving:
+    ) -> Serving[Self]:
         """Put the mock on a port, with the same state: a context manager, `start()` and `stop()`.
         Beside the API it has the control routes and the page, under `/__admin`.
 
@@ -120,8 +107,8 @@ class FilesMock:
         from .edges.live_server import LiveServer
         from .serving import Serving
 
-        open_server = partial(LiveServer, host=host, port=port, ssl_context=ssl_context)
-        return Serving(self, open_server, host=host, admin_token=admin_token)
+        server = partial(LiveServer, host=host, port=port, ssl_context=ssl_context)
+        return Serving(self, server, host=host, admin_token=admin_token)
 
     @cached_property
     def wsgi_app(self) -> WSGIApplication:
@@ -130,24 +117,18 @@ class FilesMock:
 
         return WsgiApp(self._service)
 
-    # -- what clients need ------------------------------------------------------------------
-
     @property
     def base_url(self) -> str:
         """Where clients should point: the server's address while it serves, else the first
         intercepted base URL.
         """
-        if self._servings:
-            return f"{self._servings[-1].url}/v1"
-        return self._options.base_url[0].text
+        return self._ways_in.base_url
 
     @property
     def api_key(self) -> str:
         """A key that the mock accepts."""
         keys = self._options.api_keys
         return _ANY_KEY if keys is None else next(iter(keys))
-
-    # -- what is there ----------------------------------------------------------------------
 
     @property
     def files(self) -> Files:
@@ -221,16 +202,9 @@ class FilesMock:
         """Drop files, faults, calls and rate windows; keep the options. With a seed, ids,
         chances and invented documents begin anew.
         """
-        service = self._service
-        service.desk.files.clear()
-        service.desk.identifiers.restart()
+        empty(self._service)
         self._inventions.restart()
-        service.armed.clear()
-        service.journal.clear()
-        service.windows.clear()
-        self._door.complaints.clear()
-
-    # -- what goes wrong --------------------------------------------------------------------
+        self._ways_in.forget_complaints()
 
     def inject(
         self,
@@ -284,16 +258,13 @@ class FilesMock:
             optional=optional,
             users=self._service.access.names,
         )
-        if self._servings:
-            _check_served(faults)
+        self._ways_in.check_armed(faults)
         return self._service.armed.arm(faults, aim)
 
     @property
     def armed(self) -> list[ArmedFault]:
         """The armed faults that can still hit, in order."""
         return self._service.armed.armed()
-
-    # -- what came --------------------------------------------------------------------------
 
     @property
     def calls(self) -> Journal:
@@ -326,41 +297,3 @@ class FilesMock:
             Unmet: an AssertionError with what came, and the nearest upload.
         """
         verification.assert_uploaded(self.calls, filename, purpose, content)
-
-    # -- leaving ----------------------------------------------------------------------------
-
-    def _leave(self, *, failing: bool) -> None:
-        if self._entered:
-            self._entered = False
-            interception.leave(self._door)
-            self._check_left(failing=failing)
-
-    def _check_can_serve(self) -> None:
-        for armed in self.armed:
-            _check_served(armed.faults)
-
-    def _check_left(self, *, failing: bool) -> None:
-        """When the last way in is closed, and no exception is under way."""
-        if failing or self._entered or self._servings:
-            return
-        message = verification.check_left(
-            self._service, self._options, _taken(self._door.complaints)
-        )
-        if message:
-            raise Unmet(message)
-
-
-def _taken(complaints: list[FilesMockError]) -> list[FilesMockError]:
-    """What is said once is not said again at the next leaving."""
-    taken = list(complaints)
-    complaints.clear()
-    return taken
-
-
-def _check_served(faults: Iterable[Fault]) -> None:
-    for fault in faults:
-        if isinstance(fault, Severing) and fault.kind == "refused":
-            raise FaultUnavailable(
-                "connection_refused() works in process only: a port that listens cannot refuse.\n"
-                "To fix it: stop the server to refuse connections, or take connection_reset()."
-            )

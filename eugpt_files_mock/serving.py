@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from .edges.admin import Control, ServedApp
+from .edges.admin import Control, Controlled, ServedApp
 from .edges.admin_guard import Guard
 from .errors import StateError, hide_from_traceback
+from .service.handle import Service
+from .version import __version__
+from .ways_in import WaysIn
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-
-    from .mock import FilesMock
 
 __tracebackhide__ = hide_from_traceback
 
@@ -29,7 +30,26 @@ class Server(Protocol):
         """Serve no longer. Twice is as good as once."""
 
 
-class Serving:
+class Served(Controlled, Protocol):
+    """What is asked of a `FilesMock`."""
+
+    @property
+    def wsgi_app(self) -> WSGIApplication:
+        """The API."""
+
+    @property
+    def _service(self) -> Service:
+        """What answers."""
+
+    @property
+    def _ways_in(self) -> WaysIn:
+        """Where it is told that a port is open."""
+
+
+Mock = TypeVar("Mock", bound=Served)
+
+
+class Serving(Generic[Mock]):
     """`with mock.serve() as mock:`, or `start()` and `stop()`.
 
     Args:
@@ -44,7 +64,7 @@ class Serving:
 
     def __init__(
         self,
-        mock: FilesMock,
+        mock: Mock,
         open_server: Callable[[WSGIApplication], Server],
         *,
         host: str = "127.0.0.1",
@@ -66,7 +86,7 @@ class Serving:
             raise StateError("this mock is not being served: call start(), or use `with`.")
         return self._server.url
 
-    def start(self) -> FilesMock:
+    def start(self) -> Mock:
         """Bind the port and answer on it.
 
         Raises:
@@ -76,9 +96,9 @@ class Serving:
         """
         if self._server is not None:
             raise StateError("this serves already: stop() it first, or call serve() once more.")
-        self._mock._check_can_serve()
+        self._mock._ways_in.check_can_serve()
         self._server = self._open_server(self._app())
-        self._mock._servings.append(self)
+        self._mock._ways_in.open_port(self)
         return self._mock
 
     def stop(self) -> None:
@@ -89,7 +109,7 @@ class Serving:
         """
         self._leave(failing=False)
 
-    def __enter__(self) -> FilesMock:
+    def __enter__(self) -> Mock:
         return self.start()
 
     def __exit__(
@@ -102,8 +122,6 @@ class Serving:
 
     def _app(self) -> WSGIApplication:
         """The API, and what only a served mock has beside it."""
-        from . import __version__
-
         mock = self._mock
         control = Control(mock=mock, service=mock._service, guard=self._guard, version=__version__)
         return ServedApp(mock.wsgi_app, control)
@@ -112,6 +130,5 @@ class Serving:
         if self._server is None:
             return
         self._server.stop()
-        self._mock._servings.remove(self)
         self._server = None
-        self._mock._check_left(failing=failing)
+        self._mock._ways_in.close_port(self, failing=failing)

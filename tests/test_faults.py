@@ -322,7 +322,7 @@ def test_a_hang_without_a_client_timeout_is_an_error_for_the_author(library: str
         headers = {"Authorization": f"Bearer {mock.api_key}"}
         with pytest.raises(ClientHasNoTimeout, match="give the client one"):
             get(f"{mock.base_url}/files", headers=headers, timeout=None)
-        mock._door.complaints.clear()
+        mock._ways_in.forget_complaints()
 
 
 def test_a_hang_without_a_client_timeout_fails_the_test_even_if_it_was_swallowed() -> None:
