@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import httpx
@@ -169,3 +171,16 @@ def test_every_answer_forbids_what_a_page_does_not_need() -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+
+
+def test_the_command_takes_the_token_and_never_prints_it() -> None:
+    command = [sys.executable, "-m", "eugpt_files_mock", "serve", "--port=0", "--admin-token"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen([*command, TOKEN], **pipes) as server:
+        line = server.stdout.readline()
+        health = line.split()[-1].removesuffix("/v1") + "/__admin/health"
+        assert httpx.get(health).status_code == 401
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
+        assert httpx.get(health, headers=bearer).status_code == 200
+        server.terminate()
+        assert TOKEN not in line + server.stdout.read()
