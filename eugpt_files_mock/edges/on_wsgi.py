@@ -6,6 +6,7 @@ another server they are an error that says so.
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import struct
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request as WsgiRequest
-from werkzeug.wrappers import Response as WsgiResponse
 
 from ..errors import FaultUnavailable, hide_from_traceback
 from ..service.handle import Service, handle
@@ -81,12 +81,10 @@ def _body(request: WsgiRequest) -> bytes:
 def _respond(
     reply: Reply, environ: WSGIEnvironment, start_response: StartResponse, pause: Pause
 ) -> Iterable[bytes]:
-    body = body_of(reply)
-    if body.ending == "complete" and not body.pause:
-        response = WsgiResponse(reply.body, reply.status, list(reply.headers))
-        return response(environ, start_response)
     start_response(_status_line(reply.status), list(reply.headers))
-    return _pieces(body.pieces(), pause)
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return []
+    return _pieces(body_of(reply).pieces(), pause)
 
 
 def _pieces(pieces: Iterable[tuple[float, bytes]], pause: Pause) -> Iterator[bytes]:
@@ -97,7 +95,7 @@ def _pieces(pieces: Iterable[tuple[float, bytes]], pause: Pause) -> Iterator[byt
 
 
 def _status_line(status: int) -> str:
-    return WsgiResponse(status=status).status
+    return f"{status} {http.client.responses.get(status, 'Unknown')}"
 
 
 def _sever(
