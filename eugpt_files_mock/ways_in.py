@@ -10,7 +10,7 @@ from typing import Protocol
 
 from . import verification
 from .edges import interception
-from .edges.interception import Door
+from .edges.doors import Door
 from .errors import FaultUnavailable, StateError, Unmet, hide_from_traceback
 from .fault_values import Fault, Severing
 from .options import Options

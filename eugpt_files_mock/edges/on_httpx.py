@@ -22,9 +22,10 @@ from ..base_urls import origin
 from ..errors import ClientHasNoTimeout, SeamLost
 from ..service.handle import handle
 from ..service.messages import Headers, Reply, Request, Severed
-from . import interception
+from . import doors
+from .doors import Found
+from .hook import Hook
 from .httpx_failures import Failure, failure_of
-from .interception import Found, Hook
 from .pacing import Body, body_of, within_patience
 from .wrapped_transports import is_left_alone, release, spliced
 
@@ -96,7 +97,7 @@ def _mocker_for(library: ModuleType) -> type[_ClientMocker]:
 
 
 def _find(url: Any) -> Found | None:
-    return interception.find(origin(url.scheme, url.host, url.port), url.path)
+    return doors.find(origin(url.scheme, url.host, url.port), url.path)
 
 
 @lru_cache

@@ -32,8 +32,9 @@ from ..base_urls import origin
 from ..errors import ClientHasNoTimeout, SeamLost
 from ..service.handle import handle
 from ..service.messages import Headers, Reply, Request, Severed
-from . import interception
-from .interception import Found, Hook
+from . import doors
+from .doors import Found
+from .hook import Hook
 from .pacing import Body, body_of, within_patience
 
 _send: Callable[..., requests.Response] = responses._real_send
@@ -131,7 +132,7 @@ def _find(url: str) -> Found | None:
         return None
     if host is None:
         return None
-    return interception.find(origin(parts.scheme, host, port), unquote(parts.path))
+    return doors.find(origin(parts.scheme, host, port), unquote(parts.path))
 
 
 class _Connection:

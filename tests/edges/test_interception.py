@@ -23,7 +23,7 @@ from starlette.routing import Route
 from urllib3 import Retry
 
 from eugpt_files_mock import FilesMock, SeamLost, StateError, Unmet, faults
-from eugpt_files_mock.edges import interception
+from eugpt_files_mock.edges import doors
 
 from ..clients import IN_PROCESS, Client, connected
 from . import broken_server as broken
@@ -203,7 +203,7 @@ def test_a_library_without_its_seam_is_refused_and_nothing_stays_patched(
     with without(owner, name), pytest.raises(SeamLost, match=name):
         FilesMock().start()
     assert before == seams()
-    assert not interception._doors
+    assert not doors.any_is_open()
     with FilesMock() as mock:
         assert 200 == httpx.get(f"{mock.base_url}/files", headers=AUTH).status_code
 
