@@ -1,0 +1,1 @@
+"""What the mock costs, side by side with what a user would pick instead: `python -m benchmarks`."""
