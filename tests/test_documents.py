@@ -124,6 +124,12 @@ def test_reset_begins_anew() -> None:
     assert before == inventions(mock.fake_files(20))
 
 
+def test_other_files_do_not_change_what_is_invented() -> None:
+    mock, other = FilesMock(seed=7), FilesMock(seed=7)
+    other.add_file("first.txt")
+    assert mock.fake_file().content == other.fake_file().content
+
+
 def test_requests_between_do_not_change_what_is_invented() -> None:
     quiet, busy = FilesMock(seed=7), FilesMock(seed=7)
     with busy:
@@ -196,6 +202,7 @@ def test_the_command_refuses_a_senseless_number_in_one_line(number: str) -> None
         check=False,
         capture_output=True,
         text=True,
+        timeout=30,  # seconds: a server that should not have started would never end
     )
     assert (2, 1, "") == (ended.returncode, ended.stderr.count("\n"), ended.stdout)
     assert number in ended.stderr
@@ -233,6 +240,7 @@ def test_threads_invent_together_what_one_would_have_invented() -> None:
         ({"suffix": "pdf"}, "unknown suffix 'pdf'. Did you mean '.pdf'? Valid: .pdf, .docx,"),
         ({"suffix": None}, "unknown suffix None."),
         ({"suffix": []}, r"unknown suffix \[\]."),
+        ({"suffix": "docx", "filename": "a.pdf"}, "unknown suffix 'docx'."),
         ({"size": 10}, "size 10: a .pdf can have"),
         ({"size": -1}, "size -1: a .pdf can have"),
         ({"purpos": "batch"}, "unknown keyword 'purpos'. Did you mean 'purpose'? Valid: size,"),
