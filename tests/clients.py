@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import importlib.util
 import io
 import json
@@ -30,6 +31,17 @@ import requests
 
 PATIENCE = 3.0
 """Seconds that a client waits, unless a test says otherwise."""
+
+
+CONNECT_PATIENCE = 20.0
+"""Seconds for everything but reading: a busy machine must not look like a fault."""
+
+
+def read_timeout(library: str, seconds: float | None) -> Any:
+    """A timeout of httpx or httpx2 that is short for reading only."""
+    if seconds is None:
+        return None
+    return importlib.import_module(library).Timeout(CONNECT_PATIENCE, read=seconds)
 
 
 @dataclass(frozen=True)
@@ -90,7 +102,7 @@ class Httpx(Client):
 
     def __init__(self, *arguments: Any, **words: Any) -> None:
         super().__init__(*arguments, **words)
-        self._client = self._library().Client(headers=self.headers, timeout=self.timeout)
+        self._client = self._library().Client(**self._words())
 
     @classmethod
     def _library(cls) -> Any:
@@ -98,6 +110,9 @@ class Httpx(Client):
 
     def send(self, method: str, path: str, **form: Any) -> Answer:
         return _answer(self._client.request(method, self.base_url + path, **form))
+
+    def _words(self) -> dict[str, Any]:
+        return {"headers": self.headers, "timeout": read_timeout(self.library, self.timeout)}
 
     def close(self) -> None:
         self._client.close()
@@ -124,7 +139,7 @@ class HttpxAsync(Httpx):
         return anyio.run(once, backend=self.backend)
 
     def _async_client(self) -> Any:
-        return self._library().AsyncClient(headers=self.headers, timeout=self.timeout)
+        return self._library().AsyncClient(**self._words())
 
     def close(self) -> None:
         """Every call closed its own."""
@@ -150,7 +165,7 @@ class HttpxOverAiohttp(HttpxAsync):
 
     def _async_client(self) -> Any:
         transport = httpx_aiohttp.AiohttpTransport()
-        return httpx.AsyncClient(headers=self.headers, timeout=self.timeout, transport=transport)
+        return httpx.AsyncClient(**self._words(), transport=transport)
 
 
 class Requests(Client):
@@ -163,7 +178,8 @@ class Requests(Client):
 
     def send(self, method: str, path: str, **form: Any) -> Answer:
         url = self.base_url + path
-        return _answer(self._session.request(method, url, timeout=self.timeout, **form))
+        timeout = self.timeout and (CONNECT_PATIENCE, self.timeout)
+        return _answer(self._session.request(method, url, timeout=timeout, **form))
 
     def close(self) -> None:
         self._session.close()
@@ -185,7 +201,7 @@ class OpenAI(Client):
         self._words = {
             "base_url": base_url,
             "api_key": key or "",
-            "timeout": timeout,
+            "timeout": read_timeout(self.library, timeout),
             "max_retries": self.max_retries,
         }
 

@@ -24,7 +24,8 @@ from ..conftest import WAYS, entered
 from . import broken_server as broken
 
 KEY = "eugpt_parity"
-PATIENCE = 0.4
+SHORT, LONG = 0.4, 20.0
+"""Seconds that a client waits for bytes: where none come, and where some must."""
 CONTENT = bytes(range(256)) * 40
 CALLS: dict[str, Callable[[Client, str], object]] = {
     "upload": lambda client, file_id: client.upload("a.bin", CONTENT),
@@ -57,6 +58,7 @@ class Case(NamedTuple):
     fault: Fault
     real: Callable[[], AbstractContextManager[str]]
     operations: tuple[str, ...] = tuple(CALLS)
+    patience: float = LONG
 
 
 def served(script: broken.Script) -> Callable[[], AbstractContextManager[str]]:
@@ -68,8 +70,8 @@ SEVERED = [
     Case(faults.connection_reset(), served(broken.reset)),
     Case(faults.empty_response(), served(broken.empty)),
     Case(faults.garbage(), served(broken.garbage)),
-    Case(faults.timeout(), served(broken.hang), ("upload", "download")),
-    Case(faults.delay(60), served(broken.hang), ("upload", "list")),
+    Case(faults.timeout(), served(broken.hang), ("upload", "download"), SHORT),
+    Case(faults.delay(60), served(broken.hang), ("upload", "list"), SHORT),
 ]
 BROKEN_BODIES = [
     Case(
@@ -82,7 +84,7 @@ BROKEN_BODIES = [
         served(broken.replying(200, b'{"id": "', announced=100)),
         ("upload", "list", "retrieve", "delete"),
     ),
-    Case(faults.dribble(1, 60), served(broken.first_piece(CONTENT)), ("list", "download")),
+    Case(faults.dribble(1, 60), served(broken.first_piece(CONTENT)), ("list", "download"), SHORT),
 ]
 ERROR_STATUSES = (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 502, 503, 504, 599)
 NO = b'{"detail": "no"}'
@@ -123,14 +125,14 @@ def armed(way: str, case: Case, operation: str) -> Iterator[tuple[FilesMock, str
 def test_a_fault_is_met_as_the_real_thing_is(
     kind: type[Client], case: Case, operation: str
 ) -> None:
-    with case.real() as base_url, connected(kind, base_url, KEY, PATIENCE) as client:
+    with case.real() as base_url, connected(kind, base_url, KEY, case.patience) as client:
         expected = met(client, operation, "some-file")
     for way in WAYS:
         if way == "on a port" and case.fault == faults.connection_refused():
             continue  # a port that listens cannot refuse; arming it there is an error
         with (
             armed(way, case, operation) as (mock, file_id),
-            connected(kind, mock.base_url, KEY, PATIENCE) as client,
+            connected(kind, mock.base_url, KEY, case.patience) as client,
         ):
             assert (way, expected) == (way, met(client, operation, file_id))
 
@@ -139,7 +141,7 @@ def test_a_fault_is_met_as_the_real_thing_is(
 @pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
 def test_an_altered_body_comes_through_and_is_not_json(kind: type[Client], fault: Fault) -> None:
     for way in WAYS:
-        with entered(way) as mock, connected(kind, mock.base_url, KEY, PATIENCE) as client:
+        with entered(way) as mock, connected(kind, mock.base_url, KEY, LONG) as client:
             mock.add_file("a.bin", CONTENT)
             mock.inject(fault, on="list")
             answer = client.list()
