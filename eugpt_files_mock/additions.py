@@ -48,8 +48,7 @@ def add_file(
         content_type=content_type_of(filename),
         user=service.access.default_user if user is None else user,
     )
-    desk.files.add(file)
-    return file
+    return desk.files.add(file, another_id=desk.identifiers.file_id)
 
 
 def _seconds(value: int) -> int:

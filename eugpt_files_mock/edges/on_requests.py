@@ -229,7 +229,7 @@ def _response(
     plain = body.ending == "complete" and not body.pause
     return urllib3.HTTPResponse(
         body=io.BytesIO(body.data) if plain else _PacedFile(pool, body),
-        headers=urllib3.HTTPHeaderDict(reply.headers),
+        headers=dict(reply.headers),
         status=reply.status,
         version=11,
         reason=http.client.responses.get(reply.status),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..processing import Processing
-from ..state.files import Files
+from ..state.files import Files, OverQuota
 from ..state.identifiers import Clock, Identifiers
 from .commands import Command, Delete, Download, List, Retrieve, Upload
 from .messages import File
@@ -87,28 +87,28 @@ def _upload(desk: Desk, command: Upload, user: str | None) -> Stored:
         content_type=command.content_type or "",
         user=user,
     )
-    if not desk.files.add(file, quota=desk.max_total_bytes):
+    quota, another_id = desk.max_total_bytes, desk.identifiers.file_id
+    try:
+        return Stored(file=desk.files.add(file, quota=quota, another_id=another_id))
+    except OverQuota:
         raise Refused(
-            "quota_exceeded",
-            f"{size} more bytes would exceed the quota of {desk.max_total_bytes} bytes.",
-        )
-    return Stored(file=file)
+            "quota_exceeded", f"{size} more bytes would exceed the quota of {quota} bytes."
+        ) from None
 
 
 def _list(desk: Desk, command: List, user: str | None) -> Listed:
     if command.refusal is not None:
         raise command.refusal
-    if command.after is not None and not desk.files.knows(command.after, user):
-        raise Refused("invalid_parameter", f"'after' names no file: {shown(command.after)}.")
-    return Listed(
-        files=desk.files.page(
-            user,
-            purpose=command.purpose,
-            after=command.after,
-            limit=command.limit,
-            ascending=command.ascending,
-        )
+    page = desk.files.page(
+        user,
+        purpose=command.purpose,
+        after=command.after,
+        limit=command.limit,
+        ascending=command.ascending,
     )
+    if page is None:
+        raise Refused("invalid_parameter", f"'after' names no file: {shown(command.after or '')}.")
+    return Listed(files=page)
 
 
 def _retrieve(desk: Desk, command: Retrieve, user: str | None) -> Stored:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from threading import RLock
 
@@ -22,6 +22,10 @@ Place = tuple[int, int, str]
 
 _REMEMBERED_PLACES = 100_000
 """Deleted files whose place is remembered; beyond it the oldest are forgotten."""
+
+
+class OverQuota(Exception):
+    """The owner of a file may not have so many bytes."""
 
 
 class Files:
@@ -62,16 +66,24 @@ class Files:
     def __repr__(self) -> str:
         return f"<{len(self)} files>"
 
-    def add(self, file: File, *, quota: int | None = None) -> bool:
-        """Store the file; False, and nothing stored, when its owner's quota does not allow it.
+    def add(
+        self, file: File, *, another_id: Callable[[], str], quota: int | None = None
+    ) -> File:
+        """Store a file; it is given back as it was stored.
 
         Args:
-            file: its id must not be taken.
+            file: what to store.
+            another_id: gives it a new id, if its own is taken.
             quota: the most bytes that its owner may have.
+
+        Raises:
+            OverQuota: nothing was stored.
         """
         with self._lock:
             if quota is not None and self._bytes[file.user] + file.bytes > quota:
-                return False
+                raise OverQuota
+            while file.id in self._files:
+                file = replace(file, id=another_id())
             self._arrived += 1
             place = (file.created_at, self._arrived, file.id)
             self._files[file.id] = file
@@ -80,7 +92,7 @@ class Files:
             self._bytes[file.user] += file.bytes
             for shelf in self._shelves_of(file):
                 insort(shelf, place)
-            return True
+            return file
 
     def find(self, file_id: str, user: str | None) -> File | None:
         """The user's file of that id, as it is now."""
@@ -112,11 +124,6 @@ class Files:
             self._remember(file_id)
             return self._files.pop(file_id)
 
-    def knows(self, file_id: str, user: str | None) -> bool:
-        """Whether the user has, or had, a file of that id."""
-        place = self._places.get(file_id)
-        return place is not None and place[0] == user
-
     def page(
         self,
         user: str | None,
@@ -125,18 +132,27 @@ class Files:
         after: str | None,
         limit: int | None,
         ascending: bool,
-    ) -> list[File]:
-        """At most `limit` of the user's files, from beyond the file `after`."""
+    ) -> list[File] | None:
+        """At most `limit` of the user's files, from beyond the file `after`; None when the user
+        neither has nor had such a file.
+        """
         with self._lock:
-            shelf = self._shelves[(user,) if purpose is None else (user, purpose)]
+            shelf = self._shelves.get((user,) if purpose is None else (user, purpose), [])
+            beyond = None if after is None else self._place_of(after, user)
+            if after is not None and beyond is None:
+                return None
             if ascending:
-                start = 0 if after is None else bisect_right(shelf, self._places[after][1])
+                start = 0 if beyond is None else bisect_right(shelf, beyond)
                 places = shelf[start:] if limit is None else shelf[start : start + limit]
             else:
-                end = len(shelf) if after is None else bisect_left(shelf, self._places[after][1])
+                end = len(shelf) if beyond is None else bisect_left(shelf, beyond)
                 places = shelf[0 if limit is None else max(0, end - limit) : end]
                 places.reverse()
             return [self._now(file_id) for _, _, file_id in places]
+
+    def _place_of(self, file_id: str, user: str | None) -> Place | None:
+        owner, place = self._places.get(file_id, (None, None))
+        return place if owner == user else None
 
     def _shelves_of(self, file: File) -> tuple[list[Place], ...]:
         shelves = self._shelves
