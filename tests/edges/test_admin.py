@@ -219,7 +219,7 @@ class TestFaults:
         (shown,) = control.get("/__admin/faults").json()["data"]
         assert shown == armed | {"hits": 2, "remaining": 0}
 
-    def test_what_is_shown_are_the_words_of_inject(self, control: httpx.Client) -> None:
+    def test_what_is_shown_are_the_words_of_inject(self) -> None:
         words = {
             "on": ["upload", "download"],
             "times": None,
@@ -233,7 +233,11 @@ class TestFaults:
             "phase": "after",
             "optional": True,
         }
-        shown = control.post("/__admin/faults", json={"fault": "delay", "seconds": 1, **words})
+        with FilesMock(api_keys={"eugpt_a": "alice"}).serve() as mock:
+            shown = httpx.post(
+                f"{mock.base_url.removesuffix('/v1')}/__admin/faults",
+                json={"fault": "delay", "seconds": 1, **words},
+            )
         assert shown.json() == {
             "id": "1",
             "object": "fault",
