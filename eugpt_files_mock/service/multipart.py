@@ -110,6 +110,7 @@ def _text(name: str, part: Part | None) -> str | None:
         raise Refused("invalid_multipart", f"The part {name!r} is not UTF-8: {error}.") from error
 
 
+_MARKED = re.compile(r"[\\%*]")
 _EXTENDED = re.compile(r""";\s*filename\*\s*=\s*"?([\w-]+)'[^']*'([^;"\s]*)""", re.IGNORECASE)
 _QUOTED = re.compile(r';\s*filename\s*=\s*"((?:\\.|[^"\\])*)"\s*(?=;|$)', re.IGNORECASE | re.DOTALL)
 _BEGIN = re.compile(r';\s*filename\s*=\s*"', re.IGNORECASE)
@@ -127,7 +128,7 @@ def _filename(segment: MultipartSegment) -> str | None:
     httpx doubles a backslash and older curl writes one before a quote. A lone one stays.
     """
     disposition: str = segment.header("Content-Disposition", "")
-    if not any(mark in disposition for mark in "\\%*"):
+    if not _MARKED.search(disposition):
         return _plain(segment)
     extended = _EXTENDED.search(disposition)
     if extended:

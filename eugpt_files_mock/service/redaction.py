@@ -48,12 +48,14 @@ class Redaction:
 
     def headers(self, headers: Headers) -> Headers:
         """All of them; of some only the name."""
-        return Headers(
-            [
-                (name, REDACTED if name.lower() in SECRET_FIELDS else self.text(value))
-                for name, value in headers.pairs
-            ]
-        )
+        pairs = [
+            (name, REDACTED if name.lower() in SECRET_FIELDS else value)
+            for name, value in headers.pairs
+        ]
+        values = "\n".join([value for _, value in pairs])
+        if self.text(values) == values:  # as nearly always
+            return Headers(pairs)
+        return Headers([(name, self.text(value)) for name, value in pairs])
 
     def refusal(self, refused: Refused) -> Refused:
         """The same refusal; its message is shown to people."""
