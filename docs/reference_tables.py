@@ -21,7 +21,7 @@ from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.refusals import REFUSALS
 from eugpt_files_mock.service.routes import ROUTES
 from tests.clients import IN_PROCESS, Client, connected
-from tests.edges.test_parity import BROKEN_BODIES, KEY, PATIENCE, SEVERED, Case, armed, met
+from tests.edges.test_parity import BROKEN_BODIES, KEY, SEVERED, Case, armed, met
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -141,7 +141,7 @@ def _met(kind: type[Client], case: Case) -> str:
     operation = case.operations[-1]
     with (
         armed("in process", case, operation) as (mock, file_id),
-        connected(kind, mock.base_url, KEY, PATIENCE) as client,
+        connected(kind, mock.base_url, KEY) as client,
     ):
         error = met(client, operation, file_id).error
     return f"`{error.__name__}`" if error else "an answer"

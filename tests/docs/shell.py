@@ -83,8 +83,8 @@ class Shell:
         assert listening, f"{shlex.join(words)}: it said {line!r}"
         self._address = listening[1]
 
-    def check(self, *words: str, accept: Sequence[int] = (0,)) -> None:
-        """Run a program to its end."""
+    def check(self, *words: str, accept: Sequence[int] = (0,)) -> str:
+        """What a program prints that is run to its end."""
         done = subprocess.run(
             words,
             check=False,
@@ -94,6 +94,7 @@ class Shell:
             text=True,
         )
         assert done.returncode in accept, f"{shlex.join(words)}:\n{done.stdout}{done.stderr}"
+        return done.stdout
 
 
 def _commands(script: str) -> list[str]:
@@ -153,8 +154,11 @@ def _pytest(shell: Shell, words: list[str]) -> None:
 
 
 def _curl(shell: Shell, words: list[str]) -> None:
+    """A 5xx may be a fault that the page has armed; a 4xx is a request that is wrong."""
     assert shell._address, "a page with curl lines first serves a mock"
-    shell.check(*words, "--silent", "--show-error", "--max-time", "10")
+    status = ("--write-out", "\n%{http_code}")
+    said = shell.check(*words, "--silent", "--show-error", "--max-time", "10", *status)
+    assert said.rpartition("\n")[2][0] in "25", f"{shlex.join(words)}:\n{said}"
 
 
 WAYS: dict[str, Callable[[Shell, list[str]], None]] = {
