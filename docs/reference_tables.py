@@ -64,12 +64,13 @@ def refusals() -> str:
 
 def what_clients_meet() -> str:
     """What each client raises, measured here and now with the table of the parity tests."""
-    rows = {
-        f"`{case.fault.name}`": [_met(kind, case) for kind in IN_PROCESS]
-        for case in (*SEVERED, *BROKEN_BODIES)
-    }
-    head = ("fault", *(kind.name for kind in IN_PROCESS))
-    return _table(head, ([name, *cells] for name, cells in rows.items()))
+    cases = {case.fault.name: case for case in (*SEVERED, *BROKEN_BODIES)}
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for kind in IN_PROCESS:
+        met_by_kind = tuple(_met(kind, case) for case in cases.values())
+        alike.setdefault(met_by_kind, []).append(kind.name)
+    head = ("fault", *(", ".join(names) for names in alike.values()))
+    return _table(head, zip((f"`{name}`" for name in cases), *alike, strict=True))
 
 
 def command_line() -> str:
@@ -106,7 +107,8 @@ class Reference(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """The table's nodes."""
+        """The table's nodes; made anew in every build, as the page's own text does not tell."""
+        self.env.note_reread()
         return list(self.parse_text_to_nodes(TABLES[self.arguments[0]]()))
 
 

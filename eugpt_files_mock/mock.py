@@ -38,6 +38,8 @@ _ANY_KEY = "eugpt_mock_key"
 class FilesMock:
     """The fake service: its files, its armed faults, the calls it got.
 
+    In process or on a port, or both::
+
         with FilesMock() as mock:              # httpx, httpx2 and requests are intercepted
             ...
         with FilesMock().serve() as mock:      # on a port: mock.base_url
@@ -119,9 +121,7 @@ class FilesMock:
 
     @property
     def base_url(self) -> str:
-        """Where clients should point: the server's address while it serves, else the first
-        intercepted base URL.
-        """
+        """Where clients should point, on the port that serves it, or in process."""
         return self._ways_in.base_url
 
     @property
@@ -132,7 +132,7 @@ class FilesMock:
 
     @property
     def files(self) -> Files:
-        """The files: `len`, iteration (oldest first), `files[file_id]`, `file_id in files`."""
+        """The files, with `len`, iteration (oldest first), `files[file_id]`, `file_id in files`."""
         return self._service.desk.files
 
     def add_file(
@@ -268,7 +268,7 @@ class FilesMock:
 
     @property
     def calls(self) -> Journal:
-        """What was received, in order of arrival: a live sequence of `Call`."""
+        """What was received, in order of arrival, a live sequence of `Call`."""
         return self._service.journal
 
     def assert_called(self, operation: str, times: int | None = None, **fields: Any) -> None:

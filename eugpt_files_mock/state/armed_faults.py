@@ -38,7 +38,7 @@ class ArmedFault:
 
     @property
     def remaining(self) -> int | None:
-        """How often it will still hit; None: always."""
+        """How often it will still hit, None for always."""
         if self.aim.times is None:
             return None
         return max(0, self.aim.times * len(self.faults) - self.hits)
