@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from ..errors import AddressInUse, hide_from_traceback
+from .chunked import ChunkedBody
 from .connections import Connections
 from .on_wsgi import PAUSE
 
@@ -143,6 +144,13 @@ class _Handler(WSGIRequestHandler):
             return super().parse_request() and head.is_whole
         finally:
             self.rfile = connection
+
+    def make_environ(self) -> WSGIEnvironment:
+        """With a chunked body read by a reader that notices its end."""
+        environ = super().make_environ()
+        if environ.get("wsgi.input_terminated"):
+            environ["wsgi.input"] = ChunkedBody(self.rfile)
+        return environ
 
     def handle_expect_100(self) -> bool:
         """Werkzeug sends the `100 Continue`; one is enough."""

@@ -27,7 +27,8 @@ _TYPES = (
 _WORDS = (
     b"\r\n", b"\n", b"\r", b"\0", b"--", b"-", b'"', b"'", b"\\", b"%", b"%00", b"%22", b";", b"=",
     b":", b" ", b"*", b"\xff", b"\xc3", b"\xed\xa0\x80", b"filename=", b"filename*=utf-8''",
-    b"filename*=utf-16''", b"unicode_escape''%5Cud800", b"name=", b"file", b"purpose", b"Content-Disposition: form-data",
+    b"filename*=utf-16''", b"unicode_escape''%5Cud800", b"name=", b"file", b"purpose",
+    b"Content-Disposition: form-data",
     b"Content-Length: 3\r\n", b"Content-Type: text/plain\r\n", b"Content-Transfer-Encoding: base64",
     b"x" * 1_100, b"--" + BOUNDARY, b"\r\n--" + BOUNDARY + b"\r\n", b"--" + BOUNDARY + b"--",
 )  # fmt: skip
