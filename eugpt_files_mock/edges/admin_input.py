@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any
 
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
@@ -61,14 +61,13 @@ def read_file(request: Request) -> dict[str, Any]:
     for name in (*form, *files):
         if name not in _FILE_FIELDS:
             raise unknown_word("field", name, _FILE_FIELDS)
-    content_fields = [name for name in _CONTENT_FIELDS if name in form or name in files]
-    for name in (*content_fields[1:], *(set(files) - set(_CONTENT_FIELDS))):
-        raise OptionError(f"the field {name!r}: the content goes into one field, 'file'.")
-    words: dict[str, Any] = {
-        name: text for name, text in form.items() if name not in _CONTENT_FIELDS
-    }
-    for name in content_fields:
-        words |= _content(form.get(name), files.get(name)) | words
+    carriers = [name for name in (*form, *files) if name in _CONTENT_FIELDS]
+    if len(carriers) > 1 or not set(files) <= set(_CONTENT_FIELDS):
+        raise OptionError("the content goes into one field, 'file'; every other field is a text.")
+    words: dict[str, Any] = {}
+    for name in carriers:
+        words |= _content(form.get(name), files.get(name))
+    words |= {name: text for name, text in form.items() if name not in _CONTENT_FIELDS}
     if "created_at" in words:
         words["created_at"] = _whole("created_at", words["created_at"])
     if "filename" not in words:
@@ -111,10 +110,8 @@ def _form(request: Request) -> tuple[dict[str, str], dict[str, FileStorage]]:
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType(f"A form is multipart/form-data, not {request.mimetype!r}.")
     try:
-        parser = FormDataParser(stream_factory=_in_memory, silent=False)
+        parser = FormDataParser(_in_memory, max_form_memory_size=None, silent=False)
         _, form, files = parser.parse_from_environ(request.environ)
-    except HTTPException:
-        raise
     except ValueError as error:
         raise BadRequest(f"The form cannot be read: {error}.") from error
     names = [name for name, _ in (*form.items(multi=True), *files.items(multi=True))]

@@ -123,6 +123,11 @@ class TestFiles:
         (file,) = served.files
         assert "grün".encode() == file.content
 
+    def test_the_content_may_be_a_long_text(self, served: FilesMock, control: httpx.Client) -> None:
+        fields = {"filename": (None, "a.txt"), "content": (None, "x" * 1_000_000)}
+        assert control.post("/__admin/files", files=fields).status_code == 200
+        assert next(iter(served.files)).bytes == 1_000_000
+
     @pytest.mark.parametrize(
         ("fields", "said"),
         [
@@ -159,6 +164,13 @@ class TestFiles:
             "/__admin/files", content=body, headers={"Content-Type": content_type}
         )
         assert said in message(answer, status)
+
+    def test_a_field_that_should_be_a_text_and_is_a_file_is_refused(
+        self, served: FilesMock, control: httpx.Client
+    ) -> None:
+        parts = {"file": ("a.txt", b"1"), "purpose": ("purpose.txt", b"batch")}
+        assert "is a text" in message(control.post("/__admin/files", files=parts))
+        assert len(served.files) == 0
 
     def test_a_field_that_comes_twice_is_refused(
         self, served: FilesMock, control: httpx.Client
@@ -349,6 +361,26 @@ class TestRoutes:
         answer = control.request(method, path)
         assert f"{method} is not allowed" in message(answer, 405)
         assert answer.headers["Allow"] == allowed
+
+    def test_the_page_is_found_without_its_last_slash(self, control: httpx.Client) -> None:
+        answer = control.get("/__admin")
+        assert (answer.status_code, answer.headers["Location"]) == (308, "/__admin/")
+
+    @pytest.mark.parametrize(
+        ("path", "content_type"),
+        [
+            ("/__admin/", "text/html; charset=utf-8"),
+            ("/__admin/page.css", "text/css; charset=utf-8"),
+            ("/__admin/page.js", "text/javascript; charset=utf-8"),
+            ("/favicon.ico", "image/svg+xml"),
+        ],
+    )
+    def test_the_files_of_the_page_say_what_they_are(
+        self, control: httpx.Client, path: str, content_type: str
+    ) -> None:
+        answer = control.get(path)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, content_type)
+        assert answer.content
 
     @pytest.mark.parametrize("path", ["/v1/__admin/health", "/v1/openapi.json"])
     def test_nothing_of_it_is_under_v1(self, served: FilesMock, path: str) -> None:
