@@ -348,6 +348,22 @@ def test_an_adapter_of_the_users_own_keeps_its_work(responses_too: bool) -> None
             session.get(f"{mock.base_url}/files", headers=AUTH)
 
 
+class ConnectingAdapter(HTTPAdapter):
+    """As people write them: makes connections of its own."""
+
+    def get_connection_with_tls_context(self, request: Any, *args: Any, **words: Any) -> Any:
+        return self.poolmanager.connection_from_url("http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("responses_too", [False, True])
+def test_an_adapter_that_makes_connections_of_its_own_does_not_get_out(responses_too: bool) -> None:
+    with FilesMock() as mock, contextlib.ExitStack() as stack, requests.Session() as session:
+        if responses_too:
+            stack.enter_context(responses.RequestsMock())
+        session.mount("https://", ConnectingAdapter())
+        assert 200 == session.get(f"{mock.base_url}/files", headers=AUTH).status_code
+
+
 def test_an_adapter_can_be_used_without_a_session(mock: FilesMock) -> None:
     prepared = requests.Request("GET", f"{mock.base_url}/files", headers=AUTH).prepare()
     with contextlib.closing(HTTPAdapter()) as adapter:
