@@ -19,14 +19,13 @@ from typing import Any, ClassVar
 from respx.mocks import Mocker
 
 from ..base_urls import origin
-from ..errors import ClientHasNoTimeout, SeamLost
-from ..service.handle import handle
+from ..errors import SeamLost
 from ..service.messages import Headers, Reply, Request, Severed
 from . import doors
 from .doors import Found
 from .hook import Hook
 from .httpx_failures import Failure, failure_of
-from .pacing import Body, body_of, within_patience
+from .pacing import Body, body_of
 from .wrapped_transports import is_left_alone, release, spliced
 
 
@@ -71,10 +70,13 @@ class _ClientMocker(Mocker, ABC):
     @classmethod
     def mock(cls, spec: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         ours = _transport_class(cls.library)
+        usual = (cls.library.HTTPTransport, cls.library.AsyncHTTPTransport)
 
         def _transport_for_url(client: Any, url: Any) -> Any:
             transport = spec(client, url)
             found = _find(url)
+            if found is not None and type(transport) in usual:
+                return ours(found, transport)
             if found is None or is_left_alone(transport):
                 return transport
             return spliced(transport, cls.library, _find, ours) or ours(found, transport)
@@ -129,12 +131,7 @@ def _transport_class(library: Any) -> Callable[[Found, Any], Any]:  # noqa: C901
         def _exchange(self, request: Any, body: bytes) -> Reply:
             __tracebackhide__ = True
             door, resource = self._found
-            outcome = handle(door.service, _request(library, request, resource, body))
-            try:
-                outcome = within_patience(outcome, _patience(request))
-            except ClientHasNoTimeout as complaint:
-                door.complaints.append(complaint)
-                raise
+            outcome = door.ask(_request(library, request, resource, body), _patience(request))
             if isinstance(outcome, Severed):
                 raise self._failure(outcome.kind)
             return outcome
