@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..base_urls import BaseUrl, Origin
-from ..errors import FilesMockError
-from ..service.handle import Service
+from ..errors import ClientHasNoTimeout, FilesMockError
+from ..service.handle import Service, handle
+from ..service.messages import Outcome, Request
+from .pacing import within_patience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,6 +30,19 @@ class Door:
     base_urls: tuple[BaseUrl, ...]
     passthrough: tuple[str, ...]
     complaints: list[FilesMockError] = field(default_factory=list)
+
+    def ask(self, request: Request, patience: float | None) -> Outcome:
+        """What a client meets that waits at most `patience` seconds; None: for ever.
+
+        Raises:
+            ClientHasNoTimeout: it would wait for ever. Kept as a complaint too.
+        """
+        __tracebackhide__ = True
+        try:
+            return within_patience(handle(self.service, request), patience)
+        except ClientHasNoTimeout as complaint:
+            self.complaints.append(complaint)
+            raise
 
     def leaves(self, path: str) -> bool:
         """Whether the path is left to others."""

@@ -21,11 +21,9 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from ..errors import ClientHasNoTimeout
-from ..service.handle import handle
 from ..service.messages import Headers, Reply, Request, Severed
 from .doors import Found
-from .pacing import Body, body_of, within_patience
+from .pacing import Body, body_of
 
 
 class Connection:
@@ -85,12 +83,7 @@ class Connection:
     ) -> urllib3.HTTPResponse:
         __tracebackhide__ = True
         patience = patience if isinstance(patience, (int, float)) else None
-        outcome = handle(self._found.door.service, request)
-        try:
-            outcome = within_patience(outcome, patience)
-        except ClientHasNoTimeout as complaint:
-            self._found.door.complaints.append(complaint)
-            raise
+        outcome = self._found.door.ask(request, patience)
         if isinstance(outcome, Severed):
             raise SEVERED[outcome.kind](self)
         if outcome.delay:
