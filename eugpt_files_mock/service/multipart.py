@@ -10,7 +10,21 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+try:
+    from multipart import (
+        MultipartError,
+        MultipartSegment,
+        PushMultipartParser,
+        parse_options_header,
+    )
+except ImportError as error:
+    raise ImportError(
+        f"cannot read forms: {error}.\n"
+        "The package `multipart` 1.2 or later is needed; before 0.0.13 the package "
+        "`python-multipart` had a module of that name, and hides it.\n"
+        "To fix it: pip install --upgrade multipart python-multipart",
+        name="multipart",
+    ) from error
 
 from .refusals import Refused, shown
 
