@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
-from werkzeug.routing import Map, MapAdapter, RequestRedirect, Rule
+from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.wrappers import Request, Response
 
 from ..errors import FilesMockError, nearest_word
@@ -97,7 +97,7 @@ def _answer(control: Control, request: Request) -> Response:
     try:
         if request.path.startswith("/__admin"):
             control.guard.check(request)
-        act, words = _matched(_MAP.bind_to_environ(request.environ))
+        act, words = _matched(request)
         return act(control, request, **words)
     except RequestRedirect:
         return Response(status=308, headers={"Location": "/__admin/"})
@@ -107,18 +107,17 @@ def _answer(control: Control, request: Request) -> Response:
         return _refusal(400, str(error))
 
 
-def _matched(routes: MapAdapter) -> tuple[Callable[..., Response], dict[str, Any]]:
+def _matched(request: Request) -> tuple[Callable[..., Response], dict[str, Any]]:
     try:
-        act, words = routes.match()
+        act, words = _MAP.bind("", path_info=request.path).match(method=request.method)
     except MethodNotAllowed as error:
         allowed = sorted(error.valid_methods or ())
-        raise MethodNotAllowed(
-            allowed, f"{routes.default_method} is not allowed here: {', '.join(allowed)}."
-        ) from None
+        message = f"{request.method} is not allowed here: {', '.join(allowed)}."
+        raise MethodNotAllowed(allowed, message) from None
     except NotFound:
-        nearest = nearest_word(routes.path_info, (path for _, path, _ in _ROUTES))
+        nearest = nearest_word(request.path, (path for _, path, _ in _ROUTES))
         hint = f" Did you mean {nearest!r}?" if nearest else ""
-        raise NotFound(f"There is no route {routes.path_info!r}.{hint}") from None
+        raise NotFound(f"There is no route {request.path!r}.{hint}") from None
     return act, dict(words)
 
 
@@ -226,7 +225,10 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
     ("GET", "/openapi.json", _openapi),
 )
 
-_MAP = Map([Rule(path, methods=[method], endpoint=act) for method, path, act in _ROUTES])
+_MAP = Map(
+    [Rule(path, methods=[method], endpoint=act) for method, path, act in _ROUTES],
+    merge_slashes=False,
+)
 
 
 def _page(request: Request, items: list[Any], members: Callable[[Any], object]) -> Response:

@@ -336,7 +336,9 @@ class TestFaults:
 
 
 class TestRoutes:
-    @pytest.mark.parametrize("path", ["/__admin/fautls", "/__admin/faults/1/2", "/__adminish"])
+    @pytest.mark.parametrize(
+        "path", ["/__admin/fautls", "/__admin/faults/1/2", "/__adminish", "/__admin//health"]
+    )
     def test_an_unknown_path_is_404_and_names_the_nearest(
         self, control: httpx.Client, path: str
     ) -> None:
