@@ -71,7 +71,7 @@ def rows() -> list[Row]:
                     measure=partial(_against_nothing, library, operation),
                 ),
             ]
-    return found
+    return [*found, _ADAPTER]
 
 
 def _against_stub(library: str, operation: str, rounds: int) -> Measured:
@@ -88,7 +88,7 @@ def _stub_against_nothing(library: str, operation: str, rounds: int) -> Measured
 
 def _compared(ours: Scene, theirs: Scene, rounds: int) -> Measured:
     return ratio(
-        seconds_per_call(ours, calls=100), seconds_per_call(theirs, calls=100), rounds=rounds
+        seconds_per_call(ours, calls=50), seconds_per_call(theirs, calls=50), rounds=rounds
     )
 
 
@@ -154,15 +154,15 @@ def _httpx_alone(operation: str) -> Scene:
 
 
 def _requests_alone(operation: str) -> Scene:
+    return partial(_requests_with, _ReadyAdapter, operation)
+
+
+@contextmanager
+def _requests_with(kind: type[_ReadyAdapter], operation: str) -> Iterator[Callable[[], object]]:
     answer = httpx.Response(200, json=_STATIC[operation][2])
-
-    @contextmanager
-    def scene() -> Iterator[Callable[[], object]]:
-        with requests.Session() as client:
-            client.mount("https://", _ReadyAdapter(answer.content, dict(answer.headers)))
-            yield _sender(client, operation)
-
-    return scene
+    with requests.Session() as client:
+        client.mount("https://", kind(answer.content, dict(answer.headers)))
+        yield _sender(client, operation)
 
 
 class _ReadyAdapter(HTTPAdapter):
@@ -181,6 +181,27 @@ class _ReadyAdapter(HTTPAdapter):
             BytesIO(self._body), headers=self._headers, status=200, preload_content=False
         )
 
+
+class _HastyAdapter(_ReadyAdapter):
+    """As responses does: what requests' own adapter would do is left out."""
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        return self.build_response(request, self.urlopen())
+
+
+def _adapter(rounds: int) -> Measured:
+    return _compared(
+        partial(_requests_with, _ReadyAdapter, "retrieve"),
+        partial(_requests_with, _HastyAdapter, "retrieve"),
+        rounds,
+    )
+
+
+_ADAPTER = Row(
+    what="requests alone, its answer ready: retrieve",
+    against="the same without what requests' own adapter does, which the stub skips",
+    measure=_adapter,
+)
 
 _STUBS = {"httpx": _respx_stub, "requests": _responses_stub}
 _ALONE = {"httpx": _httpx_alone, "requests": _requests_alone}

@@ -26,7 +26,7 @@ def rows() -> list[Row]:
 def _measure(rounds: int) -> Measured:
     _ours(), _theirs()
     return ratio(
-        lambda: seconds(_ours, calls=50), lambda: seconds(_theirs, calls=50), rounds=rounds
+        lambda: seconds(_ours, calls=20), lambda: seconds(_theirs, calls=20), rounds=rounds
     )
 
 

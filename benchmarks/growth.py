@@ -40,8 +40,8 @@ def _pages(rounds: int) -> Measured:
             mock.add_file(f"{number}.txt")
     with many, few, httpx.Client() as client:
         return ratio(
-            lambda: seconds(_page(client, many), calls=20),
-            lambda: seconds(_page(client, few), calls=20),
+            lambda: seconds(_page(client, many), calls=10),
+            lambda: seconds(_page(client, few), calls=10),
             rounds=rounds,
         )
 
@@ -64,12 +64,12 @@ def _uploads(rounds: int) -> Measured:
         def first() -> float:
             mock.reset()
             upload()
-            return seconds(upload, calls=100)
+            return seconds(upload, calls=50)
 
         def later() -> float:
             while len(mock.files) < 20_000:
                 upload()
-            return seconds(upload, calls=100)
+            return seconds(upload, calls=50)
 
         return ratio(later, first, rounds=max(2, rounds // 5))
 

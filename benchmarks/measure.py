@@ -2,7 +2,8 @@
 
 The machine's mood changes from second to second and from machine to machine; what is left is the
 ratio of two blocks that ran next to each other, its median over the rounds, and its quartiles.
-Where one thread does all the work its processor time is taken, which other processes disturb less.
+Where one thread does all the work its processor time is taken, of the fastest of a few tries:
+what disturbs it only ever makes it slower.
 """
 
 from __future__ import annotations
@@ -69,13 +70,17 @@ def seconds_per_call(scene: Scene, *, calls: int) -> Block:
     return block
 
 
-def seconds(call: Callable[[], object], *, calls: int = 1) -> float:
-    """Processor time of this thread for one of so many calls."""
+def seconds(call: Callable[[], object], *, calls: int, tries: int = 3) -> float:
+    """Processor time of this thread for one of so many calls, in the fastest of some tries."""
     gc.collect()
+    return min(_seconds(call, calls) for _ in range(tries)) / calls
+
+
+def _seconds(call: Callable[[], object], calls: int) -> float:
     began = time.thread_time()
     for _ in range(calls):
         call()
-    return (time.thread_time() - began) / calls
+    return time.thread_time() - began
 
 
 def _pairs(ours: Block, theirs: Block, rounds: int) -> list[tuple[float, float]]:

@@ -28,9 +28,14 @@ def rows() -> list[Row]:
         ),
         Row(
             what="requests per second on a port, `GET /v1/files`",
-            against="pytest-httpserver with static JSON",
-            measure=partial(_requests_per_second, "httpserver"),
+            against="pytest-httpserver with static JSON, threaded",
+            measure=partial(_requests_per_second, "httpserver, threaded"),
             at_least=1.0,
+        ),
+        Row(
+            what="requests per second on a port, `GET /v1/files`",
+            against="the same without threads: one silent client stops it for all",
+            measure=partial(_requests_per_second, "httpserver"),
         ),
     ]
 
@@ -101,10 +106,10 @@ def _hello() -> str:
     return f"http://127.0.0.1:{server.port}/"
 
 
-def _httpserver() -> str:
+def _httpserver(*, threaded: bool = False) -> str:
     from pytest_httpserver import HTTPServer
 
-    server = HTTPServer(host="127.0.0.1", threaded=True)
+    server = HTTPServer(host="127.0.0.1", threaded=threaded)
     server.expect_request("/v1/files").respond_with_json({"object": "list", "data": []})
     server.start()
     return server.url_for("/v1/files")
@@ -114,6 +119,7 @@ _SERVERS: dict[str, Callable[[], str]] = {
     "ours": _ours,
     "hello": _hello,
     "httpserver": _httpserver,
+    "httpserver, threaded": partial(_httpserver, threaded=True),
 }
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def _against_openai_responses(operation: str, rounds: int) -> Measured:
     ours = _scene(openai, FilesMock, BASE_URL, operation)
     theirs = _scene(openai, lambda: openai_responses.OpenAIMock().router, _OPENAI_URL, operation)
     return ratio(
-        seconds_per_call(ours, calls=50), seconds_per_call(theirs, calls=50), rounds=rounds
+        seconds_per_call(ours, calls=20), seconds_per_call(theirs, calls=20), rounds=rounds
     )
 
 
