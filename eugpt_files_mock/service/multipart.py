@@ -144,12 +144,19 @@ def _filename(segment: MultipartSegment) -> str | None:
     disposition: str = segment.header("Content-Disposition", "")
     if not _MARKED.search(disposition):
         return _plain(segment)
-    extended = _EXTENDED.search(disposition)
+    quoted = _QUOTED.search(disposition)
+    extended = _EXTENDED.search(_without(quoted, disposition))
     if extended:
         return _decoded(*extended.groups())
-    quoted = _QUOTED.search(disposition)
     plain = quoted[1] if quoted else _up_to_the_last_quote(disposition)
     return _plain(segment) if plain is None else _ESCAPE.sub(_unescaped, plain)
+
+
+def _without(quoted: re.Match[str] | None, disposition: str) -> str:
+    """What is quoted is a name, though it looked like a parameter."""
+    if quoted is None:
+        return disposition
+    return disposition[: quoted.start()] + disposition[quoted.end() :]
 
 
 def _up_to_the_last_quote(disposition: str) -> str | None:
