@@ -1,0 +1,57 @@
+"""`docs/fidelity.md` is complete: what the fake refuses, and what can be chosen, is graded there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from eugpt_files_mock.options import OPTIONS
+from eugpt_files_mock.service.routes import ROUTES
+
+from .blocks import ROOT
+
+FIDELITY = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
+
+OF_THE_TEST = {
+    "passthrough", "seed", "clock", "max_calls", "assert_all_faults_fired",
+    "assert_all_requests_known",
+}  # fmt: skip
+"""Options that change nothing on the wire."""
+
+
+def codes() -> Iterator[str]:
+    """Every code that the service refuses with."""
+    for path in (ROOT / "eugpt_files_mock" / "service").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Refused":
+                code = node.args[0]
+                if isinstance(code, ast.Constant):
+                    yield str(code.value)
+
+
+@pytest.mark.parametrize("code", sorted(set(codes())))
+def test_every_refusal_is_graded(code: str) -> None:
+    assert f"`{code}`" in FIDELITY
+
+
+@pytest.mark.parametrize("option", sorted(set(OPTIONS) - OF_THE_TEST))
+def test_every_option_that_shows_on_the_wire_is_graded(option: str) -> None:
+    named = {"base_url": "base URL"}.get(option, option)
+    assert named in FIDELITY
+
+
+def test_every_route_is_graded() -> None:
+    """Those of one file share a heading; each has its request."""
+    for route in ROUTES:
+        assert f"`{route.method} /v1{route.template}`" in FIDELITY
+
+
+def test_every_line_has_a_grade() -> None:
+    lines = [line for line in FIDELITY.splitlines() if line.startswith("| ")]
+    graded = [line for line in lines if len(line.split(" | ")) >= 3 or line.count("|") == 4]
+    ungraded = [line for line in graded if not re.search(r"\| (D|3P|\?|mark|---) \|", line)]
+    assert graded
+    assert [] == ungraded
