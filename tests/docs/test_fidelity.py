@@ -1,4 +1,4 @@
-"""`docs/fidelity.md` is complete: what the fake refuses, and what can be chosen, is graded there."""
+"""`docs/fidelity.md` is complete: every refusal, route and option of the wire is graded there."""
 
 from __future__ import annotations
 
