@@ -1,0 +1,30 @@
+"""What `pyproject.toml` says of the oldest releases is what CI runs the tests with."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_each_lower_bound_is_a_pin_of_the_oldest_versions() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    bounds = dict(re.split(r">=", line) for line in project["dependencies"])
+    pins = dict(
+        line.split("==")
+        for line in (ROOT / ".ci" / "oldest.txt").read_text().splitlines()
+        if not line.startswith("#")
+    )
+
+    assert {name: _padded(bound) for name, bound in bounds.items()} == pins
+
+
+def _padded(bound: str) -> str:
+    return bound + ".0" * (2 - bound.count("."))
