@@ -43,8 +43,8 @@ filterwarnings = error
 
 
 def pages() -> list[Path]:
-    """The README, and every page of the documentation."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    """What is read on the way in, and every page of the documentation."""
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 @dataclass

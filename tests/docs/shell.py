@@ -17,7 +17,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 _ADDRESS = re.compile(r"(127\.0\.0\.1|localhost):\d+")
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 @dataclass
@@ -157,7 +157,7 @@ def _curl(shell: Shell, words: list[str]) -> None:
     """A 5xx may be a fault that the page has armed; a 4xx is a request that is wrong."""
     assert shell._address, "a page with curl lines first serves a mock"
     status = ("--write-out", "\n%{http_code}")
-    said = shell.check(*words, "--silent", "--show-error", "--max-time", "10", *status)
+    said = shell.check(*words, "--silent", "--show-error", "--max-time", "60", *status)
     assert said.rpartition("\n")[2][0] in "25", f"{shlex.join(words)}:\n{said}"
 
 
