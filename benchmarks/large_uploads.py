@@ -22,6 +22,8 @@ from .table import Row
 
 SIZE = 128 * 1024 * 1024
 
+_BOUNDARY = b"\r\n--0123456789abcdef0123456789abcdef"
+
 _AT_THE_PEAK, _OF_THE_PROCESS, _AFTERWARDS = (
     "at the peak, traced",
     "at the peak, of the process",
@@ -56,6 +58,11 @@ def rows() -> list[Row]:
             what="of which one copy, out of the form into the store",
             against="the client alone, whose transport reads the body",
             measure=partial(_part, lambda content: content[1:]),
+        ),
+        Row(
+            what="of which to look for the end of the file in the form",
+            against="the client alone, whose transport reads the body",
+            measure=partial(_part, lambda content: content.find(_BOUNDARY)),
         ),
         *memory,
     ]
