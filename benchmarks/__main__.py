@@ -26,7 +26,13 @@ def main() -> None:
     """Print each line as soon as it is measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="of each comparison (20)")
-    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="those wanted; else all")
+    parser.add_argument(
+        "part",
+        nargs="*",
+        choices=[*PARTS, []],
+        metavar="part",
+        help=f"{', '.join(PARTS)}; all when none is named",
+    )
     words = parser.parse_args()
     print(_surroundings(), HEAD, sep="\n\n")
     for part in words.part or PARTS:

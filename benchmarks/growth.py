@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 
@@ -75,7 +76,7 @@ def _uploads(rounds: int) -> Measured:
 
 
 def _upload(client: httpx.Client, mock: FilesMock) -> Callable[[], object]:
-    words = {
+    words: dict[str, Any] = {
         "headers": {"Authorization": f"Bearer {mock.api_key}"},
         "files": {"file": ("document.pdf", b"x" * 1024)},
         "data": {"purpose": "assistants"},

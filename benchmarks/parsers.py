@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from functools import partial
 from io import BytesIO
 
@@ -39,7 +40,7 @@ def _measure(size: int, calls: int, rounds: int) -> Measured:
     )
 
 
-def _seconds(read, content: bytes, calls: int) -> float:
+def _seconds(read: Callable[[str, bytes], None], content: bytes, calls: int) -> float:
     """Every form has a boundary of its own, as clients make them."""
     forms = iter([_form(content) for _ in range(3 * calls)])
     return seconds(lambda: read(*next(forms)), calls=calls, tries=3)
