@@ -16,7 +16,7 @@ import httpx
 import httpx2
 import pytest
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from eugpt_files_mock import FilesMock, StateError, Unmet, faults
 
@@ -201,8 +201,11 @@ def test_a_transport_that_goes_to_the_network_itself_never_does(
         assert len(mock.calls) == 1
 
 
-class Elsewhere(HTTPAdapter):
+class Elsewhere(BaseAdapter):
     """For addresses of another kind."""
+
+    def close(self) -> None:
+        pass
 
     def send(self, *arguments: Any, **words: Any) -> requests.Response:
         response = requests.Response()

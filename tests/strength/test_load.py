@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -213,3 +214,26 @@ def test_an_id_that_is_taken_is_not_given_twice() -> None:
 
         assert [file.id for file in mock.files] == [first, second]
         assert first != second
+
+
+def test_a_call_that_arrives_first_and_ends_last_is_the_first() -> None:
+    arrived, ended = threading.Event(), threading.Event()
+
+    def clock() -> float:
+        if threading.current_thread().name == "first":
+            arrived.set()
+            assert ended.wait(PATIENCE)
+        return 1_800_000_000
+
+    with FilesMock(clock=clock) as mock:
+        url = f"{mock.base_url}/files?purpose="
+        sent = threading.Thread(
+            target=requests.get, args=(url + "first",), kwargs={"headers": HEADERS}, name="first"
+        )
+        sent.start()
+        assert arrived.wait(PATIENCE)
+        requests.get(url + "second", headers=HEADERS)
+        ended.set()
+        sent.join()
+
+        assert [call.purpose for call in mock.calls] == ["first", "second"]

@@ -16,7 +16,13 @@ import pytest
 import requests
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from eugpt_files_mock import FilesMock, faults
 
@@ -37,13 +43,16 @@ CLIENTS: dict[str, Callable[..., Any]] = {
 clients = st.sampled_from(sorted(CLIENTS))
 keys = st.sampled_from(sorted(KEYS))
 purposes = st.sampled_from(PURPOSES)
-positions = st.integers(0, 30)
+positions = st.none() | st.integers(0, 12)
+"""Which of the files, from the newest; None is one that never was."""
+
 names = st.text("ab .\"';=/\n\u00e9\u6f22\U0001f600", min_size=1, max_size=12)
-contents = st.binary(max_size=70)
+contents = st.integers(0, MOST_BYTES + 5).map(lambda size: bytes([size]) * size)
+uploads = st.tuples(clients, keys, names, purposes, contents)
 queries = st.fixed_dictionaries(
     {},
     optional={
-        "limit": st.integers(1, 5),
+        "limit": st.integers(1, 3),
         "order": st.sampled_from(["asc", "desc"]),
         "purpose": purposes,
         "after": positions,
@@ -107,8 +116,16 @@ class Files(RuleBasedStateMachine):
 
     # -- what happens ---------------------------------------------------------------------------
 
-    @rule(client=clients, key=keys, filename=names, purpose=purposes, content=contents)
-    def upload(self, client: str, key: str, filename: str, purpose: str, content: bytes) -> None:
+    @initialize(first=st.lists(uploads, min_size=6, max_size=10))
+    def some_are_there(self, first: list[tuple[str, str, str, str, bytes]]) -> None:
+        for words in first:
+            self._upload(*words)
+
+    @rule(words=uploads)
+    def upload(self, words: tuple[str, str, str, str, bytes]) -> None:
+        self._upload(*words)
+
+    def _upload(self, client: str, key: str, filename: str, purpose: str, content: bytes) -> None:
         form = {"files": {"file": (filename, content)}, "data": {"purpose": purpose}}
         status = self._upload_status(KEYS[key], len(content))
         done, answer = self._send("upload", client, key, "POST", "", status, **form)
@@ -128,7 +145,7 @@ class Files(RuleBasedStateMachine):
             assert answer is None or answer.json() == self.files[-1].members
 
     @rule(client=clients, key=keys, position=positions)
-    def retrieve(self, client: str, key: str, position: int) -> None:
+    def retrieve(self, client: str, key: str, position: int | None) -> None:
         file = self._pick(position)
         status = self._status_for(key, file)
         _, answer = self._send("retrieve", client, key, "GET", f"/{_id(file)}", status)
@@ -136,7 +153,7 @@ class Files(RuleBasedStateMachine):
             assert answer.json() == file.members
 
     @rule(client=clients, key=keys, position=positions)
-    def download(self, client: str, key: str, position: int) -> None:
+    def download(self, client: str, key: str, position: int | None) -> None:
         file = self._pick(position)
         status = self._status_for(key, file)
         _, answer = self._send("download", client, key, "GET", f"/{_id(file)}/content", status)
@@ -144,7 +161,7 @@ class Files(RuleBasedStateMachine):
             assert answer.content == file.content
 
     @rule(client=clients, key=keys, position=positions)
-    def delete(self, client: str, key: str, position: int) -> None:
+    def delete(self, client: str, key: str, position: int | None) -> None:
         file = self._pick(position)
         status = self._status_for(key, file)
         done, answer = self._send("delete", client, key, "DELETE", f"/{_id(file)}", status)
@@ -164,10 +181,12 @@ class Files(RuleBasedStateMachine):
             page = [file.members for file in self._page(KEYS[key], query, after)]
             assert answer.json() == {"object": "list", "data": page}
 
+    @precondition(lambda self: len(self.troubles) < 3)
     @rule(operation=st.sampled_from(OPERATIONS), status=st.sampled_from([None, 429, 503]))
     def arm_before(self, operation: str, status: int | None) -> None:
         self._arm(Trouble(operation=operation, status=status, after=False))
 
+    @precondition(lambda self: len(self.troubles) < 3)
     @rule(operation=st.sampled_from(OPERATIONS), status=st.sampled_from([None, 500]))
     def arm_after(self, operation: str, status: int | None) -> None:
         self._arm(Trouble(operation=operation, status=status, after=True))
@@ -176,6 +195,7 @@ class Files(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
 
+    @precondition(lambda self: len(self.files) > 15)
     @rule()
     def reset(self) -> None:
         self.mock.reset()
@@ -234,8 +254,10 @@ class Files(RuleBasedStateMachine):
         self.mock.inject(fault, on=trouble.operation, phase="after" if trouble.after else "before")
         self.troubles.append(trouble)
 
-    def _pick(self, position: int) -> Expected | None:
-        return self.files[-1 - position] if position < len(self.files) else None
+    def _pick(self, position: int | None) -> Expected | None:
+        if position is None or not self.files:
+            return None
+        return self.files[-1 - position % len(self.files)]
 
     def _status_for(self, key: str, file: Expected | None) -> int:
         there = file is not None and not file.gone and file.user == KEYS[key]
