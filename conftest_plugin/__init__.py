@@ -88,32 +88,45 @@ def _mock_for(item: pytest.Item, options: Mapping[str, Any]) -> FilesMock:
         if marker.args:
             _fail(f"@pytest.mark.eugpt_files takes options by name, not {marker.args[0]!r}.")
         words |= marker.kwargs
+    mock, wrong = None, ""
     try:
         mock = FilesMock(**words)
     except OptionError as error:
-        _fail(f"@pytest.mark.eugpt_files, or the fixture eugpt_files_options: {error}")
+        wrong = f"@pytest.mark.eugpt_files, or the fixture eugpt_files_options: {error}"
+    if mock is None:
+        _fail(wrong)
     item.stash.setdefault(_MOCKS, []).append(mock)
     return mock
 
 
 def _fail(message: str) -> NoReturn:
-    """Without a traceback: it would be pytest's and ours, and no line of the author's."""
+    """Without a traceback: it would be pytest's and ours, and no line of the author's.
+
+    Called outside of any `except`, or pytest would show the message twice.
+    """
     pytest.fail(message, pytrace=False)
 
 
 @contextmanager
 def _entered(way_in: Any, item: pytest.Item) -> Iterator[None]:
     """A failed test has a reason of its own: it is left as if the exception were under way."""
-    from eugpt_files_mock import Unmet
-
     way_in.start()
     try:
         yield
     finally:
-        try:
-            way_in._leave(failing=item.stash.get(_FAILED, False))
-        except Unmet as complaint:
-            _fail(str(complaint))
+        complaint = _complaint_on_leaving(way_in, failing=item.stash.get(_FAILED, False))
+    if complaint:
+        _fail(complaint)
+
+
+def _complaint_on_leaving(way_in: Any, *, failing: bool) -> str | None:
+    from eugpt_files_mock import Unmet
+
+    try:
+        way_in._leave(failing=failing)
+    except Unmet as unmet:
+        return str(unmet)
+    return None
 
 
 @contextmanager
@@ -125,6 +138,9 @@ def _environment(mock: FilesMock) -> Iterator[None]:
 
 
 def _calls_of(mock: FilesMock) -> str:
+    """The calls; and where a request went to an unknown route, which routes there are."""
     from eugpt_files_mock.call_lines import call_lines
+    from eugpt_files_mock.verification import check_known
 
-    return call_lines(mock.calls, indent="")
+    strays = check_known(mock.calls.strays)
+    return call_lines(mock.calls, indent="") + (f"\n\n{strays}" if strays else "")

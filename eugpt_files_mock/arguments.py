@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .errors import OptionError
+from .errors import OptionError, unknown_word
 from .fault_values import Fault
 from .fault_words import FORM, parse_fault
-from .processing import WORDS, Processing, as_processing
+from .processing import IMMEDIATE, WORDS, Processing
 from .version import __version__
 
 
@@ -119,8 +119,10 @@ def _fault(text: str) -> tuple[Fault, dict[str, Any]]:
 @_told
 def _processing(text: str) -> Processing:
     name, _, argument = text.partition(":")
+    if text == "immediate":
+        return IMMEDIATE
     if name not in WORDS:
-        return as_processing(text)
+        raise unknown_word("way of processing", name, ("immediate", *WORDS))
     try:
         made: Processing = WORDS[name](*([_ARGUMENT[name](argument)] if argument else []))
     except (TypeError, ValueError) as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import OptionError, unknown_word
 from .fault_values import Fault
-from .faults import FAULTS, make
+from .faults import FAULTS, make, spelled_out
 from .state.aims import Aim
 
 FORM = "OPERATIONS:FAULT[:WORD=VALUE]…"
@@ -28,12 +28,11 @@ def parse_fault(text: str) -> tuple[Fault, dict[str, Any]]:
     name, *pairs = rest.split(":")
     if not operations or not name:
         raise OptionError(f"a fault is {FORM}, such as upload:503:times=2; not {text!r}", word=text)
-    if name.isdecimal():
-        name, pairs = "http_error", [f"status={name}", *pairs]
+    name, short = spelled_out(name)
     if name not in FAULTS:
         raise unknown_word("fault", name, FAULTS)
     valid = (*inspect.signature(FAULTS[name]).parameters, *_AIM_WORDS)
-    words = dict(_word(pair, name, valid) for pair in pairs)
+    words = short | dict(_word(pair, name, valid) for pair in pairs)
     aim = {word: words.pop(word) for word in _AIM_WORDS if word in words}
     return make(name, **words), aim | {"on": tuple(operations.split(","))}
 

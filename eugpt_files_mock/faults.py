@@ -239,12 +239,19 @@ def _no_fault(value: object) -> OptionError:
     )
 
 
+def spelled_out(name: str) -> tuple[str, dict[str, object]]:
+    """A fault's name and first words: a status alone, such as `503`, is short for `http_error`."""
+    return ("http_error", {"status": int(name)}) if name.isdecimal() else (name, {})
+
+
 def make(name: str, **parameters: object) -> Fault:
     """The fault of that name, for callers that have only words (command line, control routes).
 
     Raises:
         OptionError: for an unknown name or parameter, with the nearest, or a value without sense.
     """
+    name, short = spelled_out(name)
+    parameters = short | parameters
     if name not in FAULTS:
         raise unknown_word("fault", name, FAULTS)
     signature = inspect.signature(FAULTS[name])

@@ -296,4 +296,4 @@ class FilesMock:
         Raises:
             Unmet: an AssertionError with what came, and the nearest upload.
         """
-        verification.assert_uploaded(self.calls, filename, purpose, content)
+        verification.assert_uploaded(self._service, filename, purpose, content)

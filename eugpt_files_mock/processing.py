@@ -75,14 +75,21 @@ def as_processing(value: object) -> Processing:
         return value
     if value == "immediate":
         return IMMEDIATE
-    near = nearest_word(value, ("immediate", *WORDS))
-    hint = f" Did you mean {near!r}?" if near else ""
+    near = nearest_word(value, _VALID)
+    hint = f" Did you mean {_VALID[near]}?" if near else ""
     raise OptionError(
-        f"processing: not {value!r}.{hint} "
-        "Valid: 'immediate', after_polls(n), after_seconds(s), fails(reason).",
+        f"processing: not {value!r}.{hint} Valid: {', '.join(_VALID.values())}.",
         word=value,
         nearest=near,
     )
+
+
+_VALID = {
+    "immediate": "'immediate'",
+    "after_polls": "after_polls(n)",
+    "after_seconds": "after_seconds(s)",
+    "fails": "fails('reason')",
+}
 
 
 WORDS: dict[str, Callable[..., Processing]] = {

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from .call_lines import call_line, call_lines
@@ -15,8 +17,10 @@ from .errors import FilesMockError, OptionError, Unmet, hide_from_traceback, not
 from .options import Options
 from .service.handle import Service
 from .service.messages import OPERATIONS, Call
+from .service.refusals import BEFORE_FAULTS
 from .service.routes import ROUTES
 from .state.armed_faults import ArmedFault
+from .state.files import Files
 
 __tracebackhide__ = hide_from_traceback
 
@@ -35,7 +39,9 @@ def check_left(
     """
     journal = service.journal
     strays, journal.strays = journal.strays, []
-    found: list[str | None] = [str(complaint) for complaint in complaints]
+    found: list[str | None] = [
+        f"{complaint}\nWhat came:\n{call_lines(journal)}" for complaint in complaints
+    ]
     if options.assert_all_requests_known:
         found.append(check_known(strays))
     if options.assert_all_faults_fired:
@@ -48,10 +54,7 @@ def check_fired(armed: Sequence[ArmedFault], calls: Sequence[Call]) -> str | Non
     waiting = [fault for fault in armed if fault.hits == 0 and not fault.aim.optional]
     if not waiting:
         return None
-    lines = "\n".join(
-        f"  {fault.name} on {fault.aim} (matched {_count(fault.seen, 'request')})"
-        for fault in waiting
-    )
+    lines = "\n".join(f"  {fault.name} on {fault.aim} {_fate(fault, calls)}" for fault in waiting)
     return (
         f"{_count(len(waiting), 'armed fault')} never fired.\n"
         f"What came:\n{call_lines(calls)}\n"
@@ -60,6 +63,20 @@ def check_fired(armed: Sequence[ArmedFault], calls: Sequence[Call]) -> str | Non
         "To allow it: inject(..., optional=True), "
         "or FilesMock(assert_all_faults_fired=False) for all of them."
     )
+
+
+def _fate(fault: ArmedFault, calls: Sequence[Call]) -> str:
+    """How many requests it was for, and what answered those that it never saw."""
+    others = Counter(
+        call.fault or call.error
+        for call in calls
+        if call.operation in fault.aim.on and (call.fault or call.error in BEFORE_FAULTS)
+    )
+    text = f"matched {_count(fault.seen, 'request')}"
+    if not fault.seen and others:
+        text += "; answered before it was asked: "
+        text += ", ".join(f"{name} {_count(number, 'time')}" for name, number in others.items())
+    return f"({text})"
 
 
 def check_known(strays: Sequence[Call]) -> str | None:
@@ -110,9 +127,15 @@ def assert_called(
 
 
 def assert_uploaded(
-    calls: Sequence[Call], filename: str, purpose: str | None, content: bytes | None
+    service: Service, filename: str, purpose: str | None, content: bytes | None
 ) -> None:
     """That such a file was uploaded, and stored.
+
+    Args:
+        service: its calls, and its files to compare the content with.
+        filename: what it was called.
+        purpose: its purpose, if that matters.
+        content: its bytes, if they matter.
 
     Raises:
         Unmet: when it was not.
@@ -122,6 +145,7 @@ def assert_uploaded(
     asked = {"filename": filename, "purpose": purpose, "content": content}
     asked = {name: value for name, value in asked.items() if value is not None}
     fields = _fields_of(asked)
+    calls = service.journal
     uploads = [call for call in calls if call.operation == "upload"]
     stored = [call for call in uploads if call.file_id is not None]
     if any(not _differing(call, fields) for call in stored):
@@ -129,6 +153,25 @@ def assert_uploaded(
     raise Unmet(
         f"expected an upload of{_words(asked)}, but none was stored.\n"
         f"What came:\n{call_lines(calls)}{_nearest(uploads, fields)}"
+        f"{_content_differs(service.desk.files, uploads, fields, content)}"
+    )
+
+
+def _content_differs(
+    files: Files, uploads: Sequence[Call], fields: Mapping[str, Any], content: bytes | None
+) -> str:
+    """Where the content of the nearest upload differs, while it is still stored."""
+    if content is None or not uploads:
+        return ""
+    file_id = _nearest_call(uploads, fields).file_id
+    if file_id is None or file_id not in files or files[file_id].content == content:
+        return ""
+    came = files[file_id].content
+    pairs = enumerate(zip_longest(content, came))
+    first = next(position for position, (one, other) in pairs if one != other)
+    return (
+        f"\n  content: expected {_brief(content)}, came {_brief(came)}"
+        f"\n  the first difference is at byte {first}"
     )
 
 
@@ -159,7 +202,7 @@ def _nearest(candidates: Sequence[Call], fields: Mapping[str, Any]) -> str:
     """The call that differs least, and in what; nothing when there is none to compare."""
     if not candidates or not fields:
         return ""
-    nearest = min(candidates, key=lambda call: len(_differing(call, fields)))
+    nearest = _nearest_call(candidates, fields)
     lines = "".join(
         f"\n  {name}: expected {_brief(fields[name])}, came {_brief(getattr(nearest, name))}"
         for name in _differing(nearest, fields)
@@ -167,6 +210,10 @@ def _nearest(candidates: Sequence[Call], fields: Mapping[str, Any]) -> str:
     return f"\nThe nearest call:\n  {call_line(nearest)}\n" + (
         f"It differs in:{lines}" if lines else "It is what was expected, but it was not stored."
     )
+
+
+def _nearest_call(candidates: Sequence[Call], fields: Mapping[str, Any]) -> Call:
+    return min(candidates, key=lambda call: len(_differing(call, fields)))
 
 
 def _words(fields: Mapping[str, Any]) -> str:

@@ -117,6 +117,9 @@ def test_assert_uploaded_compares_name_purpose_and_content(mock: FilesMock) -> N
         mock.assert_uploaded("a.txt", purpose="vision")
     with pytest.raises(Unmet, match="bytes: expected 2, came 3"):
         mock.assert_uploaded("a.txt", content=b"ab")
+    with pytest.raises(Unmet, match=r"content: expected b'abd', came b'abc'\n.* at byte 2"):
+        mock.assert_uploaded("a.txt", content=b"abd")
+    send(mock, "DELETE", f"/files/{mock.calls[0].file_id}")
     with pytest.raises(Unmet, match="sha256: expected"):
         mock.assert_uploaded("a.txt", content=b"abd")
     with pytest.raises(OptionError, match="content must be bytes"):
@@ -141,6 +144,17 @@ def test_leaving_fails_for_a_fault_that_never_fired() -> None:
     parts = ("never fired", "What came:", "What would have matched:", "To fix it:", "To allow it:")
     assert [True] * 5 == [part in str(caught.value) for part in parts]
     assert "timeout on download filename='a.pdf'" in str(caught.value)
+
+
+def test_a_fault_that_never_saw_a_request_says_what_answered_in_its_place() -> None:
+    mock = FilesMock().start()
+    mock.inject(faults.unavailable(), on="list", times=2)
+    mock.inject(faults.server_error(), on="list")
+    for headers in ({}, {"Authorization": "Bearer eugpt_x"}, {"Authorization": "Bearer eugpt_x"}):
+        httpx.get("https://chat.eugpt.ai/v1/files", headers=headers)
+    answered = "answered before it was asked: missing_api_key 1 time, unavailable 2 times"
+    with pytest.raises(Unmet, match=rf"server_error on list \(matched 0 requests; {answered}"):
+        mock.stop()
 
 
 def test_leaving_accepts_what_is_allowed() -> None:

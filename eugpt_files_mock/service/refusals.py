@@ -29,6 +29,9 @@ REFUSALS: dict[str, tuple[int, str]] = {
 }
 """Code → status and type."""
 
+BEFORE_FAULTS = ("missing_api_key", "invalid_api_key", "rate_limited")
+"""What is refused before any fault is asked."""
+
 CHALLENGE = ("WWW-Authenticate", "Bearer")
 """Goes with every 401 (RFC 9110, 11.6.1)."""
 

@@ -42,6 +42,7 @@ class Files:
         with self._lock:
             self._files: dict[str, File] = {}
             self._polls: dict[str, int] = {}
+            self._since: dict[str, float] = {}
             self._places: dict[str, tuple[str | None, Place]] = {}
             self._left: dict[str, None] = {}
             self._shelves: defaultdict[tuple[object, ...], list[Place]] = defaultdict(list)
@@ -61,14 +62,14 @@ class Files:
 
     def __getitem__(self, file_id: str) -> File:
         with self._lock:
+            if file_id not in self._files:
+                raise KeyError(f"no file has the id {file_id!r}")
             return self._now(file_id)
 
     def __repr__(self) -> str:
         return f"<{len(self)} files>"
 
-    def add(
-        self, file: File, *, another_id: Callable[[], str], quota: int | None = None
-    ) -> File:
+    def add(self, file: File, *, another_id: Callable[[], str], quota: int | None = None) -> File:
         """Store a file; it is given back as it was stored.
 
         Args:
@@ -87,6 +88,8 @@ class Files:
             self._arrived += 1
             place = (file.created_at, self._arrived, file.id)
             self._files[file.id] = file
+            if file.status == "uploaded":
+                self._since[file.id] = self._uploaded_at(file)
             self._left.pop(file.id, None)
             self._places[file.id] = (file.user, place)
             self._bytes[file.user] += file.bytes
@@ -121,6 +124,7 @@ class Files:
                 del shelf[bisect_left(shelf, place)]
             self._bytes[user] -= file.bytes
             self._polls.pop(file_id, None)
+            self._since.pop(file_id, None)
             self._remember(file_id)
             return self._files.pop(file_id)
 
@@ -158,6 +162,11 @@ class Files:
         shelves = self._shelves
         return shelves[()], shelves[(file.user,)], shelves[(file.user, file.purpose)]
 
+    def _uploaded_at(self, file: File) -> float:
+        """When its processing began: its creation, which is told in whole seconds only."""
+        now = self._clock()
+        return now if int(now) == file.created_at else file.created_at
+
     def _remember(self, file_id: str) -> None:
         self._left[file_id] = None
         if len(self._left) > _REMEMBERED_PLACES:
@@ -169,9 +178,9 @@ class Files:
         file = self._files[file_id]
         if file.status != "uploaded":
             return file
-        polls, age = self._polls.get(file_id, 0), self._clock() - file.created_at
         if self._processing.first_status == "processed":
             return file
+        polls, age = self._polls.get(file_id, 0), self._clock() - self._since[file_id]
         status = self._processing.status(polls=polls, age=age)
         if status != "uploaded":
             reason = self._processing.reason

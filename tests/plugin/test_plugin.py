@@ -143,15 +143,21 @@ def test_fails(request, name):
 
 def test_passes(eugpt_files):
     upload()
+
+def test_goes_astray(eugpt_files):
+    httpx.get(eugpt_files.base_url + "/v1/files").raise_for_status()
 """
     result = run(code)
-    result.assert_outcomes(failed=2, passed=1)
+    result.assert_outcomes(failed=3, passed=1)
     lines = [
         "*EU GPT Files calls*",
         "upload *POST /v1/files -> 503 fault=unavailable filename='a.txt'*[[]httpx]",
         "upload *POST /v1/files -> 200 filename='second.pdf'*[[]httpx]",
         "*EU GPT Files calls*",
         "upload *503 fault=unavailable*[[]wsgi]",
+        "*EU GPT Files calls*",
+        "*GET /v1/v1/files -> 401*",
+        "*1 request came for a route that the Files API does not have.*",
     ]
     result.stdout.fnmatch_lines(lines)
     assert "never fired" not in result.stdout.str()
@@ -183,6 +189,8 @@ def test_allowed({fixture}):
     result = run(code)
     result.assert_outcomes(passed=4, errors=2)
     result.stdout.fnmatch_lines(["*1 armed fault never fired.*", "*timeout on download*"])
+    assert 1 == result.stdout.str().count("To fix it: make the code under test")
+    assert "During handling" not in result.stdout.str()
     result.stdout.fnmatch_lines(["*1 request came for a route that the Files API does not have.*"])
     assert "def eugpt_files" not in result.stdout.str()
 

@@ -321,12 +321,12 @@ def test_a_file_is_processed_at_its_nth_retrieve() -> None:
 
 
 def test_a_file_is_processed_after_a_time() -> None:
-    now = [100.0]
+    now = [100.9]
     mock = FilesMock(processing=after_seconds(5), clock=lambda: now[0])
     file_id = json_of(upload(mock))["id"]
-    now[0] = 104.9
+    now[0] = 105.8
     assert "uploaded" == mock.files[file_id].status
-    now[0] = 105.0
+    now[0] = 105.9
     assert "processed" == mock.files[file_id].status
 
 
