@@ -20,7 +20,7 @@ try:
 except ImportError as error:
     raise ImportError(
         f"cannot read forms: {error}.\n"
-        "The package `multipart` 1.2 or later is needed; before 0.0.13 the package "
+        "The package `multipart` 1.2.2 or later is needed; before 0.0.13 the package "
         "`python-multipart` had a module of that name, and hides it.\n"
         "To fix it: pip install --upgrade multipart python-multipart",
         name="multipart",
@@ -63,6 +63,8 @@ def read_form(content_type: str | None, body: bytes) -> Form:
         raise Refused("invalid_multipart", f"The form cannot be read: {error.args[0]}.") from error
     except UnicodeError as error:
         raise Refused("invalid_multipart", f"The form is not UTF-8: {error}.") from error
+    except ValueError as error:  # older releases let a number of a thousand digits through
+        raise Refused("invalid_multipart", f"The form cannot be read: {error}.") from error
     return Form(file=_file(parts.get("file")), purpose=_text("purpose", parts.get("purpose")))
 
 
