@@ -51,7 +51,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, without a warning; its code blocks are run by the tests."""
-    session.install("-e", ".[test,docs]")
+    session.install("-e", ".[docs]")
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "site")
 
 

@@ -3,6 +3,8 @@
 A page is a folder. A Python block that begins with a file's name (`# conftest.py`) is that file,
 one that defines a test is a file too; all of them are run by pytest when the page is read to its
 end. Every other Python block is run where it stands, as one program with those before it.
+
+What `refresh` wrote is not run here: examples are run where their files are.
 """
 
 from __future__ import annotations
@@ -22,14 +24,13 @@ from sybil import Document, Example, Region, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
+from .generated import ROOT, spans
 from .shell import Shell
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-ROOT = Path(__file__).parents[2]
 
 _NAMED = re.compile(r"# (\S+\.py)\n")
 _TEST = re.compile(r"^\s*(async )?def test_", re.MULTILINE)
@@ -68,8 +69,10 @@ class Page:
         (self.folder / "report.pdf").write_bytes(b"%PDF-1.7 a report")
         (self.folder / "README.md").write_text("a file to upload")
         document = Sybil(parsers=[_every_block]).parse(path)
+        written = spans(document.text)
         for example in document.examples():
-            self._run(example)
+            if not any(example.region.start in span for span in written):
+                self._run(example)
 
     def _run(self, example: Example) -> None:
         language, source = example.parsed

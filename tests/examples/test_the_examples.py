@@ -24,5 +24,5 @@ def test_the_unittest_example_runs_without_pytest():
     "example", sorted(path.name for path in HERE.glob("test_*.py") if path != Path(__file__))
 )
 def test_a_page_shows_the_example(example):
-    including = f"tests/examples/{example}\n"
+    including = f"<!-- generated: file tests/examples/{example} -->"
     assert any(including in page.read_text() for page in DOCS.rglob("*.md"))

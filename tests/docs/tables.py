@@ -1,7 +1,6 @@
-"""The tables of the reference, read from the tables that the code runs on.
+"""The tables of the reference, read from the tables that the code runs on: Markdown.
 
-A page says which one it wants: a `reference` directive with its name. So an option, a fault or a
-refusal that is added to the code is in the reference at the next build.
+So an option, a fault or a refusal that is added to the code makes its page stale; a test says so.
 """
 
 from __future__ import annotations
@@ -9,22 +8,18 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
-
-from docutils import nodes
-from sphinx.util.docutils import SphinxDirective
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from eugpt_files_mock import cli, errors
 from eugpt_files_mock.faults import FAULTS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.refusals import REFUSALS
 from eugpt_files_mock.service.routes import ROUTES
-from tests.clients import IN_PROCESS, Client, connected
-from tests.edges.test_parity import BROKEN_BODIES, KEY, SEVERED, Case, armed, met
 
-if TYPE_CHECKING:
-    from sphinx.application import Sphinx
+from ..clients import IN_PROCESS, Client, connected
+from ..edges.test_parity import BROKEN_BODIES, KEY, SEVERED, Case, armed, met
 
 
 def options() -> str:
@@ -46,7 +41,7 @@ def faults() -> str:
 def routes() -> str:
     """The five calls."""
     return _table(
-        ("operation", "request", ""),
+        ("operation", "request", "does"),
         (
             (f"`{route.operation}`", f"`{route.method} /v1{route.template}`", route.summary)
             for route in ROUTES
@@ -98,24 +93,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "command-line": command_line,
     "errors": error_tree,
 }
-"""What the directive can be asked for; each function writes Markdown."""
-
-
-class Reference(SphinxDirective):
-    """Puts one of the `TABLES` into a page."""
-
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        """The table's nodes; made anew in every build, as the page's own text does not tell."""
-        self.env.note_reread()
-        return list(self.parse_text_to_nodes(TABLES[self.arguments[0]]()))
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
-    """As Sphinx asks of an extension."""
-    app.add_directive("reference", Reference)
-    return {"parallel_read_safe": True}
+"""By name; each function writes Markdown."""
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -151,9 +129,21 @@ def _met(kind: type[Client], case: Case) -> str:
 
 def _said(arguments: list[str]) -> str:
     said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+    with _of_a_usual_width(), contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
         cli.main(arguments)
     return said.getvalue()
+
+
+@contextlib.contextmanager
+def _of_a_usual_width() -> Iterator[None]:
+    """The environment tells argparse how wide it is, and pages are the same on every terminal."""
+    before = dict(os.environ)
+    os.environ["COLUMNS"] = "80"
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _literal(text: str) -> str:
