@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .shared_server import SharedServer
 
 _MOCKS = pytest.StashKey["list[FilesMock]"]()
-_FAILED = pytest.StashKey[bool]()
+_LEFT_EARLY = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -73,8 +73,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failed test shows the calls that its mocks got."""
     report = yield
+    if report.when != "teardown" and call.excinfo is not None:
+        item.stash[_LEFT_EARLY] = True  # failed, skipped, or failed as expected
     if report.when != "teardown" and report.failed:
-        item.stash[_FAILED] = True
         for mock in item.stash.get(_MOCKS, []):
             report.sections.append(("EU GPT Files calls", _calls_of(mock)))
     return report
@@ -109,12 +110,12 @@ def _fail(message: str) -> NoReturn:
 
 @contextmanager
 def _entered(way_in: Any, item: pytest.Item) -> Iterator[None]:
-    """A failed test has a reason of its own: it is left as if the exception were under way."""
+    """A test that raised has a reason of its own: its exception is not hidden by ours."""
     way_in.start()
     try:
         yield
     finally:
-        complaint = _complaint_on_leaving(way_in, failing=item.stash.get(_FAILED, False))
+        complaint = _complaint_on_leaving(way_in, failing=item.stash.get(_LEFT_EARLY, False))
     if complaint:
         _fail(complaint)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -334,6 +335,20 @@ def test_a_hang_without_a_client_timeout_fails_the_test_even_if_it_was_swallowed
         )
     with pytest.raises(Unmet, match="has no timeout"):
         mock.stop()
+
+
+def test_a_hang_on_a_port_ends_when_the_client_has_gone() -> None:
+    with FilesMock().serve() as mock:
+        mock.inject(faults.timeout(), on="list", times=None)
+        before = threading.active_count()
+        headers = {"Authorization": f"Bearer {mock.api_key}"}
+        for _ in range(20):
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.get(f"{mock.base_url}/files", headers=headers, timeout=0.05)
+        patience = time.monotonic() + 20
+        while threading.active_count() > before + 5 and time.monotonic() < patience:
+            time.sleep(0.05)
+        assert before + 5 >= threading.active_count()
 
 
 def test_hangs_and_slow_bodies_end_when_the_server_stops() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import select
 import socket
 import struct
 import time
@@ -34,7 +35,8 @@ PAUSE = "eugpt_files_mock.pause"
 """Where our live server puts a function into the environment that waits, and is cut short when
 the server stops: it returns False then."""
 
-_FOR_EVER = 365 * 24 * 3600.0
+_LOOK_SECONDS = 0.2
+"""How often a hanging connection looks whether its client is still there."""
 
 Pause = Callable[[float], bool]
 
@@ -137,7 +139,18 @@ def _send_garbage(connection: Any, pause: Pause) -> None:
 
 
 def _hang(connection: Any, pause: Pause) -> None:
-    pause(_FOR_EVER)
+    """Until the server stops, or the client has gone."""
+    while pause(_LOOK_SECONDS) and not _is_gone(connection):
+        continue
+
+
+def _is_gone(connection: Any) -> bool:
+    """Whether the client has closed its end; not known where the system has no `poll`."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(connection, select.POLLHUP | getattr(select, "POLLRDHUP", 0))
+    return bool(poll.poll(0))
 
 
 def _sleep(seconds: float) -> bool:

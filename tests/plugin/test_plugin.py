@@ -195,6 +195,26 @@ def test_allowed({fixture}):
     assert "def eugpt_files" not in result.stdout.str()
 
 
+def test_teardown_hides_no_skip_and_no_expected_failure(run: Run) -> None:
+    code = """
+from eugpt_files_mock import faults
+
+def test_skips(eugpt_files):
+    eugpt_files.inject(faults.timeout())
+    pytest.skip("not today")
+
+def test_fails_as_expected(eugpt_files):
+    eugpt_files.inject(faults.timeout())
+    pytest.xfail("known")
+
+@pytest.mark.xfail(raises=ZeroDivisionError, strict=True)
+def test_raises_as_expected(eugpt_files):
+    eugpt_files.inject(faults.timeout())
+    1 / 0
+"""
+    run(code).assert_outcomes(skipped=1, xfailed=2)
+
+
 def test_both_fixtures_may_be_used_in_one_test(run: Run) -> None:
     code = """
 def test_both(eugpt_files, eugpt_files_server):
