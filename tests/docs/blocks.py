@@ -64,15 +64,19 @@ class Page:
     ran: list[str] = field(default_factory=list)
 
     def run(self, path: Path) -> None:
-        """Run every block, in order."""
+        """Run every block, in order, and see what is left behind."""
         (self.folder / "pytest.ini").write_text(_CONFIGURATION)
         (self.folder / "report.pdf").write_bytes(b"%PDF-1.7 a report")
         (self.folder / "README.md").write_text("a file to upload")
         document = Sybil(parsers=[_every_block]).parse(path)
         written = spans(document.text)
-        for example in document.examples():
-            if not any(example.region.start in span for span in written):
-                self._run(example)
+        try:
+            for example in document.examples():
+                if not any(example.region.start in span for span in written):
+                    self._run(example)
+            self.shell.check_end()
+        finally:
+            self.shell.close()
 
     def _run(self, example: Example) -> None:
         language, source = example.parsed

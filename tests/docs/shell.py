@@ -1,5 +1,7 @@
 """The commands in a page, run as a reader would: against a server that a page's own `serve` line
 started, on a free port in the place of the one that is written there.
+
+A reader pastes a block whole, so a server in the background must be waited for and ended again.
 """
 
 from __future__ import annotations
@@ -16,16 +18,29 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from .nested import run_pytest
+
 _ADDRESS = re.compile(r"(127\.0\.0\.1|localhost):\d+")
 _PATIENCE = 60.0
+_PATIENT = {"--retry", "--retry-connrefused"}
+"""How curl waits for a port that is not bound yet."""
 
 
 @dataclass
 class Shell:
-    """Runs the commands of one page; `close` ends what it started."""
+    """Runs the commands of one page; `close` ends what it started.
+
+    Attributes:
+        folder: where they run.
+        environment: with what the page has exported.
+        in_background: whether the page's server runs behind its other commands.
+        unasked: whether nothing has waited for that server yet.
+    """
 
     folder: Path
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    in_background: bool = False
+    unasked: bool = False
     _server: subprocess.Popen[str] | None = None
     _address: str = ""
 
@@ -42,8 +57,13 @@ class Shell:
             if words:
                 self._way(words)(self, words)
 
+    def check_end(self) -> None:
+        """Nothing runs any more that the next page would stumble over."""
+        assert not self.in_background, "the server still runs: end it with `kill $!`"
+
     def close(self) -> None:
         """End the server."""
+        self.in_background = False
         if self._server is not None:
             self._server.terminate()
             status = self._server.wait(_PATIENCE)
@@ -66,7 +86,9 @@ class Shell:
 
     def serve(self, words: list[str]) -> None:
         """Start `eugpt-files-mock serve` on a free port; a page has one at a time."""
+        self.check_end()
         self.close()
+        self.in_background = self.unasked = words[-1] == "&"
         arguments = [word for word in words if word != "&"]
         if "--port" in arguments:
             del arguments[(at := arguments.index("--port")) : at + 2]
@@ -83,7 +105,7 @@ class Shell:
         assert listening, f"{shlex.join(words)}: it said {line!r}"
         self._address = listening[1]
 
-    def check(self, *words: str, accept: Sequence[int] = (0,)) -> str:
+    def check(self, *words: str) -> str:
         """What a program prints that is run to its end."""
         done = subprocess.run(
             words,
@@ -93,7 +115,7 @@ class Shell:
             capture_output=True,
             text=True,
         )
-        assert done.returncode in accept, f"{shlex.join(words)}:\n{done.stdout}{done.stderr}"
+        assert done.returncode == 0, f"{shlex.join(words)}:\n{done.stdout}{done.stderr}"
         return done.stdout
 
 
@@ -149,16 +171,24 @@ def _python(shell: Shell, words: list[str]) -> None:
 
 def _pytest(shell: Shell, words: list[str]) -> None:
     """Its options are known; what it collects is run with the page's other tests."""
-    options = ["--collect-only", "-q", "-p", "no:cacheprovider"]
-    shell.check(sys.executable, "-m", "pytest", *words[1:], *options, accept=(0, 5))
+    status = run_pytest(shell.folder, *words[1:], "--collect-only", "-q")
+    assert status in (0, 5), shlex.join(words)
 
 
 def _curl(shell: Shell, words: list[str]) -> None:
     """A 5xx may be a fault that the page has armed; a 4xx is a request that is wrong."""
     assert shell._address, "a page with curl lines first serves a mock"
+    assert not shell.unasked or _PATIENT <= set(words), f"the first call needs {_PATIENT}"
+    shell.unasked = False
     status = ("--write-out", "\n%{http_code}")
     said = shell.check(*words, "--silent", "--show-error", "--max-time", "60", *status)
     assert said.rpartition("\n")[2][0] in "25", f"{shlex.join(words)}:\n{said}"
+
+
+def _kill(shell: Shell, words: list[str]) -> None:
+    assert shell.in_background, "nothing to end"
+    assert words[1:] == ["$!"], "what was started last, whatever else the reader runs"
+    shell.close()
 
 
 WAYS: dict[str, Callable[[Shell, list[str]], None]] = {
@@ -168,5 +198,6 @@ WAYS: dict[str, Callable[[Shell, list[str]], None]] = {
     "python3": _python,
     "pytest": _pytest,
     "curl": _curl,
+    "kill": _kill,
 }
 """Program → how a line with it is checked."""

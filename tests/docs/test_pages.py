@@ -7,30 +7,36 @@ from pathlib import Path
 import pytest
 
 from .blocks import ROOT, Page, pages
+from .nested import run_pytest
 from .shell import Shell
 
 
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
+    monkeypatch.chdir(tmp_path)
+    return Page(folder=tmp_path, shell=Shell(tmp_path))
+
+
 @pytest.mark.parametrize("path", pages(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_block_of_the_page_runs(path: Path, pytester: pytest.Pytester) -> None:
-    page = Page(folder=pytester.path, shell=Shell(pytester.path))
-    try:
-        page.run(path)
-    finally:
-        page.shell.close()
+def test_every_block_of_the_page_runs(path: Path, page: Page) -> None:
+    page.run(path)
     if page.tests:
-        result = pytester.runpytest_subprocess("-q")
-        assert result.ret == 0, f"{path}: see the report above"
+        assert run_pytest(page.folder, "-q") == 0, f"{path}: see the report above"
 
 
-def test_a_block_in_an_unknown_language_fails_its_page(pytester: pytest.Pytester) -> None:
-    path = pytester.path / "page.md"
-    path.write_text("```klingon\nQapla'\n```\n")
-    with pytest.raises(pytest.fail.Exception, match="no way to run a block of 'klingon'"):
-        Page(folder=pytester.path, shell=Shell(pytester.path)).run(path)
-
-
-def test_a_wrong_block_fails_with_its_page_and_line(pytester: pytest.Pytester) -> None:
-    path = pytester.path / "page.md"
-    path.write_text("# Title\n\n```python\nassert 1 == 2\n```\n")
-    with pytest.raises(AssertionError, match=r"page.md:3"):
-        Page(folder=pytester.path, shell=Shell(pytester.path)).run(path)
+@pytest.mark.parametrize(
+    ("block", "complaint"),
+    [
+        ("```klingon\nQapla'\n```", "no way to run a block of 'klingon'"),
+        ("```python\nassert 1 == 2\n```", r"page.md:3"),
+        ("```sh\nrm -r .\n```", "no way to check the command 'rm'"),
+        ("```sh\neugpt-files-mock serve &\ncurl http://127.0.0.1:8080/\n```", "--retry"),
+        ("```sh\neugpt-files-mock serve &\n```", "the server still runs"),
+        ("```sh\nkill $!\n```", "nothing to end"),
+    ],
+)
+def test_a_wrong_block_fails_its_page(block: str, complaint: str, page: Page) -> None:
+    path = page.folder / "page.md"
+    path.write_text(f"# Title\n\n{block}\n")
+    with pytest.raises((AssertionError, pytest.fail.Exception), match=complaint):
+        page.run(path)
