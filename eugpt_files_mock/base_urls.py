@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from .errors import OptionError, hide_from_traceback
@@ -12,13 +13,27 @@ __tracebackhide__ = hide_from_traceback
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Origin = tuple[str, int | None]
-"""Host in lower case, and port; None for the default port of either scheme, so that a request
-by `http://` to our `https://` host is ours too, and never leaves."""
+"""Host in its ASCII form, in lower case, and port; None for the default port of either scheme, so
+that a request by `http://` to our `https://` host is ours too, and never leaves."""
 
 
 def origin(scheme: str, host: str, port: int | None) -> Origin:
     """Where a URL points."""
-    return host.lower(), None if port == _DEFAULT_PORTS.get(scheme) else port
+    host = host.lower().removesuffix(".")
+    if not host.isascii():
+        host = _in_ascii(host)
+    return host, None if port == _DEFAULT_PORTS.get(scheme) else port
+
+
+@lru_cache
+def _in_ascii(host: str) -> str:
+    """As requests sends it; httpx tells the same host in Unicode."""
+    import idna  # httpx and requests depend on it
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:  # no client can ask for it either
+        return host
 
 
 @dataclass(frozen=True, slots=True)
