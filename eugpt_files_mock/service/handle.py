@@ -16,6 +16,7 @@ from .commands import parse
 from .faulted import draw, spoil
 from .messages import File, Outcome, Request
 from .operations import Desk, operate
+from .redaction import Redaction
 from .refusals import Refused
 from .replies import render, render_refusal
 from .routes import check_route, match
@@ -61,8 +62,8 @@ def handle(service: Service, request: Request) -> Outcome:
             visit.result = operate(desk, visit.command, visit.user)  # 6
             reply = render(visit.result, visit.request_id, unknown_fields=service.unknown_fields)
     except Refused as refused:
-        visit.refused = visit.redaction.refusal(refused)
-        reply = render_refusal(visit.refused, visit.request_id)
+        visit.refused = refused
+        reply = render_refusal(refused, visit.request_id)
     outcome = spoil(visit.hit, reply, visit.request_id, chance)  # 7
     service.journal.record(visit.number, visit.call(outcome), stray=visit.is_stray)  # 8
     return outcome
@@ -72,6 +73,7 @@ def _arrive(service: Service, request: Request) -> Visit:
     return Visit(
         request,
         match(request),
+        Redaction(request.headers, service.access.users or ()),
         number=service.journal.arrive(),
         request_id=service.desk.identifiers.request_id(),
         arrived_at=service.desk.clock(),

@@ -1,45 +1,43 @@
-"""What is kept and shown of a request has no keys in it: not the one that it came with, nor any
-other that it says by mistake.
+"""What is kept and shown of a request has no keys in it: not the one that it came with, nor one
+that the mock accepts. Only the very key is taken out: a name may begin as keys do, and stays.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from .authentication import KEY_PREFIX
 from .commands import parse_query
 from .messages import REDACTED, SECRET_FIELDS, Headers
-from .refusals import Refused
-
-_KEY = re.compile(rf"(?<![\w-]){KEY_PREFIX}[\w-]+")
-"""Whatever looks like a key of the service, whoever's it is."""
 
 _SHORTEST_SECRET = 6
-"""What is shorter is no secret, and may be a part of any word."""
+"""What is shorter is no secret, and may be any word."""
 
 
 class Redaction:
-    """Takes the keys out of what one request says.
+    """Takes the keys out of what is kept of one request; what is answered is never altered.
 
     Args:
         headers: those of the request. What `Authorization` says is secret in any scheme.
+        keys: those that the mock accepts.
     """
 
     __slots__ = ("_secrets",)
 
-    def __init__(self, headers: Headers) -> None:
-        words = headers.get("authorization", "").replace(",", " ").split()
-        secrets = words[1:] or words
-        self._secrets = [word for word in secrets if len(word) >= _SHORTEST_SECRET]
+    def __init__(self, headers: Headers, keys: Iterable[str]) -> None:
+        secrets = {*keys, *_presented(headers.get("authorization", ""))}
+        self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
 
     def name(self, name: str | None) -> str | None:
-        """A name that somebody gave, such as a filename: it may begin as keys do."""
-        return None if name is None else self._without_secrets(name)
+        """A name that somebody gave, such as a filename: secret only when all of it is the key."""
+        return REDACTED if name in self._secrets else name
 
     def text(self, text: str) -> str:
-        """Any other text."""
-        text = self._without_secrets(text)
-        return _KEY.sub(REDACTED, text) if KEY_PREFIX in text else text
+        """Any other text: without the key where it stands as a word of its own."""
+        for secret in self._secrets:
+            if secret in text:
+                text = re.sub(rf"(?<![\w.-]){re.escape(secret)}(?![\w.-])", REDACTED, text)
+        return text
 
     def query(self, query: str) -> dict[str, str]:
         """The parameters, decoded."""
@@ -57,12 +55,7 @@ class Redaction:
             return Headers(pairs)
         return Headers([(name, self.text(value)) for name, value in pairs])
 
-    def refusal(self, refused: Refused) -> Refused:
-        """The same refusal; its message is shown to people."""
-        return Refused(refused.code, self.text(refused.message), *refused.headers)
 
-    def _without_secrets(self, text: str) -> str:
-        for secret in self._secrets:
-            if secret in text:
-                text = text.replace(secret, REDACTED)
-        return text
+def _presented(authorization: str) -> list[str]:
+    """What follows the scheme, in each of several fields, or stands there without one."""
+    return [words[-1] for field in authorization.split(",") if (words := field.split())]

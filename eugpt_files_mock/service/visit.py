@@ -36,7 +36,14 @@ class Visit:
     )
 
     def __init__(
-        self, request: Request, route: Match, *, number: int, request_id: str, arrived_at: float
+        self,
+        request: Request,
+        route: Match,
+        redaction: Redaction,
+        *,
+        number: int,
+        request_id: str,
+        arrived_at: float,
     ) -> None:
         self._began = perf_counter()
         self.request = request
@@ -45,7 +52,7 @@ class Visit:
         self.request_id = request_id
         self.arrived_at = arrived_at
         self.key = presented_key(request.headers)
-        self.redaction = Redaction(request.headers)
+        self.redaction = redaction
         self.user: str | None = None
         self.command: Command | None = None
         self.file: File | None = None
@@ -98,8 +105,7 @@ class Visit:
     def _file_id(self) -> str | None:
         if isinstance(self.result, Stored):
             return self.result.file.id
-        asked = self.route.file_id
-        return asked if asked is None or self.file is not None else self.redaction.text(asked)
+        return self.redaction.name(self.route.file_id)
 
     @property
     def _filename(self) -> str | None:

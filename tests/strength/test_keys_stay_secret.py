@@ -1,4 +1,7 @@
-"""A key is in no journal, log, error, repr or report, wherever a request says it by mistake."""
+"""A key is in no journal, log, error, repr or report, wherever a request says it by mistake.
+
+The answer says what was sent, as any service would: only the sender reads it.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,7 @@ def _misbehave(way: str, indiscretion: dict[str, Any], said: list[object]) -> No
         said += [mock, mock._options, mock._service, mock.armed, *mock.calls]
         said += [call.headers for call in mock.calls]
         said += [call.headers.pairs for call in mock.calls]
-        said += [response.headers.raw, *[response.text] * response.is_error]
+        said += [response.headers.raw]
         with pytest.raises(Unmet) as unmet:
             mock.assert_called("upload", filename="another", times=7)
         with pytest.raises(Unmet) as unstored:
@@ -119,7 +122,7 @@ def test_the_report_of_a_failed_test_does_not_say_the_key(pytester: pytest.Pytes
             key = os.environ["EUGPT_API_KEY"] = "".join(["eugpt", "_do-not-", "tell"])
             headers = {"Authorization": f"Bearer {key}"}
             httpx.get(f"{eugpt_files.base_url}/files/{key}?{key}={key}", headers=headers)
-            httpx.get(f"{eugpt_files.base_url}/{key}")
+            httpx.get(f"{eugpt_files.base_url}/{key}", headers=headers)
             del key, headers
             eugpt_files.assert_called("upload")
         """
@@ -132,15 +135,46 @@ def test_the_report_of_a_failed_test_does_not_say_the_key(pytester: pytest.Pytes
     assert "eugpt_do-not-tell" not in result.stdout.str()
 
 
-def test_a_name_may_begin_as_keys_do(mock: FilesMock) -> None:
-    httpx.post(
-        f"{mock.base_url}/files",
-        headers=BEARER,
-        files={"file": ("eugpt_notes.txt", b"")},
-        data={"purpose": "eugpt_tests"},
+NAMES_LIKE_KEYS = (f"{KEY}_plan.pdf", f"{KEY}.pdf", f"my-{KEY}", "eugpt_notes.txt")
+
+
+@pytest.mark.parametrize("name", NAMES_LIKE_KEYS)
+def test_a_name_that_is_more_than_the_key_is_kept_as_sent(name: str) -> None:
+    with FilesMock(api_keys=[KEY]) as mock:
+        files, purpose = {"file": (name, b"", f"text/{name}")}, {"purpose": name}
+        httpx.post(f"{mock.base_url}/files", headers=BEARER, files=files, data=purpose)
+
+        mock.assert_uploaded(name, purpose=name)
+        assert f"text/{name}" == mock.calls.last.content_type
+
+
+@pytest.mark.parametrize("file_id", NAMES_LIKE_KEYS)
+def test_an_id_that_is_more_than_the_key_is_kept_as_sent(mock: FilesMock, file_id: str) -> None:
+    mock.add_file("a.txt", id=file_id)
+    url = f"{mock.base_url}/files/{file_id}"
+    httpx.get(url, params={"a": file_id}, headers=BEARER | {"X-Trace": file_id})
+
+    call = mock.calls.last
+    assert (file_id, f"/v1/files/{file_id}", {"a": file_id}, file_id) == (
+        call.file_id,
+        call.path,
+        call.query,
+        call.headers["X-Trace"],
     )
 
-    mock.assert_uploaded("eugpt_notes.txt", purpose="eugpt_tests")
+
+@pytest.mark.parametrize("file_id", ["eugpt_nope", KEY])
+def test_the_answer_says_what_was_sent(mock: FilesMock, file_id: str) -> None:
+    answer = httpx.get(f"{mock.base_url}/files/{file_id}", headers=BEARER)
+
+    assert f"There is no file '{file_id}'." == answer.json()["detail"]
+
+
+def test_a_scheme_is_no_key(mock: FilesMock) -> None:
+    headers = [("Authorization", f"Bearer {KEY}"), ("Authorization", f"Bearer {KEY}")]
+    httpx.get(f"{mock.base_url}/files", headers=headers, params={"purpose": "Bearer"})
+
+    assert ("Bearer", {"purpose": "Bearer"}) == (mock.calls.last.purpose, mock.calls.last.query)
 
 
 def test_a_short_key_is_not_looked_for_in_every_word() -> None:
