@@ -107,6 +107,10 @@ def error_answer(
     )
 
 
+_FRAMING = ("content-length", "transfer-encoding", "connection")
+"""Header fields that the body and the connection decide."""
+
+
 def _header_pairs(name: str, headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
     if headers is None:
         return ()
@@ -114,6 +118,12 @@ def _header_pairs(name: str, headers: Mapping[str, str] | None) -> tuple[tuple[s
         raise OptionError(f"{name}: headers must map names to values, not {headers!r}.")
     pairs = tuple((str(field), str(value)) for field, value in headers.items())
     for pair in pairs:
+        if pair[0].lower() in _FRAMING:
+            raise OptionError(
+                f"{name}: {pair[0]} says how the answer is sent, and cannot be set. "
+                "For a body cut short, take truncated().",
+                word=pair[0],
+            )
         _check_text(f"{name}: a header field", "".join(pair), "latin-1")
         if any(character in text for text in pair for character in "\r\n\0"):
             raise OptionError(f"{name}: a header field with a line break: {pair!r}.", word=pair)
@@ -134,7 +144,8 @@ def retry_headers(name: str, retry_after: float | None) -> dict[str, str]:
     """`retry-after-ms` is read by the `openai` SDKs before `retry-after` (SDK source)."""
     if retry_after is None:
         return {"retry-after-ms": "1"}
-    return {"Retry-After": f"{number(name, 'retry_after', retry_after):g}"}
+    seconds = number(name, "retry_after", retry_after)
+    return {"Retry-After": str(int(seconds) if seconds == int(seconds) else seconds)}
 
 
 def number(fault: str, label: str, value: float) -> float:

@@ -226,11 +226,35 @@ def test_headers_of_a_fault_come_along(mock: FilesMock) -> None:
     assert ("MISS", "a/b") == (header(reply, "X-Cache"), header(reply, "Content-Type"))
 
 
+@pytest.mark.parametrize("spelt", [str, str.lower, str.upper])
+def test_a_header_of_a_fault_takes_the_place_of_ours_in_any_spelling(
+    mock: FilesMock, spelt: Callable[[str], str]
+) -> None:
+    theirs = {"Content-Type": "a/b", "X-Request-Id": "theirs", "WWW-Authenticate": "Basic"}
+    mock.inject(faults.http_error(401, headers={spelt(name): theirs[name] for name in theirs}))
+    reply = send(mock, "GET", "/files")
+    came = [(name.lower(), value) for name, value in reply.headers]
+    length = ("content-length", str(len(reply.body)))
+    expected = [length, *((name.lower(), value) for name, value in theirs.items())]
+    assert sorted(expected) == sorted(came)
+    assert "theirs" != mock.calls.last.request_id
+
+
 def test_retry_headers_cost_a_millisecond_unless_seconds_are_given(mock: FilesMock) -> None:
     mock.inject([faults.rate_limited(), faults.rate_limited(30), faults.unavailable(0.5)])
     replies = [send(mock, "GET", "/files") for _ in range(3)]
     assert ["1", None, None] == [header(reply, "retry-after-ms") for reply in replies]
     assert [None, "30", "0.5"] == [header(reply, "Retry-After") for reply in replies]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sent"), [(1234567, "1234567"), (60.0, "60"), (0, "0"), (1234567.25, "1234567.25")]
+)
+def test_the_seconds_to_wait_are_written_plainly(
+    mock: FilesMock, seconds: float, sent: str
+) -> None:
+    mock.inject(faults.rate_limited(seconds))
+    assert sent == header(send(mock, "GET", "/files"), "Retry-After")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -404,6 +428,9 @@ REFUSED: dict[str, Callable[[FilesMock], object]] = {
     "takes faults made by eugpt_files_mock.faults": lambda m: m.inject([]),
     "filename='a' can never match on list": lambda m: m.inject(f.garbage(), "list", filename="a"),
     "file_id='a' can never match on upload": lambda m: m.inject(f.garbage(), "upload", file_id="a"),
+    "connection_refused() with phase='after'": lambda m: m.inject(
+        [f.garbage(), f.connection_refused()], phase="after"
+    ),
     "malformed_json on download": lambda m: m.inject(f.malformed_json(), "download"),
     "unknown user 'carol'": lambda m: m.inject(f.garbage(), user="carol"),
     "status must be 400 to 599": lambda m: m.inject(f.http_error(200)),
@@ -412,6 +439,11 @@ REFUSED: dict[str, Callable[[FilesMock], object]] = {
         body="evelope",  # type: ignore[arg-type]
     ),
     "a header field with a line break": lambda m: f.http_error(500, headers={"a": "b\r\nc"}),
+    "Content-length says how the answer is sent": lambda m: f.http_error(
+        500, headers={"Content-length": "3"}
+    ),
+    "transfer-encoding says how": lambda m: f.http_error(500, headers={"transfer-encoding": "x"}),
+    "Connection says how": lambda m: f.http_error(500, headers={"Connection": "close"}),
     "retry_after must be 0 or more": lambda m: f.rate_limited(-1),
     "seconds must be 0 or more": lambda m: f.delay(float("nan")),
     "jitter must be a number": lambda m: f.delay(1, "2"),  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..fault_values import ErrorAnswer
 from .messages import File, Reply, to_json
 from .operations import Content, Deleted, Listed, Result, Stored
@@ -40,10 +42,16 @@ def render_error(fault: ErrorAnswer, request_id: str) -> Reply:
     code, type_ = _usual(fault)
     message = fault.message or f"Simulated by eugpt-files-mock: {fault.name}."
     kind, body = _error_body(fault.body, fault.status, code, type_, message)
-    extra = dict(fault.headers)
-    if fault.status == 401:
-        extra.setdefault(*CHALLENGE)
-    return _reply(fault.status, extra.pop("Content-Type", kind), body, request_id, *extra.items())
+    reply = _reply(fault.status, kind, body, request_id, *[CHALLENGE] * (fault.status == 401))
+    return replace(reply, headers=_merged(reply.headers, fault.headers))
+
+
+def _merged(
+    ours: tuple[tuple[str, str], ...], theirs: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """A field of the fault takes the place of ours, in any spelling."""
+    replaced = {name.casefold() for name, _ in theirs}
+    return (*(pair for pair in ours if pair[0].casefold() not in replaced), *theirs)
 
 
 def file_object(file: File) -> dict[str, object]:

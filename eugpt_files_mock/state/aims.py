@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import OptionError, hide_from_traceback, unknown_user, unknown_word
-from ..fault_values import Fault, MalformedJson
+from ..fault_values import Fault, MalformedJson, Severing
 from ..service.messages import OPERATIONS
 
 __tracebackhide__ = hide_from_traceback
@@ -122,6 +122,7 @@ def checked_aim(
         _check_address(aim, address, having)
     if user is not None and user not in users:
         raise unknown_user(user, users)
+    _check_phase(aim, faults)
     return aim
 
 
@@ -154,6 +155,15 @@ def _check_address(aim: Aim, address: str, having: tuple[str, ...]) -> None:
         raise OptionError(
             f"{address}={value!r} can never match on {'|'.join(aim.on)}; "
             f"it fits {', '.join(having)}."
+        )
+
+
+def _check_phase(aim: Aim, faults: Sequence[Fault]) -> None:
+    refuses = any(isinstance(fault, Severing) and fault.kind == "refused" for fault in faults)
+    if refuses and aim.phase == "after":
+        raise OptionError(
+            "connection_refused() with phase='after': no work is done over a connection that was "
+            "never made; take connection_reset()."
         )
 
 
