@@ -143,7 +143,7 @@ def _pip(shell: Shell, words: list[str]) -> None:
     for word in words[2:]:
         if word.startswith("-"):
             continue
-        wanted = Requirement(re.sub(r"^\.", "eugpt-files-mock", word))
+        wanted = Requirement(re.sub(r"^(\.|/path/to/clone)", "eugpt-files-mock", word))
         if wanted.name == "eugpt-files-mock":
             ours = metadata("eugpt-files-mock").get_all("Provides-Extra", [])
             assert wanted.extras <= set(ours), f"unknown extras in {word}"
