@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pkgutil import resolve_name
+from textwrap import dedent
 from typing import Any
 
 _SECTION = re.compile(r"(Args|Attributes|Raises|Returns):")
 _ITEM = re.compile(r"(\w+): (.+)")
+_BLOCK = re.compile(r"::\n\n((?: {4}.*\n|\n)+)")
 _ALIGNED_COMMENT = re.compile(" {3,}#")
 _TITLES = {"Args": "Arguments"}
 _WIDTH = 88
@@ -75,24 +77,21 @@ def _parameters(parameters: Iterable[inspect.Parameter]) -> Iterator[str]:
 
 def _prose(docstring: str | None) -> str:
     """The docstring: sections become lists, and what follows `::` a block."""
-    lines = inspect.cleandoc(docstring or "").splitlines()
-    return "\n".join(_markdown(lines)).strip()
+    text = _BLOCK.sub(_block, inspect.cleandoc(docstring or "") + "\n")
+    return "\n".join(_markdown(text.splitlines())).strip()
+
+
+def _block(found: re.Match[str]) -> str:
+    code = _ALIGNED_COMMENT.sub("  #", dedent(found[1]).strip())
+    return f":\n\n```python\n{code}\n```\n\n"
 
 
 def _markdown(lines: Iterable[str]) -> Iterator[str]:
-    section, block = None, False
+    section = None
     for line in lines:
-        if block and line and not line.startswith(" "):
-            block = False
-            yield from ("```", "")
         if heading := _SECTION.fullmatch(line):
             section = heading[1]
             yield from (_TITLES.get(section, section) + ":", "")
-        elif line.endswith("::"):
-            block = True
-            yield from (line[:-1], "", "```python")
-        elif block:
-            yield from [_ALIGNED_COMMENT.sub("  #", line[4:])] if line else []
         else:
             yield _in_section(line) if section else line
 
