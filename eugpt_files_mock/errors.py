@@ -68,7 +68,7 @@ class AddressInUse(FilesMockError, OSError):
     """
 
     def __init__(self, host: str, port: int, reason: str) -> None:
-        super().__init__(f"cannot listen on {host}:{port}: {reason}. Port 0 takes a free one.")
+        super().__init__(f"cannot listen on {host}:{port}: {reason}.")
         self.host = host
         self.port = port
 

@@ -90,6 +90,9 @@ FAULTS: dict[str, Provocation] = {
     "fault: a code that is no text": lambda: faults.http_error(500, code=7),  # type: ignore[arg-type]
     "fault: a message that cannot be sent": lambda: faults.http_error(500, message="\ud800"),
     "fault: headers that are no mapping": lambda: faults.http_error(500, headers=["a"]),  # type: ignore[arg-type]
+    "fault: a header that frames the answer": lambda: faults.http_error(
+        500, headers={"Content-Length": "3"}
+    ),
     "fault: a header with a line break": lambda: faults.http_error(500, headers={"X": "a\r\nb"}),
     "fault: seconds that are no number": lambda: faults.rate_limited("soon"),  # type: ignore[arg-type]
     "fault: negative seconds": lambda: faults.delay(-1),
@@ -109,6 +112,9 @@ FAULTS: dict[str, Provocation] = {
     "inject: a negative skip": inject(skip=-1),
     "inject: every none": inject(every=0),
     "inject: a chance over 1": inject(probability=50),
+    "inject: a refused connection after the work": inject(
+        faults.connection_refused(), phase="after"
+    ),
     "inject: a phase misspelt": inject(phase="affter"),
     "inject: an empty filename": inject(filename=""),
     "inject: an unknown user": lambda: mock(api_keys={"eugpt_a": "alice"}).inject(
@@ -241,6 +247,11 @@ def _stray(one: FilesMock) -> None:
     requests.get(f"{one.base_url}/models", timeout=5)
 
 
+def _stray_on_a_port() -> None:
+    with mock() as one:
+        Client(one.wsgi_app).get("/v1/models", headers={"Authorization": "Bearer eugpt_a"})
+
+
 def _unfired(one: FilesMock) -> None:
     one.inject(faults.rate_limited(), "upload", filename="report.pdf", times=2)
     upload(one, "raport.pdf")
@@ -266,6 +277,7 @@ LEAVING: dict[str, Provocation] = {
     "leaving: a fault that never fired": left()(_unfired),
     "leaving: faults that never fired, and no call": left()(_unfired_without_calls),
     "leaving: a request for an unknown route": left()(_stray),
+    "leaving: a request for an unknown route, on a port": _stray_on_a_port,
     "leaving: both": left()(_stray_and_unfired),
     "leaving: a swallowed error of ours": left()(_swallowed),
     "leaving: more calls than are shown": left()(
@@ -289,6 +301,9 @@ def asserted(act: Callable[[FilesMock], object]) -> Provocation:
 
 
 ASSERTIONS: dict[str, Provocation] = {
+    "assert_called: calls that are no longer kept": left(max_calls=2)(
+        lambda one: [[send(one) for _ in range(3)], one.assert_called("list", times=3)]
+    ),
     "assert_called: it never came": asserted(lambda one: one.assert_called("delete")),
     "assert_called: it never came, and nothing else": left()(
         lambda one: one.assert_called("delete", status=200)

@@ -131,6 +131,17 @@ def test_a_sequence_is_used_up_in_order_as_often_as_told(mock: FilesMock) -> Non
     assert [500, 503, 500, 503, 200] == [send(mock, "GET", "/files").status for _ in range(5)]
 
 
+def test_of_the_spent_faults_the_last_thousand_are_kept_to_be_shown(mock: FilesMock) -> None:
+    live = mock.inject(faults.delay(0), times=None, skip=9_999)
+    spent = [mock.inject(faults.server_error(), on="list") for _ in range(1_005)]
+    for _ in spent:
+        send(mock, "GET", "/files")
+    assert [live] == mock.armed
+    assert [live, *spent[5:]] == mock._service.armed.all()
+    spent[5].cancel()
+    assert [live, *spent[6:]] == mock._service.armed.all()
+
+
 def test_a_cancelled_fault_hits_no_more(mock: FilesMock) -> None:
     armed = mock.inject(faults.unavailable(), on="list", times=None)
     assert [armed] == mock.armed
@@ -359,6 +370,19 @@ def test_a_hang_without_a_client_timeout_fails_the_test_even_if_it_was_swallowed
         )
     with pytest.raises(Unmet, match="has no timeout"):
         mock.stop()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [({"assert_all_faults_fired": False}, {}), ({}, {"optional": True})]
+)
+def test_a_hang_without_a_client_timeout_can_be_allowed(
+    options: dict[str, Any], words: dict[str, Any]
+) -> None:
+    with FilesMock(**options) as mock:
+        mock.inject(faults.timeout(), on="list", **words)
+        headers = {"Authorization": f"Bearer {mock.api_key}"}
+        with pytest.raises(ClientHasNoTimeout, match=r"To allow it: .*optional=True"):
+            httpx.get(f"{mock.base_url}/files", headers=headers, timeout=None)
 
 
 def test_a_hang_on_a_port_ends_when_the_client_has_gone() -> None:

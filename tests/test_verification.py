@@ -9,6 +9,7 @@ import pytest
 
 from eugpt_files_mock import FilesMock, OptionError, Unmet, faults
 
+from .conftest import WAYS, entered
 from .service_requests import KEY, file_part, purpose_part, send, upload
 
 
@@ -48,6 +49,21 @@ def test_the_journal_keeps_the_newest_up_to_its_cap() -> None:
     for limit in range(1, 6):
         send(mock, "GET", "/files", query=f"limit={limit}")
     assert ["3", "4", "5"] == [call.query["limit"] for call in mock.calls]
+
+
+def test_calls_that_are_no_longer_kept_are_mentioned() -> None:
+    mock = FilesMock(max_calls=3)
+    for _ in range(5):
+        upload(mock)
+    said = r"2 older calls not kept, and not counted: FilesMock\(max_calls=...\) keeps more"
+    with pytest.raises(Unmet, match=said):
+        mock.assert_called("upload", times=5)
+    with pytest.raises(Unmet, match=said):
+        mock.assert_uploaded("b.txt")
+    mock.reset()
+    with pytest.raises(Unmet) as caught:
+        mock.assert_called("upload")
+    assert "not kept" not in str(caught.value)
 
 
 def test_keys_are_redacted_wherever_they_stand(mock: FilesMock) -> None:
@@ -163,6 +179,28 @@ def test_leaving_accepts_what_is_allowed() -> None:
         httpx.get("https://chat.eugpt.ai/nowhere")
     with FilesMock() as mock:
         mock.inject(faults.timeout(), optional=True)
+
+
+def test_what_is_said_once_is_not_said_again() -> None:
+    mock = FilesMock().start()
+    mock.inject(faults.timeout(), on="delete")
+    httpx.get("https://chat.eugpt.ai/nowhere")
+    with pytest.raises(Unmet):
+        mock.stop()
+    mock.start().stop()
+    mock.start().inject(faults.timeout(), on="upload")
+    with pytest.raises(Unmet) as caught:
+        mock.stop()
+    assert "1 armed fault never fired" in str(caught.value)
+    assert "timeout on delete" not in str(caught.value)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_stray_may_be_left_to_others_in_process_only(way: str) -> None:
+    with pytest.raises(Unmet) as caught, entered(way) as mock:
+        httpx.get(f"{mock.base_url}/models")
+    assert (way == "in process") is ("passthrough='/v1/models'" in str(caught.value))
+    assert "FilesMock(assert_all_requests_known=False) lets it be" in str(caught.value)
 
 
 def test_leaving_never_hides_an_exception_under_way() -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..base_urls import BaseUrl, Origin
 from ..errors import ClientHasNoTimeout, FilesMockError
 from ..service.handle import Service, handle
-from ..service.messages import Outcome, Request
+from ..service.messages import Outcome, Request, Severed
 from .pacing import within_patience
 
 
@@ -35,13 +35,16 @@ class Door:
         """What a client meets that waits at most `patience` seconds; None: for ever.
 
         Raises:
-            ClientHasNoTimeout: it would wait for ever. Kept as a complaint too.
+            ClientHasNoTimeout: it would wait for ever. Kept as a complaint too, if leaving is to
+                say so.
         """
         __tracebackhide__ = True
+        outcome = handle(self.service, request)
         try:
-            return within_patience(handle(self.service, request), patience)
+            return within_patience(outcome, patience)
         except ClientHasNoTimeout as complaint:
-            self.complaints.append(complaint)
+            if not (isinstance(outcome, Severed) and outcome.is_optional):
+                self.complaints.append(complaint)
             raise
 
     def leaves(self, path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import threading
@@ -176,6 +177,10 @@ class _Head:
         return self._line.endswith(b"\n")
 
 
+_OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)
+"""Reasons why an address cannot be bound that another port would not have."""
+
+
 def _bound(host: str, port: int) -> socket.socket:
     """A listening socket, bound in the caller's thread, so that a busy port is an error there."""
     if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:
@@ -188,5 +193,7 @@ def _bound(host: str, port: int) -> socket.socket:
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
-        raise AddressInUse(host, port, error.strerror or str(error)) from error
+        reason = error.strerror or str(error)
+        advice = ". Port 0 takes a free one" if error.errno in _OF_THE_PORT else ""
+        raise AddressInUse(host, port, reason + advice) from error
     return listening

@@ -24,7 +24,9 @@ def within_patience(outcome: Outcome, patience: float | None) -> Outcome:
         if outcome.kind == "timeout" and patience is None:
             raise ClientHasNoTimeout(
                 "The fault timeout() hit a client that has no timeout: it would wait for ever.\n"
-                "To fix it: give the client one, such as timeout=5; in process it costs no time."
+                "To fix it: give the client one, such as timeout=5; in process it costs no time.\n"
+                "To allow it: inject(..., optional=True), "
+                "or FilesMock(assert_all_faults_fired=False): then leaving does not fail for it."
             )
         return outcome
     if patience is not None and outcome.delay and outcome.delay >= patience:

@@ -32,6 +32,7 @@ class Hit:
 
     fault: Fault
     phase: Phase
+    is_optional: bool
 
     @property
     def prevents_the_work(self) -> bool:
@@ -49,9 +50,12 @@ def draw(
     """
     headers = request.headers
     if "prefer" in headers and (asked := _CODE.search(headers["prefer"])):
-        return Hit(fault=_wished(asked[1]), phase="before")
+        return Hit(fault=_wished(asked[1]), phase="before", is_optional=True)
     drawn = armed.draw(subject, chance)
-    return None if drawn is None else Hit(fault=drawn[0], phase=drawn[1])
+    if drawn is None:
+        return None
+    fault, aim = drawn
+    return Hit(fault=fault, phase=aim.phase, is_optional=aim.optional)
 
 
 _CODE = re.compile(r'(?:^|[,;])\s*code\s*=\s*"?([^",;\s]*)', re.IGNORECASE)
@@ -73,7 +77,7 @@ def spoil(hit: Hit | None, reply: Reply | None, request_id: str, chance: random.
     if isinstance(fault, ErrorAnswer):
         return render_error(fault, request_id)
     if isinstance(fault, Severing):
-        return Severed(kind=fault.kind)
+        return Severed(kind=fault.kind, is_optional=hit.is_optional)
     return _ALTER[type(fault)](fault, reply, chance)
 
 

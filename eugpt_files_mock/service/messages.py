@@ -116,6 +116,8 @@ class Severed:
     """No answer: the connection ends, or nothing ever comes."""
 
     kind: SeveredKind
+    is_optional: bool = False
+    """Whether leaving the mock accepts that no client could meet it."""
 
 
 Outcome = Reply | Severed

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock
 
 from ..fault_values import Fault
-from .aims import Aim, Phase, Subject
+from .aims import Aim, Subject
+
+_SPENT_KEPT = 1_000
+"""Faults that hit as often as they were to, and are kept to be shown; beyond it the oldest go."""
 
 
 class ArmedFault:
@@ -19,6 +23,7 @@ class ArmedFault:
         aim: which requests it is for.
         hits: how often it has hit.
         seen: how many requests it was for, hit or not.
+        is_reported: whether leaving has said that it never hit.
     """
 
     def __init__(
@@ -29,6 +34,7 @@ class ArmedFault:
         self.aim = aim
         self.hits = 0
         self.seen = 0
+        self.is_reported = False
         self._cancel = cancel
 
     @property
@@ -61,51 +67,65 @@ class ArmedFault:
 
 
 class ArmedFaults:
-    """All faults that were armed, spent ones too, in the order of arming."""
+    """The faults that were armed: those that can still hit, and the last that are spent."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._all: list[ArmedFault] = []
+        self._live: list[ArmedFault] = []
+        self._spent: deque[ArmedFault] = deque(maxlen=_SPENT_KEPT)
         self._numbered = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._all)
 
     def all(self) -> list[ArmedFault]:
         """The faults, in the order of arming, with those that are spent."""
         with self._lock:
-            return list(self._all)
+            return sorted((*self._spent, *self._live), key=lambda armed: int(armed.id))
 
     def armed(self) -> list[ArmedFault]:
         """Those that can still hit."""
-        return [armed for armed in self.all() if armed.remaining != 0]
+        with self._lock:
+            return list(self._live)
+
+    def unreported(self) -> list[ArmedFault]:
+        """Those that should have hit and never did. Each is given once."""
+        with self._lock:
+            unfired = [armed for armed in self._live if not (armed.hits or armed.aim.optional)]
+            new = [armed for armed in unfired if not armed.is_reported]
+            for armed in new:
+                armed.is_reported = True
+            return new
 
     def clear(self) -> None:
         """Disarm everything."""
         with self._lock:
-            self._all.clear()
+            self._live.clear()
+            self._spent.clear()
 
     def arm(self, faults: Sequence[Fault], aim: Aim) -> ArmedFault:
         """Arm a fault, or a sequence, last in line."""
         with self._lock:
             self._numbered += 1
             armed = ArmedFault(self._numbered, faults, aim, self._disarm)
-            self._all.append(armed)
+            self._live.append(armed)
             return armed
 
-    def draw(self, subject: Subject, chance: random.Random) -> tuple[Fault, Phase] | None:
+    def draw(self, subject: Subject, chance: random.Random) -> tuple[Fault, Aim] | None:
         """What hits this request: the first armed fault that matches and is due. Uses it up."""
         with self._lock:
-            for armed in self._all:
-                if armed.remaining == 0 or not armed.aim.matches(subject):
-                    continue
-                if armed._due(chance):
-                    fault = armed.faults[armed.hits % len(armed.faults)]
-                    armed.hits += 1
-                    return fault, armed.aim.phase
+            for armed in self._live:
+                if armed.aim.matches(subject) and armed._due(chance):
+                    return self._use(armed), armed.aim
         return None
+
+    def _use(self, armed: ArmedFault) -> Fault:
+        fault = armed.faults[armed.hits % len(armed.faults)]
+        armed.hits += 1
+        if armed.remaining == 0:
+            self._live.remove(armed)
+            self._spent.append(armed)
+        return fault
 
     def _disarm(self, armed: ArmedFault) -> None:
         with self._lock:
-            if armed in self._all:
-                self._all.remove(armed)
+            for kept in (self._live, self._spent):
+                if armed in kept:
+                    kept.remove(armed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from threading import Lock
 from typing import overload
 
@@ -68,6 +67,10 @@ class Calls(Sequence[Call]):
 class Journal(Calls):
     """The calls as they come in: what `mock.calls` shows.
 
+    Attributes:
+        dropped: how many are no longer kept.
+        strays: those for routes that the API does not have, until leaving has said so.
+
     Args:
         cap: how many are kept; the oldest go first.
     """
@@ -122,11 +125,6 @@ class Journal(Calls):
                 calls.append(call)
             if stray and len(self.strays) < _STRAYS_KEPT:
                 self.strays.append(call)
-
-    def tail(self, count: int) -> list[Call]:
-        """The newest calls, oldest first."""
-        with self._lock:
-            return list(islice(self._calls, max(0, len(self._calls) - count), None))
 
 
 def _while_greater(numbers: Iterable[int], bound: int) -> Iterator[int]:

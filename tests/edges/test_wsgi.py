@@ -80,10 +80,17 @@ def test_a_busy_port_is_an_error_at_once_in_the_callers_thread() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(
-            AddressInUse, match=f"127.0.0.1:{port}: Address already in use"
+            AddressInUse, match=f"127.0.0.1:{port}: Address already in use. Port 0 takes"
         ) as caught:
             FilesMock().serve(port=port).start()
         assert (port, True) == (caught.value.port, isinstance(caught.value, OSError))
+
+
+@pytest.mark.parametrize(("host", "port"), [("nowhere.invalid", 0), ("127.0.0.1", 70_000)])
+def test_another_port_is_advised_only_where_it_would_help(host: str, port: int) -> None:
+    with pytest.raises(AddressInUse) as caught:
+        FilesMock().serve(host, port).start()
+    assert "Port 0" not in str(caught.value)
 
 
 def test_a_port_is_free_again_when_the_server_has_stopped() -> None:
