@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from typing import Any
 
 import httpx
 import pytest
+from packaging.version import Version
 from werkzeug.test import Client, TestResponse
 
 from eugpt_files_mock import FilesMock, OptionError
 from eugpt_files_mock.edges.admin_guard import is_loopback
 from eugpt_files_mock.serving import Serving
 
+NO_ADDRESS = pytest.param(
+    "[",
+    marks=pytest.mark.skipif(
+        Version(version("werkzeug")) < Version("3.1"), reason="its own test client cannot send it"
+    ),
+)
 TOKEN = "s3cret-token"
 
 
@@ -66,7 +74,7 @@ class TestAddresses:
         assert answer.status_code == 404
         assert "--admin-token" in answer.json["detail"]
 
-    @pytest.mark.parametrize("host", ["anything.example", "[", "no host!"])
+    @pytest.mark.parametrize("host", ["anything.example", NO_ADDRESS, "no host!"])
     def test_openapi_is_public_on_every_address(self, host: str) -> None:
         assert ask("192.0.2.7", path="/openapi.json", Host=host).status_code == 200
 
@@ -128,7 +136,13 @@ class TestForeigners:
 
     @pytest.mark.parametrize(
         "host",
-        ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8080", "192.0.2.7", "["],
+        [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:8080",
+            "192.0.2.7",
+            NO_ADDRESS,
+        ],
     )
     def test_a_foreign_host_is_refused(self, host: str) -> None:
         answer = ask("127.0.0.1", Host=host)

@@ -6,9 +6,11 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from eugpt_files_mock import FilesMock, faults
 
@@ -19,6 +21,10 @@ FEWEST_CASES = 500
 """Far below what a run makes; fewer would mean that it hardly looked."""
 
 
+@pytest.mark.skipif(
+    Version(version("schemathesis")) < Version("4.30"),
+    reason="older releases take what a form cannot say, such as a number, for a violation",
+)
 def test_schemathesis_finds_nothing_with_all_its_checks(
     tmp_path: Path, record_property: pytest.RecordProperty
 ) -> None:
