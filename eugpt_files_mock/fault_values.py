@@ -65,7 +65,7 @@ class Truncated(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corrupted(Fault):
-    """The body is altered, its length is not."""
+    """The body is altered; its length is not, unless it is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

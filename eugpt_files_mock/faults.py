@@ -156,7 +156,7 @@ def truncated(after_bytes: int | None = None) -> Truncated:
 
 
 def corrupted() -> Corrupted:
-    """A body of the right length with wrong bytes in it."""
+    """A body of the right length with wrong bytes in it; an empty one becomes one wrong byte."""
     return Corrupted(name="corrupted")
 
 

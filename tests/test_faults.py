@@ -231,6 +231,18 @@ def test_error_bodies_have_the_shapes_that_are_documented_and_those_of_proxies(
         assert (418, body) == (reply.status, reply.body)
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("content", [b"", b"a", b"abcd"])
+def test_a_corrupted_download_differs_even_if_it_is_empty(way: str, content: bytes) -> None:
+    with entered(way) as mock:
+        mock.inject(faults.corrupted(), on="download")
+        file = mock.add_file("a", content)
+        headers = {"Authorization": f"Bearer {mock.api_key}"}
+        answer = httpx.get(f"{mock.base_url}/files/{file.id}/content", headers=headers)
+    assert content != answer.content
+    assert max(1, len(content)) == len(answer.content)
+
+
 def test_headers_of_a_fault_come_along(mock: FilesMock) -> None:
     mock.inject(faults.http_error(503, headers={"X-Cache": "MISS", "Content-Type": "a/b"}))
     reply = send(mock, "GET", "/files")

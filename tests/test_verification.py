@@ -82,6 +82,15 @@ def test_headers_are_found_in_any_case(mock: FilesMock) -> None:
     assert "absent" not in headers
 
 
+def test_a_call_cannot_be_altered(mock: FilesMock) -> None:
+    send(mock, "GET", "/files", query="limit=5")
+    query: Any = mock.calls.last.query
+    with pytest.raises(TypeError):
+        query["limit"] = "6"
+    assert {"limit": "5"} == mock.calls.last.query
+    mock.assert_called("list", query={"limit": "5"})
+
+
 def test_assert_called_counts_and_compares_fields(mock: FilesMock) -> None:
     upload(mock)
     send(mock, "GET", "/files")

@@ -97,7 +97,9 @@ def _truncate(fault: Truncated, reply: Reply, chance: random.Random) -> Reply:
 
 
 def _corrupt(fault: Corrupted, reply: Reply, chance: random.Random) -> Reply:
-    """The middle byte is inverted: in JSON that is never UTF-8 again."""
+    """The middle byte is inverted: in JSON that is never UTF-8 again. An empty body gets one."""
+    if not reply.body:
+        return replace(reply, body=b"\xff", headers=_with_length(reply.headers, 1))
     middle = len(reply.body) // 2
     flipped = bytes(byte ^ 0xFF for byte in reply.body[middle : middle + 1])
     return replace(reply, body=reply.body[:middle] + flipped + reply.body[middle + 1 :])

@@ -18,7 +18,7 @@ from .messages import File, Outcome, Request
 from .operations import Desk, operate
 from .redaction import Redaction
 from .refusals import Refused
-from .replies import render, render_refusal
+from .replies import for_method, render, render_refusal
 from .routes import check_route, match
 from .visit import Visit
 
@@ -64,7 +64,7 @@ def handle(service: Service, request: Request) -> Outcome:
     except Refused as refused:
         visit.refused = refused
         reply = render_refusal(refused, visit.request_id)
-    outcome = spoil(visit.hit, reply, visit.request_id, chance)  # 7
+    outcome = for_method(request.method, spoil(visit.hit, reply, visit.request_id, chance))  # 7
     service.journal.record(visit.number, visit.call(outcome), stray=visit.is_stray)  # 8
     return outcome
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..fault_values import ErrorAnswer
-from .messages import File, Reply, to_json
+from .messages import File, Outcome, Reply, to_json
 from .operations import Content, Deleted, Listed, Result, Stored
 from .refusals import CHALLENGE, REFUSALS, Refused, envelope
 
@@ -52,6 +52,13 @@ def _merged(
     """A field of the fault takes the place of ours, in any spelling."""
     replaced = {name.casefold() for name, _ in theirs}
     return (*(pair for pair in ours if pair[0].casefold() not in replaced), *theirs)
+
+
+def for_method(method: str, outcome: Outcome) -> Outcome:
+    """To HEAD, the fields that GET would get, and no body (RFC 9110, 9.3.2)."""
+    if method == "HEAD" and isinstance(outcome, Reply):
+        return replace(outcome, body=b"")
+    return outcome
 
 
 def file_object(file: File) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
+from types import MappingProxyType
 
 from ..state.aims import Subject
 from .authentication import presented_key
@@ -83,7 +84,7 @@ class Visit:
             operation=self.route.operation,
             method=request.method,
             path=redaction.text(request.path),
-            query=redaction.query(request.query),
+            query=MappingProxyType(redaction.query(request.query)),
             headers=redaction.headers(request.headers),
             user=self.user,
             client=request.client,

@@ -134,7 +134,7 @@ class Files:
         *,
         purpose: str | None,
         after: str | None,
-        limit: int | None,
+        limit: int,
         ascending: bool,
     ) -> list[File] | None:
         """At most `limit` of the user's files, from beyond the file `after`; None when the user
@@ -147,10 +147,10 @@ class Files:
                 return None
             if ascending:
                 start = 0 if beyond is None else bisect_right(shelf, beyond)
-                places = shelf[start:] if limit is None else shelf[start : start + limit]
+                places = shelf[start : start + limit]
             else:
                 end = len(shelf) if beyond is None else bisect_left(shelf, beyond)
-                places = shelf[0 if limit is None else max(0, end - limit) : end]
+                places = shelf[max(0, end - limit) : end]
                 places.reverse()
             return [self._now(file_id) for _, _, file_id in places]
 

@@ -10,8 +10,10 @@ import pytest
 from eugpt_files_mock import FilesMock, after_polls, after_seconds, fails
 from eugpt_files_mock.service.routes import ROUTES
 
+from ..conftest import WAYS, entered
 from ..service_requests import (
     BOUNDARY,
+    KEY,
     code_of,
     file_part,
     form,
@@ -283,7 +285,7 @@ def test_users_do_not_see_one_anothers_files() -> None:
     assert "alice" == mock.add_file("x").user
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "HEAD", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE"])
 def test_another_method_on_a_known_route_is_405(mock: FilesMock, method: str) -> None:
     allowed = {route.template: [] for route in ROUTES}
     for route in ROUTES:
@@ -292,6 +294,24 @@ def test_another_method_on_a_known_route_is_405(mock: FilesMock, method: str) ->
         reply = send(mock, method, template.replace("{file_id}", "x"))
         assert (405, "method_not_allowed") == (reply.status, code_of(reply))
         assert ", ".join(methods) == header(reply, "Allow")
+
+
+@pytest.mark.parametrize("key", [KEY, None])
+def test_head_gets_the_fields_and_no_body(mock: FilesMock, key: str | None) -> None:
+    head, same = (send(mock, method, "/files", key=key) for method in ("HEAD", "LOCK"))
+    assert (b"", same.status) == (head.body, head.status)
+    assert str(len(same.body)) == header(head, "Content-Length")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("library", ["httpx", "httpx2", "requests"])
+def test_head_is_equal_for_every_client(library: str, way: str) -> None:
+    request = pytest.importorskip(library).request
+    with entered(way) as mock:
+        headers = {"Authorization": f"Bearer {mock.api_key}"}
+        answer = request("HEAD", f"{mock.base_url}/files", headers=headers, timeout=5)
+    assert (405, b"") == (answer.status_code, answer.content)
+    assert int(answer.headers["Content-Length"])
 
 
 @pytest.mark.parametrize(
