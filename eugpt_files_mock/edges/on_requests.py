@@ -2,13 +2,13 @@
 
 responses patches requests for us: its target can be chosen. Its own target is `HTTPAdapter.send`,
 where only the mock that was started last is asked; ours are one step before it, where a session
-chooses an adapter, and one step behind it, where an adapter chooses a connection. So requests'
-own code still reads timeouts, retries, and turns urllib3's errors into its own.
+chooses an adapter, and behind it: where an adapter chooses a connection, and where urllib3, which
+every connection comes from, sends. So requests' own code still reads timeouts, retries, and turns
+urllib3's errors into its own.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -16,24 +16,45 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 import responses
+import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import HTTPConnectionPool
 
 from ..base_urls import origin
-from ..errors import SeamLost
+from ..errors import SeamLost, hide_from_traceback
 from . import doors
 from .doors import Found
 from .hook import Hook
 from .requests_connection import Connection
 
+__tracebackhide__ = hide_from_traceback
+
 _send: Callable[..., requests.Response] = responses._real_send
 """`HTTPAdapter.send` as it was before anybody patched it."""
 
 
+_POSITIONS = (
+    "body", "headers", "retries", "redirect", "assert_same_host", "timeout", "pool_timeout",
+    "release_conn", "chunked", "body_pos", "preload_content", "decode_content",
+)  # fmt: skip
+"""What may follow method and URL in a call of urllib3's `urlopen`, in its order."""
+
+
 def hooks() -> list[Hook]:
-    """How to intercept requests: in front of the adapter, and behind it."""
+    """How to intercept requests: in front of the adapter, and twice behind it.
+
+    The pool alone would catch all that asks for our address. But looking it up costs requests a
+    twelfth of a call; and an adapter may have a connection to another address for a URL of ours,
+    as those do that pin one.
+    """
     return [
-        _hook("requests.sessions.Session.get_adapter", _get_adapter),
-        _hook("requests.adapters.HTTPAdapter.get_connection_with_tls_context", _get_connection),
+        _hook(requests.Session, "requests.sessions.Session.get_adapter", _get_adapter),
+        _hook(
+            HTTPAdapter,
+            "requests.adapters.HTTPAdapter.get_connection_with_tls_context",
+            _get_connection,
+        ),
+        _hook(HTTPConnectionPool, "urllib3.connectionpool.HTTPConnectionPool.urlopen", _urlopen),
     ]
 
 
@@ -48,11 +69,13 @@ class _Patch(responses.RequestsMock):
         return self._replacement
 
 
-def _hook(target: str, replacing: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Hook:
-    owner_name, attribute = target.rsplit(".", 1)
-    owner = requests.Session if owner_name.endswith("Session") else HTTPAdapter
+def _hook(
+    owner: type, target: str, replacing: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> Hook:
+    attribute = target.rpartition(".")[2]
     original = getattr(owner, attribute, None)
-    if original is None:
+    placeholder = getattr(HTTPConnectionPool.__bases__[-1], attribute, None)
+    if original is None or original is placeholder:
         raise SeamLost(target)
     patch = _Patch(target, replacing(original))
     return Hook(patch.start, patch.stop)
@@ -63,7 +86,7 @@ def _get_adapter(original: Callable[..., Any]) -> Callable[..., Any]:
         adapter = original(session, url)
         if _will_ask_for_a_connection(adapter) or _is_left_alone(adapter) or _find(url) is None:
             return adapter
-        return _ours(adapter if isinstance(adapter, HTTPAdapter) else HTTPAdapter())
+        return _ours(adapter)
 
     return get_adapter
 
@@ -80,10 +103,57 @@ def _get_connection(original: Callable[..., Any]) -> Callable[..., Any]:
     return get_connection_with_tls_context
 
 
+def _urlopen(original: Callable[..., Any]) -> Callable[..., Any]:
+    """For adapters that make connections of their own while they send, and plain urllib3."""
+
+    def urlopen(
+        pool: HTTPConnectionPool, method: str, url: str, *arguments: Any, **words: Any
+    ) -> Any:
+        address = _address(pool, url)
+        found = _find(address)
+        if found is None:
+            return original(pool, method, url, *arguments, **words)
+        words |= zip(_POSITIONS, arguments)  # noqa: B905 - as many as were given
+        words |= _settled(pool, **words)
+        return Connection(found, address).urlopen(method=method, url=url, **words)
+
+    return urlopen
+
+
+def _address(pool: HTTPConnectionPool, url: str) -> str:
+    """Where a request goes: to the host of the pool, unless that is a proxy, which is told it."""
+    if not url.startswith("/"):
+        return url
+    host = f"[{pool.host}]" if ":" in pool.host else pool.host
+    return f"{pool.scheme}://{host}:{pool.port or ''}{url}"
+
+
+def _settled(
+    pool: HTTPConnectionPool,
+    *,
+    body: Any = None,
+    headers: Any = None,
+    retries: Any = None,
+    redirect: bool = True,
+    timeout: Any = urllib3.Timeout.DEFAULT_TIMEOUT,
+    **_: Any,
+) -> dict[str, Any]:
+    """The arguments as the pool itself completes them."""
+    if not isinstance(retries, urllib3.Retry):
+        retries = urllib3.Retry.from_int(retries, redirect=redirect, default=pool.retries)
+    if timeout is None or isinstance(timeout, (int, float)):
+        timeout = urllib3.Timeout.from_float(timeout)
+    elif not isinstance(timeout, urllib3.Timeout):  # a default of one release or another
+        timeout = pool.timeout
+    headers = pool.headers if headers is None else headers
+    return {"body": body, "headers": headers, "retries": retries, "timeout": timeout}
+
+
 def _is_left_alone(adapter: Any) -> bool:
-    """A double of the user's own, mounted on purpose."""
-    double = getattr(sys.modules.get("requests_mock.adapter"), "Adapter", None)
-    return double is not None and isinstance(adapter, double)
+    """A double of the user's own, such as a WSGI adapter: one that could reach our host through
+    urllib3 would be caught there.
+    """
+    return not isinstance(adapter, HTTPAdapter)
 
 
 def _will_ask_for_a_connection(adapter: Any) -> bool:
@@ -112,7 +182,6 @@ class _Asking(HTTPAdapter):
 
 class _Unpatched(HTTPAdapter):
     def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        __tracebackhide__ = True
         return _send(self, *args, **kwargs)
 
 

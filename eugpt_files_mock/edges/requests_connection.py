@@ -21,9 +21,12 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from ..errors import hide_from_traceback
 from ..service.messages import Headers, Reply, Request, Severed
 from .doors import Found
 from .pacing import Body, body_of
+
+__tracebackhide__ = hide_from_traceback
 
 
 class Connection:
@@ -45,14 +48,13 @@ class Connection:
         headers: Any,
         retries: urllib3.Retry,
         timeout: urllib3.Timeout,
-        **_: Any,
+        **reading: Any,
     ) -> urllib3.HTTPResponse:
         """As in urllib3's pool, with its own rules for retries."""
-        __tracebackhide__ = True
         request = self._request(method, headers, _read(body))
         while True:
             try:
-                response = self._exchange(request, timeout.read_timeout, retries)
+                response = self._exchange(request, timeout, retries, reading)
             except HTTPError as error:
                 retries = retries.increment(method, url, error=error, _pool=self)  # type: ignore[arg-type]
                 retries.sleep()
@@ -79,16 +81,36 @@ class Connection:
         )
 
     def _exchange(
-        self, request: Request, patience: Any, retries: urllib3.Retry
+        self,
+        request: Request,
+        timeout: urllib3.Timeout,
+        retries: urllib3.Retry,
+        reading: dict[str, Any],
     ) -> urllib3.HTTPResponse:
-        __tracebackhide__ = True
-        patience = patience if isinstance(patience, (int, float)) else None
+        patience = _patience(timeout)
         outcome = self._found.door.ask(request, patience)
         if isinstance(outcome, Severed):
             raise SEVERED[outcome.kind](self)
         if outcome.delay:
             time.sleep(outcome.delay)
-        return _response(self, outcome, body_of(outcome, patience), retries)
+        return urllib3.HTTPResponse(
+            body=self._body(request, outcome, patience),
+            status=outcome.status,
+            version=11,
+            reason=http.client.responses.get(outcome.status),
+            preload_content=reading.get("preload_content", True),
+            decode_content=reading.get("decode_content", True),
+            retries=retries,
+            request_method=request.method,
+            **_headers(outcome),
+        )
+
+    def _body(self, request: Request, reply: Reply, patience: float | None) -> io.IOBase:
+        if request.method == "HEAD":
+            return io.BytesIO()
+        body = body_of(reply, patience)
+        plain = body.ending == "complete" and not body.pause
+        return io.BytesIO(body.data) if plain else _PacedFile(self, body)
 
 
 SEVERED: dict[str, Callable[[Any], HTTPError]] = {
@@ -109,20 +131,32 @@ def _aborted(cause: Exception) -> ProtocolError:
     return ProtocolError("Connection aborted.", cause)
 
 
-def _response(
-    pool: Connection, reply: Reply, body: Body, retries: urllib3.Retry
-) -> urllib3.HTTPResponse:
-    plain = body.ending == "complete" and not body.pause
-    return urllib3.HTTPResponse(
-        body=io.BytesIO(body.data) if plain else _PacedFile(pool, body),
-        headers=dict(reply.headers),
-        status=reply.status,
-        version=11,
-        reason=http.client.responses.get(reply.status),
-        preload_content=False,
-        decode_content=False,
-        retries=retries,
-    )
+def _patience(timeout: urllib3.Timeout) -> float | None:
+    """Seconds that the client waits for bytes; a total includes the time to connect."""
+    timeout = timeout.clone()
+    timeout.start_connect()
+    seconds = timeout.read_timeout
+    return seconds if isinstance(seconds, (int, float)) else None
+
+
+def _headers(reply: Reply) -> dict[str, Any]:
+    """As `HTTPResponse` takes them; requests reads cookies from the response that urllib3 read."""
+    headers = urllib3.HTTPHeaderDict(reply.headers)
+    original = _Head(headers) if "Set-Cookie" in headers else None
+    return {"headers": headers, "original_response": original}
+
+
+class _Head:
+    """What urllib3 and requests use of the `http.client` response beneath theirs."""
+
+    def __init__(self, message: urllib3.HTTPHeaderDict) -> None:
+        self.msg = message
+
+    def isclosed(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class _PacedFile(io.RawIOBase):
@@ -156,14 +190,14 @@ def _read(body: Any) -> bytes:
         return b""
     if hasattr(body, "read"):
         body = body.read()
-    if isinstance(body, (bytes, bytearray, str)):
+    if isinstance(body, (bytes, bytearray, memoryview, str)):
         return _bytes(body)
     if isinstance(body, Iterable):
         return b"".join(_bytes(piece) for piece in body)
     raise TypeError(f"requests cannot send a body of type {type(body).__name__}")
 
 
-def _bytes(value: bytes | bytearray | str) -> bytes:
+def _bytes(value: bytes | bytearray | memoryview | str) -> bytes:
     return value.encode("utf-8") if isinstance(value, str) else bytes(value)
 
 

@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from urllib3 import Retry
+from urllib3.connectionpool import HTTPConnectionPool
 
 from eugpt_files_mock import FilesMock, SeamLost, StateError, Unmet, faults
 from eugpt_files_mock.edges import doors
@@ -39,6 +40,7 @@ def seams() -> list[object]:
         requests.Session.get_adapter,
         HTTPAdapter.get_connection_with_tls_context,
         HTTPAdapter.send,
+        HTTPConnectionPool.urlopen,
     ]
 
 
@@ -194,6 +196,7 @@ def without(owner: Any, name: str) -> Iterator[None]:
         (httpx.AsyncClient, "_transport_for_url"),
         (requests.Session, "get_adapter"),
         (HTTPAdapter, "get_connection_with_tls_context"),
+        (HTTPConnectionPool, "urlopen"),
     ],
 )
 def test_a_library_without_its_seam_is_refused_and_nothing_stays_patched(

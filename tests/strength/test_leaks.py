@@ -17,6 +17,7 @@ import httpx2
 import pytest
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.connectionpool import HTTPConnectionPool
 
 from eugpt_files_mock import FilesMock, StateError, Unmet, faults
 
@@ -26,6 +27,7 @@ SEAMS = [
     (requests.Session, "get_adapter"),
     (HTTPAdapter, "get_connection_with_tls_context"),
     (HTTPAdapter, "send"),
+    (HTTPConnectionPool, "urlopen"),
 ]
 HEADERS = {"Authorization": "Bearer eugpt_key"}
 
