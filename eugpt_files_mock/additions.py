@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .checks import is_whole, text
 from .content_types import content_type_of
 from .errors import OptionError, hide_from_traceback, not_bytes, unknown_user, unknown_word
 from .service.handle import Service
@@ -27,8 +28,8 @@ def add_file(
         OptionError: for a value without sense, or an id that is taken; nothing is stored.
     """
     desk = service.desk
-    _check_text("filename", filename)
-    _check_text("purpose", purpose)
+    text("filename", filename)
+    text("purpose", purpose)
     if status not in STATUSES:
         raise unknown_word("status", status, STATUSES)
     if id is not None:
@@ -52,22 +53,13 @@ def add_file(
 
 
 def _seconds(value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if not is_whole(value, least=0):
         raise OptionError(f"created_at is Unix seconds, a whole number; not {value!r}.", word=value)
     return value
 
 
-def _check_text(label: str, value: str) -> None:
-    if not isinstance(value, str) or not value:
-        raise OptionError(f"{label} must be a text, not {value!r}.", word=value)
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise OptionError(f"{label} {value!r} cannot be sent: {error}.", word=value) from None
-
-
 def _check_id(file_id: str, service: Service) -> None:
-    _check_text("id", file_id)
+    text("id", file_id)
     if "/" in file_id:
         raise OptionError(f"id {file_id!r} would never be found: it has a slash.", word=file_id)
     if file_id in service.desk.files:

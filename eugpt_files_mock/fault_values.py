@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from .checks import text
 from .errors import OptionError, hide_from_traceback, unknown_word
 from .service.messages import SeveredKind
 
@@ -94,9 +95,9 @@ def error_answer(
         raise OptionError(f"{name}: status must be 400 to 599, not {status!r}.", word=status)
     if not isinstance(body, bytes) and body not in get_args(ErrorBody):
         raise unknown_word(f"body of {name}", body, get_args(ErrorBody))
-    for label, text in (("code", code), ("message", message)):
-        if text is not None:
-            _check_text(f"{name}: {label}", text, "utf-8")
+    for label, words in (("code", code), ("message", message)):
+        if words is not None:
+            text(f"{name}: {label}", words, may_be_empty=True)
     return ErrorAnswer(
         name=name,
         status=status,
@@ -124,20 +125,10 @@ def _header_pairs(name: str, headers: Mapping[str, str] | None) -> tuple[tuple[s
                 "For a body cut short, take truncated().",
                 word=pair[0],
             )
-        _check_text(f"{name}: a header field", "".join(pair), "latin-1")
-        if any(character in text for text in pair for character in "\r\n\0"):
+        together = text(f"{name}: a header field", "".join(pair), encoding="latin-1")
+        if any(character in together for character in "\r\n\0"):
             raise OptionError(f"{name}: a header field with a line break: {pair!r}.", word=pair)
     return pairs
-
-
-def _check_text(label: str, text: object, encoding: str) -> None:
-    """Text that goes over the wire, in the encoding that it has there."""
-    if not isinstance(text, str):
-        raise OptionError(f"{label} must be a text, not {text!r}.", word=text)
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError as error:
-        raise OptionError(f"{label} {text!r} cannot be sent: {error}.", word=text) from None
 
 
 def retry_headers(name: str, retry_after: float | None) -> dict[str, str]:
@@ -154,13 +145,4 @@ def number(fault: str, label: str, value: float) -> float:
         raise OptionError(f"{fault}: {label} must be a number of seconds, not {value!r}.")
     if not math.isfinite(value) or value < 0:
         raise OptionError(f"{fault}: {label} must be 0 or more seconds, not {value!r}.", word=value)
-    return value
-
-
-def whole(fault: str, label: str, value: int, *, least: int) -> int:
-    """A whole number, not below `least`."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise OptionError(
-            f"{fault}: {label} must be a whole number, {least} or more, not {value!r}.", word=value
-        )
     return value

@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .checks import whole
 from .errors import OptionError, hide_from_traceback, nearest_word, unknown_word
 from .fault_values import (
     Corrupted,
@@ -25,7 +26,6 @@ from .fault_values import (
     error_answer,
     number,
     retry_headers,
-    whole,
 )
 
 __tracebackhide__ = hide_from_traceback
@@ -151,7 +151,7 @@ def delay(seconds: float, jitter: float = 0) -> Delayed:
 def truncated(after_bytes: int | None = None) -> Truncated:
     """A body cut short: after so many bytes, or half-way."""
     if after_bytes is not None:
-        whole("truncated", "after_bytes", after_bytes, least=0)
+        whole("truncated: after_bytes", after_bytes, least=0)
     return Truncated(name="truncated", after_bytes=after_bytes)
 
 
@@ -174,7 +174,7 @@ def dribble(chunk_bytes: int, seconds: float) -> Dribbled:
     """
     return Dribbled(
         name="dribble",
-        chunk_bytes=whole("dribble", "chunk_bytes", chunk_bytes, least=1),
+        chunk_bytes=whole("dribble: chunk_bytes", chunk_bytes, least=1),
         seconds=number("dribble", "seconds", seconds),
     )
 

@@ -8,6 +8,7 @@ from itertools import cycle
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from .checks import is_whole
 from .content_types import CONTENT_TYPES
 from .errors import OptionError, hide_from_traceback, unknown_word
 from .service.messages import File
@@ -126,7 +127,7 @@ def _check_filename(filename: str, suffix: str) -> None:
 
 
 def _check_count(count: int) -> None:
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+    if not is_whole(count, least=0):
         raise OptionError(f"how many files: a whole number, 0 or more; not {count!r}.", word=count)
 
 

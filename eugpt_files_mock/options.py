@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 from .base_urls import BaseUrl, parse_base_url
+from .checks import is_whole, whole, yes_or_no
 from .errors import OptionError, hide_from_traceback, unknown_word
 from .processing import Processing, as_processing
 from .state.identifiers import Clock, system_clock
@@ -114,12 +115,6 @@ def _api_keys(name: str, value: Any) -> Mapping[str, str | None] | None:
     return users
 
 
-def _yes_or_no(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise OptionError(f"{name} must be True or False, not {value!r}.", word=value)
-    return value
-
-
 def _processing(name: str, value: Any) -> Processing:
     return as_processing(value)
 
@@ -133,7 +128,7 @@ def _pagination(name: str, value: Any) -> str:
 def _bytes(name: str, value: Any) -> int | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if not is_whole(value, least=0):
         raise OptionError(f"{name} must be a number of bytes or None, not {value!r}.", word=value)
     return value
 
@@ -177,9 +172,7 @@ def _clock(name: str, value: Any) -> Clock:
 
 
 def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise OptionError(f"{name} must be a whole number, 1 or more, not {value!r}.", word=value)
-    return value
+    return whole(name, value, least=1)
 
 
 def _collection(name: str, value: Any) -> tuple[Any, ...]:
@@ -201,7 +194,7 @@ OPTIONS: dict[str, Option] = {
         "or a mapping of keys to users, who don't see one another's files",
     ),
     "require_auth": Option(
-        default=True, check=_yes_or_no, meaning="False lets a request without a key in"
+        default=True, check=yes_or_no, meaning="False lets a request without a key in"
     ),
     "processing": Option(
         default="immediate",
@@ -217,7 +210,7 @@ OPTIONS: dict[str, Option] = {
     ),
     "unknown_fields": Option(
         default=False,
-        check=_yes_or_no,
+        check=yes_or_no,
         meaning="True adds members that no client knows, as the versioning policy announces",
     ),
     "max_file_bytes": Option(
@@ -249,11 +242,11 @@ OPTIONS: dict[str, Option] = {
         default=10_000, check=_count, meaning="how many calls are kept; the oldest go first"
     ),
     "assert_all_faults_fired": Option(
-        default=True, check=_yes_or_no, meaning="leaving fails when an armed fault never fired"
+        default=True, check=yes_or_no, meaning="leaving fails when an armed fault never fired"
     ),
     "assert_all_requests_known": Option(
         default=True,
-        check=_yes_or_no,
+        check=yes_or_no,
         meaning="leaving fails when a request came for a route that the API doesn't have",
     ),
 }

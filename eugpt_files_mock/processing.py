@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .checks import whole
 from .errors import OptionError, hide_from_traceback, nearest_word
 
 __tracebackhide__ = hide_from_traceback
@@ -40,9 +41,7 @@ IMMEDIATE = Processing()
 
 def after_polls(n: int) -> Processing:
     """A new file is `processed` when it is retrieved for the nth time (1 or more)."""
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise OptionError(f"after_polls: n must be a whole number, 1 or more, not {n!r}.", word=n)
-    return Processing(polls=n)
+    return Processing(polls=whole("after_polls: n", n, least=1))
 
 
 def after_seconds(seconds: float) -> Processing:

@@ -13,7 +13,8 @@ from itertools import zip_longest
 from typing import Any
 
 from .call_lines import call_line, call_lines
-from .errors import FilesMockError, OptionError, Unmet, hide_from_traceback, not_bytes, unknown_word
+from .checks import whole
+from .errors import FilesMockError, Unmet, hide_from_traceback, not_bytes, unknown_word
 from .options import Options
 from .service.handle import Service
 from .service.messages import OPERATIONS, Call
@@ -196,8 +197,8 @@ def _check_words(operation: str, times: int | None, fields: Mapping[str, Any]) -
     for name in fields:
         if name not in _FIELDS:
             raise unknown_word("field of a call", name, _FIELDS)
-    if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 0):
-        raise OptionError(f"times must be a whole number, 0 or more, not {times!r}.", word=times)
+    if times is not None:
+        whole("times", times, least=0)
 
 
 def _what_came(calls: Journal) -> str:

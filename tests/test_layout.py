@@ -16,7 +16,7 @@ PACKAGES = ("eugpt_files_mock", "conftest_plugin")
 
 LAYERS = (
     ("errors", "version"),
-    ("base_urls", "content_types", "processing", "service.messages"),
+    ("base_urls", "checks", "content_types", "processing", "service.messages"),
     ("fault_values", "faults"),
     ("state",),
     ("service",),

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..checks import whole, yes_or_no
 from ..errors import OptionError, hide_from_traceback, unknown_user, unknown_word
 from ..fault_values import Fault, MalformedJson, Severing
 from ..service.messages import OPERATIONS
@@ -107,16 +108,16 @@ def checked_aim(
     """
     aim = Aim(
         on=_operations(on, faults),
-        times=None if times is None else _count("times", times, least=1),
-        skip=_count("skip", skip, least=0),
-        every=None if every is None else _count("every", every, least=1),
+        times=_times(times),
+        skip=whole("skip", skip, least=0),
+        every=None if every is None else whole("every", every, least=1),
         probability=_chance(probability),
         filename=filename,
         file_id=file_id,
         purpose=purpose,
         user=user,
         phase=_phase(phase),
-        optional=_yes_or_no("optional", optional),
+        optional=yes_or_no("optional", optional),
     )
     for address, having in _ADDRESSES.items():
         _check_address(aim, address, having)
@@ -167,19 +168,10 @@ def _check_phase(aim: Aim, faults: Sequence[Fault]) -> None:
         )
 
 
-def _count(label: str, value: object, *, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        more = " (or None for always)" if label == "times" else ""
-        raise OptionError(
-            f"{label} must be a whole number, {least} or more{more}, not {value!r}.", word=value
-        )
-    return value
-
-
-def _yes_or_no(label: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise OptionError(f"{label} must be True or False, not {value!r}.", word=value)
-    return value
+def _times(value: int | None) -> int | None:
+    if value is None:
+        return None
+    return whole("times", value, least=1, instead=" (or None for always)")
 
 
 def _chance(value: float | None) -> float | None:
