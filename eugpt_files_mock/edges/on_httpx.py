@@ -1,47 +1,44 @@
-"""httpx and its fork httpx2: requests to our URLs are answered before they reach a transport.
+"""httpx and its fork httpx2: requests to our URLs are answered before they reach the network.
 
 respx patches the clients for us: `Mocker` is its seam for further targets. Its own target lies
 below the transport and so misses aiohttp and other custom transports, and all of httpx2; ours is
 `_transport_for_url`, where a client chooses its transport. Clients made earlier are caught too.
+Behind it lies a net, where the library's own transports send: it catches what was not chosen there.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-import time
 from abc import ABC
-from collections.abc import AsyncIterator, Callable, Iterator
 from functools import lru_cache
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
-from respx.mocks import Mocker
-
-from ..base_urls import origin
-from ..errors import SeamLost
-from ..service.messages import Headers, Reply, Request, Severed
-from . import doors
-from .doors import Found
+from ..errors import hide_from_traceback
+from . import claims, doors
+from .files_transport import transport_class
 from .hook import Hook
-from .httpx_failures import Failure, failure_of
-from .pacing import Body, body_of
-from .wrapped_transports import is_left_alone, release, spliced
+from .patching import Method, Patching
+from .wrapped_transports import answering, release
+
+__tracebackhide__ = hide_from_traceback
 
 
 def hooks() -> list[Hook]:
     """How to intercept each of the two libraries that is installed."""
-    return [Hook(mocker.install, mocker.uninstall) for mocker in _mockers()]
+    hooks = [Hook(mocker.install, mocker.stop) for mocker in _mockers()]
+    return [Hook(lambda: None, release), *hooks]
 
 
-def _mockers() -> list[type[_ClientMocker]]:
+def _mockers() -> list[type[Patching]]:
     httpx: Any = importlib.import_module("httpx")
-    mockers = [_mocker_for(httpx)]
+    mockers = _mockers_for(httpx)
     if _httpx2_is_installed():
         httpx2: Any = importlib.import_module("httpx2")
         if httpx2.Client is not httpx.Client:  # httpx2.alias_httpx() makes them one
-            mockers.append(_mocker_for(httpx2))
-    return mockers
+            mockers += _mockers_for(httpx2)
+    return list(mockers)
 
 
 @lru_cache
@@ -49,173 +46,71 @@ def _httpx2_is_installed() -> bool:
     return importlib.util.find_spec("httpx2") is not None
 
 
-class _ClientMocker(Mocker, ABC):
-    """respx's patching, aimed at where a client chooses its transport."""
-
-    target_methods: ClassVar[list[str]] = ["_transport_for_url"]
-    library: ClassVar[ModuleType]
+class _ClientPatching(Patching, ABC):
+    """Where a client chooses its transport."""
 
     @classmethod
-    def install(cls) -> None:
-        cls.start()
-        if len(cls._patches) < len(cls.targets):  # respx passes over what it cannot find
-            cls.stop()
-            raise SeamLost(f"{cls.library.__name__}.Client._transport_for_url")
-
-    @classmethod
-    def uninstall(cls) -> None:
-        cls.stop()
-        release()
-
-    @classmethod
-    def mock(cls, spec: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        ours = _transport_class(cls.library)
+    def replacing(cls, original: Method) -> Method:
+        ours = transport_class(cls.library)
         usual = (cls.library.HTTPTransport, cls.library.AsyncHTTPTransport)
 
         def _transport_for_url(client: Any, url: Any) -> Any:
-            transport = spec(client, url)
-            found = _find(url)
-            if found is not None and type(transport) in usual:
-                return ours(found, transport)
-            if found is None or is_left_alone(transport):
-                return transport
-            return spliced(transport, cls.library, _find, ours) or ours(found, transport)
+            transport = original(client, url)
+            found = claims.owner_of(url)
+            if found is not None:
+                if type(transport) in usual:
+                    return ours(found, transport)
+                return answering(transport, found, cls.library)
+            if not doors.any_is_open():
+                cls.clear()
+            return claims.Claimed(None, transport) if claims.is_made() else transport
 
         return _transport_for_url
 
 
+class _Net(Patching, ABC):
+    """Where the library's own transports send."""
+
+    @classmethod
+    def replacing(cls, original: Method) -> Method:
+        ours = transport_class(cls.library)
+        method = cls.target_methods[0]
+
+        def handle(transport: Any, request: Any) -> Any:
+            found = claims.answerer_of(request.url)
+            if found is not None:
+                return getattr(ours(found, transport), method)(request)
+            if not doors.any_is_open():
+                cls.clear()
+            return original(transport, request)
+
+        return handle
+
+
 @lru_cache
-def _mocker_for(library: ModuleType) -> type[_ClientMocker]:
-    """One for each module: a library may be imported anew in a process, as it is under pytester,
-    and respx wants a name that is unique in it.
-    """
+def _mockers_for(library: ModuleType) -> tuple[type[Patching], ...]:
+    """For each module: a library may be imported anew in a process, as it is under pytester."""
+    return tuple(_mocker(library, *seam) for seam in _SEAMS)
+
+
+def _mocker(
+    library: ModuleType, kind: type[Patching], module: str, method: str, *owners: str
+) -> type[Patching]:
+    """A mocker of its own; respx wants a name that is unique in the process."""
     name = library.__name__
     members = {
-        "name": f"eugpt_files_mock.{name}.{id(library)}",
-        "targets": [f"{name}._client.Client", f"{name}._client.AsyncClient"],
+        "name": f"eugpt_files_mock.{name}.{id(library)}.{method}",
+        "targets": [f"{name}.{module}.{owner}" for owner in owners],
+        "target_methods": [method],
         "library": library,
+        "owners": tuple(getattr(library, owner) for owner in owners),
     }
-    return type(f"{name.title()}Mocker", (_ClientMocker,), members)
+    return type(f"{name.title()}{kind.__name__}", (kind,), members)
 
 
-def _find(url: Any) -> Found | None:
-    return doors.find(origin(url.scheme, url.host, url.port), url.path)
-
-
-@lru_cache
-def _transport_class(library: Any) -> Callable[[Found, Any], Any]:  # noqa: C901 - a class in there
-    """A transport of this library that answers from the mock."""
-    paced = _stream_class(library)
-
-    class FilesTransport(library.BaseTransport, library.AsyncBaseTransport):  # type: ignore[misc]
-        """Sync and async; they differ in how a body is read and a delay is spent."""
-
-        def __init__(self, found: Found, replaced: Any) -> None:
-            self._found = found
-            self._replaced = replaced
-
-        def handle_request(self, request: Any) -> Any:
-            __tracebackhide__ = True
-            reply = self._exchange(request, b"".join(request.stream))
-            if reply.delay:
-                time.sleep(reply.delay)
-            return self._response(request, reply)
-
-        async def handle_async_request(self, request: Any) -> Any:
-            __tracebackhide__ = True
-            reply = self._exchange(request, b"".join([part async for part in request.stream]))
-            if reply.delay:
-                await _sleep(reply.delay)
-            return self._response(request, reply)
-
-        def _exchange(self, request: Any, body: bytes) -> Reply:
-            __tracebackhide__ = True
-            door, resource = self._found
-            outcome = door.ask(_request(library, request, resource, body), _patience(request))
-            if isinstance(outcome, Severed):
-                raise self._failure(outcome.kind)
-            return outcome
-
-        def _response(self, request: Any, reply: Reply) -> Any:
-            body = body_of(reply, _patience(request))
-            plain = body.ending == "complete" and not body.pause
-            stream = library.ByteStream(body.data) if plain else paced(body, reply, self._failure)
-            return library.Response(
-                reply.status,
-                headers=reply.headers,
-                stream=stream,
-                extensions={"http_version": b"HTTP/1.1"},
-            )
-
-        @property
-        def _failure(self) -> Failure:
-            return failure_of(library, self._replaced)
-
-    return FilesTransport
-
-
-@lru_cache
-def _stream_class(library: Any) -> Callable[[Body, Reply, Failure], Any]:  # noqa: C901 - a class in there
-    """A body that comes in pieces, or breaks off."""
-
-    class PacedStream(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
-        def __init__(self, body: Body, reply: Reply, failure: Failure) -> None:
-            self._body = body
-            self._announced = max(1, len(reply.body))
-            self._failure = failure
-
-        def __iter__(self) -> Iterator[bytes]:
-            __tracebackhide__ = True
-            for pause, data in self._body.pieces():
-                if pause:
-                    time.sleep(pause)
-                yield data
-            self._end()
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            __tracebackhide__ = True
-            for pause, data in self._body.pieces():
-                if pause:
-                    await _sleep(pause)
-                yield data
-            self._end()
-
-        def _end(self) -> None:
-            __tracebackhide__ = True
-            if self._body.ending != "complete":
-                raise self._failure(
-                    self._body.ending, sent=len(self._body.data), announced=self._announced
-                )
-
-    return PacedStream
-
-
-def _request(library: ModuleType, request: Any, resource: str | None, body: bytes) -> Request:
-    url = request.url
-    return Request(
-        method=request.method.upper(),
-        path=url.path,
-        resource=resource,
-        query=url.query.decode("ascii"),
-        headers=Headers(
-            [
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in request.headers.raw
-            ]
-        ),
-        body=body,
-        client=library.__name__,
-    )
-
-
-def _patience(request: Any) -> float | None:
-    """Seconds that the client waits for bytes."""
-    timeouts = request.extensions.get("timeout") or {}
-    seconds: float | None = timeouts.get("read")
-    return seconds
-
-
-async def _sleep(seconds: float) -> None:
-    import anyio  # httpx and httpx2 depend on it
-
-    await anyio.sleep(seconds)
+_SEAMS: tuple[tuple[Any, ...], ...] = (
+    (_ClientPatching, "_client", "_transport_for_url", "Client", "AsyncClient"),
+    (_Net, "_transports.default", "handle_request", "HTTPTransport"),
+    (_Net, "_transports.default", "handle_async_request", "AsyncHTTPTransport"),
+)
+"""What replaces which method of which classes of a module."""

@@ -1,19 +1,28 @@
-"""Transports that a user of httpx brings along: which are left alone, and how one that wraps
-another keeps its work.
+"""Transports that a user of httpx brings along: which are left alone, and which keep their work.
 
-A transport that retries, caches or logs, and hands requests on to an inner one, must go on doing
-so under test. Its inner transport is replaced by a switch, until the last mock is left: our URLs
-are answered by the mock, all others go where they went before.
+A transport that retries, caches or logs, and hands requests on, must go on doing so under test.
+When it hands on to the method that it inherits from the library's own transport, the net answers
+there. When it hands on to an inner transport, that one is replaced by a switch, until the last
+mock is left: our URLs are answered by the mock, all others go where they went before.
 """
 
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable
 from functools import lru_cache
 from threading import Lock
 from types import ModuleType
 from typing import Any
+
+from ..errors import hide_from_traceback
+from .claims import Claimed, answerer_of
+from .doors import Found
+from .files_transport import transport_class
+from .patching import is_ours
+
+__tracebackhide__ = hide_from_traceback
 
 _IN_PROCESS = (
     ("httpx", "MockTransport"),
@@ -27,7 +36,17 @@ _IN_PROCESS = (
 """Transports that reach no network: whoever chose one wants it."""
 
 _lock = Lock()
-_replaced: list[tuple[Any, str, Any, Any]] = []
+_wrappers: dict[int, Callable[[], Any]] = {}
+"""The transports that hold a switch, by identity; none is kept alive if it can be helped."""
+
+
+def answering(transport: Any, found: Found, library: ModuleType) -> Any:
+    """The transport that a request of ours is given to: the user's own, or ours in its place."""
+    if is_left_alone(transport):
+        return transport
+    if _hands_on_to_the_net(transport, library) or _is_spliced(transport, library):
+        return Claimed(found, transport)
+    return transport_class(library)(found, transport)
 
 
 def is_left_alone(transport: Any) -> bool:
@@ -39,31 +58,38 @@ def is_left_alone(transport: Any) -> bool:
     )
 
 
-def spliced(
-    transport: Any,
-    library: ModuleType,
-    find: Callable[[Any], Any],
-    ours: Callable[[Any, Any], Any],
-) -> Any:
-    """The transport itself when it wraps another one, which is now a switch; else None."""
-
-    def switched(inner: Any) -> Any:
-        return _switch_class(library)(inner, find, ours)
-
-    with _lock:
-        return transport if _splice(transport, library, switched, {id(transport)}) else None
-
-
 def release() -> None:
-    """Give every wrapped transport back to its wrapper, unless it took another one meanwhile."""
+    """Give every inner transport back to its wrapper, unless it took another one meanwhile."""
     with _lock:
-        while _replaced:
-            wrapper, name, inner, switch = _replaced.pop()
-            if getattr(wrapper, name, None) is switch:
-                setattr(wrapper, name, inner)
+        while _wrappers:
+            _, alive = _wrappers.popitem()
+            attributes = getattr(alive(), "__dict__", {})
+            for name, value in list(attributes.items()):
+                if isinstance(value, _Switching):
+                    attributes[name] = value.inner
 
 
-def _splice(wrapper: Any, library: Any, switched: Callable[[Any], Any], seen: set[int]) -> bool:
+def _hands_on_to_the_net(transport: Any, library: ModuleType) -> bool:
+    """Whether it is the library's transport with a method of its own, and the net lies below it.
+
+    Another mock that was started later lies on the net, and would refuse our URL.
+    """
+    for usual, method in (
+        (library.HTTPTransport, "handle_request"),
+        (library.AsyncHTTPTransport, "handle_async_request"),
+    ):
+        if isinstance(transport, usual):
+            net = getattr(usual, method)
+            return is_ours(net) and getattr(type(transport), method) is not net
+    return False
+
+
+def _is_spliced(transport: Any, library: ModuleType) -> bool:
+    with _lock:
+        return _splice(transport, library, {id(transport)})
+
+
+def _splice(wrapper: Any, library: Any, seen: set[int]) -> bool:
     """Whether it wraps a transport that is now a switch, or one that is left alone.
 
     A transport of the library that goes to the network itself wraps nothing, whatever it holds.
@@ -78,30 +104,39 @@ def _splice(wrapper: Any, library: Any, switched: Callable[[Any], Any], seen: se
     ]
     for name, value in inner:
         seen.add(id(value))
-        if isinstance(value, _switch_class(library)) or is_left_alone(value):
+        if isinstance(value, _Switching) or is_left_alone(value):
             continue
-        if not _splice(value, library, switched, seen):
-            switch = switched(value)
-            _replaced.append((wrapper, name, value, switch))
-            setattr(wrapper, name, switch)
+        if not _splice(value, library, seen):
+            wrapper.__dict__[name] = _switch_class(library)(value)  # a frozen one too
+            _remember(wrapper)
     return bool(inner)
+
+
+def _remember(wrapper: Any) -> None:
+    key = id(wrapper)
+    try:
+        _wrappers[key] = weakref.ref(wrapper, lambda _: _wrappers.pop(key, None))
+    except TypeError:  # its class has slots, and none for weak references
+        _wrappers[key] = lambda: wrapper
+
+
+class _Switching:
+    """What the switches of all libraries are."""
+
+    inner: Any
 
 
 @lru_cache
 def _switch_class(library: Any) -> Any:
-    class Switch(library.BaseTransport, library.AsyncBaseTransport):  # type: ignore[misc]
+    class Switch(library.BaseTransport, library.AsyncBaseTransport, _Switching):  # type: ignore[misc]
         """Answers for our URLs, and hands all others on."""
 
-        def __init__(
-            self, inner: Any, find: Callable[[Any], Any], ours: Callable[[Any, Any], Any]
-        ) -> None:
+        def __init__(self, inner: Any) -> None:
             self.inner = inner
-            self._find = find
-            self._ours = ours
 
         def _chosen(self, request: Any) -> Any:
-            found = self._find(request.url)
-            return self.inner if found is None else self._ours(found, self.inner)
+            found = answerer_of(request.url)
+            return self.inner if found is None else answering(self.inner, found, library)
 
         def handle_request(self, request: Any) -> Any:
             return self._chosen(request).handle_request(request)

@@ -8,19 +8,25 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
+import pytest_httpx
 import requests
 import requests_mock
 import responses
 import respx
 import vcr
+from requests.adapters import HTTPAdapter
 
 from eugpt_files_mock import FilesMock
+
+from .broken_server import broken_server, replying
 
 OTHER = "https://neighbour.example/hello"
 ORDERS = ("neighbour first", "neighbour last")
@@ -153,15 +159,163 @@ def test_pytest_httpx_serves_its_own(order: str, request: pytest.FixtureRequest)
         call_both(httpx, mock)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_mocks_that_are_left_crosswise_leave_nothing_behind(order: str) -> None:
-    """First in, first out: as fixtures of different scopes may do it."""
-    originals = httpx.Client._transport_for_url, requests.Session.get_adapter
-    mock, neighbour = FilesMock(), responses_mock()
-    first, last = (neighbour, mock) if order == "neighbour first" else (mock, neighbour)
-    first.__enter__()
-    last.__enter__()
-    call_both(requests, mock)
-    first.__exit__(None, None, None)
-    last.__exit__(None, None, None)
-    assert originals == (httpx.Client._transport_for_url, requests.Session.get_adapter)
+# -- left crosswise: first in, first out, as fixtures of different scopes may do it ----------------
+
+
+def seams() -> list[object]:
+    owners = {
+        "_transport_for_url": ("Client", "AsyncClient"),
+        "handle_request": ("HTTPTransport",),
+        "handle_async_request": ("AsyncHTTPTransport",),
+    }
+    return [
+        *(
+            getattr(getattr(library, owner), name)
+            for library in (httpx, httpx2)
+            for name, names in owners.items()
+            for owner in names
+        ),
+        requests.Session.get_adapter,
+        HTTPAdapter.get_connection_with_tls_context,
+        HTTPAdapter.send,
+    ]
+
+
+def seams_after_a_call() -> list[object]:
+    """What neighbours had restored of ours is taken off by the next call."""
+    with broken_server(replying(200, b'"real"')) as real:
+        for library in (httpx, httpx2):
+            assert "real" == library.get(real).json()
+            assert "real" == anyio.run(get_async, library, real).json()
+        assert "real" == requests.get(real, timeout=5).json()
+    return seams()
+
+
+async def get_async(library: Any, url: str, **words: Any) -> Any:
+    async with library.AsyncClient() as client:
+        return await client.get(url, **words)
+
+
+class Wrapping(httpx.BaseTransport):
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = self.inner.handle_request(request)
+        return response
+
+
+def call_ours(mock: FilesMock) -> None:
+    """With each library, sync and async, and with a transport that wraps another."""
+    url, headers = f"{mock.base_url}/files", {"Authorization": f"Bearer {mock.api_key}"}
+    wrapped = httpx.Client(transport=Wrapping(httpx.HTTPTransport(verify=False)))
+    answers = [
+        *(library.get(url, headers=headers, timeout=5) for library in (httpx, httpx2, requests)),
+        *(
+            anyio.run(partial(get_async, library, url, headers=headers))
+            for library in (httpx, httpx2)
+        ),
+        wrapped.get(url, headers=headers),
+    ]
+    assert [200] * 6 == [answer.status_code for answer in answers]
+
+
+@contextmanager
+def respx_for_clients() -> Iterator[respx.MockRouter]:
+    """Patches the attribute that we patch; the line is for when it was started last."""
+    with respx.mock(using="httpx", assert_all_called=False) as router:
+        router.get(OTHER).respond(200, text="neighbour")
+        router.route(host="127.0.0.1").pass_through()
+        yield router
+
+
+CROSSWISE = {**BESIDE, "respx using httpx": (httpx, respx_for_clients)}
+
+
+@pytest.mark.parametrize("name", CROSSWISE)
+def test_ours_is_left_first_and_the_neighbour_still_serves(name: str) -> None:
+    library, neighbour = CROSSWISE[name]
+    before = seams_after_a_call()
+    with broken_server(replying(200, b'"real"')) as base_url, ExitStack() as neighbours:
+        with FilesMock(base_url=base_url) as mock:
+            neighbours.enter_context(neighbour())
+            call_both(library, mock)
+        assert "neighbour" == library.get(OTHER).text
+        with FilesMock(base_url=base_url) as again:
+            call_both(library, again)
+        assert "neighbour" == library.get(OTHER).text
+    assert before == seams_after_a_call()
+
+
+@pytest.mark.parametrize("name", CROSSWISE)
+def test_the_neighbour_is_left_first_and_ours_never_lets_a_request_out(name: str) -> None:
+    library, neighbour = CROSSWISE[name]
+    before = seams_after_a_call()
+    came: list[object] = []
+    with broken_server(came.append) as base_url:
+        with ExitStack() as neighbours:
+            neighbours.enter_context(neighbour())
+            mock = FilesMock(base_url=base_url).start()
+            call_both(library, mock)
+        mock.reset()
+        call_ours(mock)
+        mock.stop()
+        assert [] == came
+    assert before == seams_after_a_call()
+
+
+@pytest.mark.parametrize("name", CROSSWISE)
+def test_what_a_neighbour_restored_of_ours_is_taken_off_by_the_next_mock(name: str) -> None:
+    before = seams_after_a_call()
+    _, neighbour = CROSSWISE[name]
+    mock = FilesMock().start()
+    with neighbour() as it:
+        for _ in range(3):
+            mock.stop()
+            mock.start()
+        mock.stop()
+        if name.startswith("respx"):
+            it.reset()
+            it.clear()
+        elif it is not None:
+            it.reset()
+    with FilesMock():
+        pass
+    assert before == seams()
+
+
+@pytest.fixture
+def left_after_the_neighbour() -> Iterator[FilesMock]:
+    """Requested before a fixture, started after it, and left after it."""
+    before = seams_after_a_call()
+    with broken_server(replying(200, b'"real"')) as base_url:
+        mock = FilesMock(base_url=base_url)
+        yield mock
+        mock.reset()
+        call_ours(mock)
+        mock.stop()
+    assert before == seams_after_a_call()
+
+
+def test_pytest_httpx_is_left_first(
+    left_after_the_neighbour: FilesMock, httpx_mock: pytest_httpx.HTTPXMock
+) -> None:
+    mock = left_after_the_neighbour.start()
+    httpx_mock.add_response(url=OTHER, text="neighbour")
+    call_both(httpx, mock)
+
+
+@pytest.fixture
+def the_seams_are_restored() -> Iterator[None]:
+    before = seams_after_a_call()
+    yield
+    assert before == seams_after_a_call()
+
+
+@pytest.mark.usefixtures("the_seams_are_restored")
+def test_pytest_httpx_is_left_last(request: pytest.FixtureRequest) -> None:
+    with FilesMock() as mock:
+        httpx_mock = request.getfixturevalue("httpx_mock")
+        httpx_mock.add_response(url=OTHER, text="neighbour", is_reusable=True)
+        call_both(httpx, mock)
+    assert "neighbour" == httpx.get(OTHER).text

@@ -10,7 +10,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import httpx2
@@ -24,6 +24,8 @@ from eugpt_files_mock import FilesMock, StateError, Unmet, faults
 SEAMS = [
     *((library.Client, "_transport_for_url") for library in (httpx, httpx2)),
     *((library.AsyncClient, "_transport_for_url") for library in (httpx, httpx2)),
+    *((library.HTTPTransport, "handle_request") for library in (httpx, httpx2)),
+    *((library.AsyncHTTPTransport, "handle_async_request") for library in (httpx, httpx2)),
     (requests.Session, "get_adapter"),
     (HTTPAdapter, "get_connection_with_tls_context"),
     (HTTPAdapter, "send"),
@@ -38,6 +40,8 @@ def _seams() -> list[object]:
 
 @pytest.fixture(autouse=True)
 def _the_patched_attributes_are_the_originals_afterwards() -> Iterator[None]:
+    with FilesMock():
+        """Takes off what neighbours of earlier tests had restored."""
     before = _seams()
     yield
     assert _seams() == before
@@ -184,6 +188,44 @@ def test_a_transport_that_was_exchanged_meanwhile_stays(network: httpx.HTTPTrans
         wrapping.inner = another
 
     assert wrapping.inner is another
+
+
+class Slotted:
+    """A transport by its methods only, with no room for weak references."""
+
+    __slots__ = ("__dict__",)
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self.inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self.inner.handle_request(request)
+
+
+def test_clients_that_were_closed_are_not_kept_by_an_active_mock() -> None:
+    with FilesMock() as mock:
+        transports = []
+        for _ in range(300):
+            wrapping = Wrapping(httpx.HTTPTransport(verify=False))
+            with httpx.Client(transport=wrapping) as client:
+                client.get(f"{mock.base_url}/files", headers=HEADERS)
+            transports.append(weakref.ref(wrapping))
+        del wrapping, client
+        gc.collect()
+
+        assert [] == [transport for transport in transports if transport() is not None]
+
+
+def test_a_wrapper_that_cannot_be_referred_to_weakly_is_given_back(
+    network: httpx.HTTPTransport,
+) -> None:
+    wrapper = Slotted(network)
+    client = httpx.Client(transport=cast("httpx.BaseTransport", wrapper))
+    with FilesMock() as mock:
+        client.get(f"{mock.base_url}/files", headers=HEADERS)
+        assert wrapper.inner is not network
+
+    assert wrapper.inner is network
 
 
 class WithASpare(httpx.HTTPTransport):
