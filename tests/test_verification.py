@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import pickle
 from typing import Any
 
 import httpx
@@ -72,6 +75,14 @@ def test_keys_are_redacted_wherever_they_stand(mock: FilesMock) -> None:
     assert KEY not in repr(call)
     assert "1234" not in repr(call)
     assert "my [redacted]" == call.headers["X-Copy"]
+
+
+def test_a_call_can_be_copied_hashed_and_turned_into_a_dict(mock: FilesMock) -> None:
+    send(mock, "GET", "/files", query="limit=1")
+    call = mock.calls.last
+    assert call == copy.deepcopy(call) == pickle.loads(pickle.dumps(call))
+    assert 1 == len({call, copy.copy(call)})
+    assert {"limit": "1"} == dataclasses.asdict(call)["query"]
 
 
 def test_headers_are_found_in_any_case(mock: FilesMock) -> None:

@@ -31,6 +31,30 @@ REDACTED = "[redacted]"
 _Bytes = bytes  # `File.bytes` is a length, and would hide the type
 
 
+class Parameters(Mapping[str, str]):
+    """The parameters of a query, which nobody can alter; equal to a dict of the same."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = dict(values)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+
 class Headers(Mapping[str, str]):
     """HTTP header fields: names in any case, repeated fields joined by a comma (RFC 9110, 5.3)."""
 
@@ -51,6 +75,9 @@ class Headers(Mapping[str, str]):
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._folded()
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._folded().items()))
 
     def __repr__(self) -> str:
         shown = {name: REDACTED if name in SECRET_FIELDS else self[name] for name in self}

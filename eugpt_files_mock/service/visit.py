@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from time import perf_counter
-from types import MappingProxyType
 
 from ..state.aims import Subject
 from .authentication import presented_key
 from .commands import Command, List, Upload
 from .faulted import Hit
-from .messages import Call, File, Outcome, Reply, Request
+from .messages import Call, File, Outcome, Parameters, Reply, Request
 from .operations import Result, Stored
 from .redaction import Redaction
 from .refusals import Refused
@@ -84,7 +83,7 @@ class Visit:
             operation=self.route.operation,
             method=request.method,
             path=redaction.text(request.path),
-            query=MappingProxyType(redaction.query(request.query)),
+            query=Parameters(redaction.query(request.query)),
             headers=redaction.headers(request.headers),
             user=self.user,
             client=request.client,

@@ -214,7 +214,7 @@ class TestFilter:
         upload(files_mock, "b.txt")
         expect(rows(page)).to_have_count(3)
 
-        page.get_by_label("Filter").fill("a.txt 500")
+        page.get_by_label("Filter").fill("a.txt server_error")
 
         expect(rows(page).locator("visible=true")).to_have_count(1)
         expect(page.locator("#filtered")).to_have_text("1 of 3 match.")
