@@ -55,7 +55,6 @@ class Patching(Mocker, ABC):
             SeamLost: when a target has gone; then nothing is changed.
         """
         with _lock:
-            cls.clear()
             cls.start()
             if len(cls._patches) < len(cls.targets):  # respx passes over what it cannot find
                 cls.stop()

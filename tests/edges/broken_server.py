@@ -67,9 +67,11 @@ def broken_server(script: Script) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         accepting = threading.Thread(target=_accept, args=(listening, script))
         accepting.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
-        listening.shutdown(socket.SHUT_RDWR)
-        accepting.join()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            accepting.join()
 
 
 @contextmanager
