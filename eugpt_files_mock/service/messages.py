@@ -6,7 +6,7 @@ All are frozen. No module below this one; nothing here knows a client, a server 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -116,7 +116,8 @@ class Request:
     query: str
     """What follows the question mark, undecoded."""
     headers: Headers
-    body: bytes = field(repr=False)
+    body: _Bytes | Sequence[_Bytes] = field(repr=False)
+    """Or, of a large one, its pieces as they came, so that none is copied for nothing."""
     client: str
     """`httpx`, `httpx2`, `requests` or `wsgi`."""
 

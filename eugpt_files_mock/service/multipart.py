@@ -7,6 +7,7 @@ sent, so its header is read here: the package drops what looks like a Windows pa
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -49,7 +50,7 @@ class Form:
     purpose: str | None
 
 
-def read_form(content_type: str | None, body: bytes) -> Form:
+def read_form(content_type: str | None, body: bytes | Sequence[bytes]) -> Form:
     """The form in the body of an upload. Parts with other names are ignored.
 
     Raises:
@@ -58,7 +59,7 @@ def read_form(content_type: str | None, body: bytes) -> Form:
     boundary = _boundary(content_type)
     try:
         with PushMultipartParser(boundary, max_header_size=_LONGEST_HEADER) as parser:
-            parts = _read_parts(parser, body)
+            parts = _read_parts(parser, (body,) if isinstance(body, bytes) else body)
     except MultipartError as error:
         raise Refused("invalid_multipart", f"The form cannot be read: {error.args[0]}.") from error
     except UnicodeError as error:
@@ -88,12 +89,12 @@ def _named(content_type: str | None) -> str:
     return shown(content_type) if content_type else "a body without a Content-Type"
 
 
-def _read_parts(parser: PushMultipartParser, body: bytes) -> dict[str, Part]:
+def _read_parts(parser: PushMultipartParser, body: Iterable[bytes]) -> dict[str, Part]:
     """The parts that we know, by name."""
     parts: dict[str, Part] = {}
     segment: MultipartSegment | None = None
     pieces: list[bytes] = []
-    for event in parser.parse(body):
+    for event in (event for data in body if data for event in parser.parse(data)):
         if isinstance(event, MultipartSegment):
             segment, pieces = event, []
         elif event is not None:

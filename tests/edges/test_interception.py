@@ -373,6 +373,31 @@ def test_an_adapter_can_be_used_without_a_session(mock: FilesMock) -> None:
         assert 200 == adapter.send(prepared).status_code
 
 
+@pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
+def test_a_large_upload_arrives_whole(kind: type[Client]) -> None:
+    content = bytes(range(256)) * 20_000 + b"\r\n--"
+    with FilesMock() as mock, connected(kind, mock.base_url, mock.api_key) as client:
+        file = client.upload("large.bin", content).json
+        assert content == mock.files[file["id"]].content == client.download(file["id"]).body
+
+
+def test_a_large_upload_through_httpx_is_not_even_copied(mock: FilesMock) -> None:
+    content = bytes(2_000_000)
+    form: dict[str, Any] = {"files": {"file": ("a", content)}, "data": {"purpose": "batch"}}
+    httpx.post(f"{mock.base_url}/files", headers=AUTH, **form)
+    (file,) = mock.files
+    assert content is file.content
+
+
+def test_a_large_upload_from_a_file_arrives_whole(mock: FilesMock) -> None:
+    content = bytes(range(256)) * 8_000
+    form: dict[str, Any] = {"data": {"purpose": "batch"}}
+    for library in (httpx, requests):
+        form["files"] = {"file": ("a", io.BytesIO(content))}
+        library.post(f"{mock.base_url}/files", headers=AUTH, **form)
+    assert [content, content] == [file.content for file in mock.files]
+
+
 def test_an_upload_whose_body_breaks_off_stores_nothing(mock: FilesMock) -> None:
     def body() -> Iterator[bytes]:
         yield b"--b\r\n"
