@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..base_urls import BaseUrl, Origin
-from ..errors import ClientHasNoTimeout, FilesMockError
+from ..errors import ClientHasNoTimeout, FilesMockError, hide_from_traceback
 from ..service.handle import Service, handle
 from ..service.messages import Outcome, Request, Severed
 from .pacing import within_patience
+
+__tracebackhide__ = hide_from_traceback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +40,6 @@ class Door:
             ClientHasNoTimeout: it would wait for ever. Kept as a complaint too, if leaving is to
                 say so.
         """
-        __tracebackhide__ = True
         outcome = handle(self.service, request)
         try:
             return within_patience(outcome, patience)
