@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +58,8 @@ class Answer:
         return json.loads(self.body)
 
 
-class Client:
-    """The five calls over plain HTTP; a subclass says how a request is sent."""
+class Client(ABC):
+    """The five calls."""
 
     name: ClassVar[str]
     library: ClassVar[str]
@@ -68,6 +69,28 @@ class Client:
         self.base_url = base_url
         self.timeout = timeout
         self.headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+
+    @abstractmethod
+    def upload(self, filename: str, content: bytes, purpose: str = "assistants") -> Answer: ...
+
+    @abstractmethod
+    def list(self, **parameters: Any) -> Answer: ...
+
+    @abstractmethod
+    def retrieve(self, file_id: str) -> Answer: ...
+
+    @abstractmethod
+    def download(self, file_id: str) -> Answer: ...
+
+    @abstractmethod
+    def delete(self, file_id: str) -> Answer: ...
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Let go of what it holds."""
+
+
+class HttpClient(Client):
+    """Over plain HTTP; a subclass says how a request is sent."""
 
     def upload(self, filename: str, content: bytes, purpose: str = "assistants") -> Answer:
         form = {"files": {"file": (filename, content)}, "data": {"purpose": purpose}}
@@ -86,18 +109,15 @@ class Client:
     def delete(self, file_id: str) -> Answer:
         return self.send("DELETE", f"/files/{file_id}")
 
-    def send(self, method: str, path: str, **form: Any) -> Answer:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Nothing to close."""
+    @abstractmethod
+    def send(self, method: str, path: str, **form: Any) -> Answer: ...
 
 
 def _answer(response: Any) -> Answer:
     return Answer(response.status_code, response.content, response.headers.get("x-request-id"))
 
 
-class Httpx(Client):
+class Httpx(HttpClient):
     name = library = "httpx"
 
     def __init__(self, *arguments: Any, **words: Any) -> None:
@@ -168,7 +188,7 @@ class HttpxOverAiohttp(HttpxAsync):
         return httpx.AsyncClient(**self._words(), transport=transport)
 
 
-class Requests(Client):
+class Requests(HttpClient):
     name = library = "requests"
 
     def __init__(self, *arguments: Any, **words: Any) -> None:
@@ -260,7 +280,7 @@ def _status_errors() -> Iterator[list[Answer]]:
         answers.append(_answer(error.response))
 
 
-class Urllib(Client):
+class Urllib(HttpClient):
     name = "urllib"
     library = "wsgi"
 
@@ -276,7 +296,7 @@ class Urllib(Client):
                 return Answer(error.code, error.read(), error.headers["x-request-id"])
 
 
-class Aiohttp(Client):
+class Aiohttp(HttpClient):
     name = "aiohttp"
     library = "wsgi"
 
@@ -304,7 +324,7 @@ def _aiohttp_form(form: dict[str, Any]) -> aiohttp.FormData | None:
     return data
 
 
-class Curl(Client):
+class Curl(HttpClient):
     name = "curl"
     library = "wsgi"
 

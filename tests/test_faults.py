@@ -36,8 +36,8 @@ def mock() -> FilesMock:
 
 
 def hits(mock: FilesMock, count: int, resource: str = "/files") -> str:
-    """One character for each request to the resource: X where the fault hit."""
-    return "".join("X" if send(mock, "GET", resource).status == 503 else "." for _ in range(count))
+    """One character for each request to the resource: x where the fault hit."""
+    return "".join("x" if send(mock, "GET", resource).status == 503 else "." for _ in range(count))
 
 
 def upload_named(mock: FilesMock, filename: str, purpose: bytes = b"batch", **words: Any) -> int:
@@ -47,13 +47,13 @@ def upload_named(mock: FilesMock, filename: str, purpose: bytes = b"batch", **wo
 # -- which request --------------------------------------------------------------------------------
 
 COUNTED: dict[str, tuple[dict[str, Any], str]] = {
-    "once": ({}, "X....."),
-    "twice": ({"times": 2}, "XX...."),
-    "always": ({"times": None}, "XXXXXX"),
-    "after two": ({"skip": 2}, "..X..."),
-    "every third": ({"every": 3, "times": None}, "..X..X"),
-    "every second, once, after one": ({"every": 2, "skip": 1}, "..X..."),
-    "certainly": ({"probability": 1, "times": 3}, "XXX..."),
+    "once": ({}, "x....."),
+    "twice": ({"times": 2}, "xx...."),
+    "always": ({"times": None}, "xxxxxx"),
+    "after two": ({"skip": 2}, "..x..."),
+    "every third": ({"every": 3, "times": None}, "..x..x"),
+    "every second, once, after one": ({"every": 2, "skip": 1}, "..x..."),
+    "certainly": ({"probability": 1, "times": 3}, "xxx..."),
 }
 
 
@@ -62,7 +62,7 @@ def test_a_fault_hits_as_often_as_it_was_told(mock: FilesMock, name: str) -> Non
     words, expected = COUNTED[name]
     armed = mock.inject(faults.unavailable(), on="list", **words)
     assert expected == hits(mock, 6)
-    assert expected.count("X") == armed.hits
+    assert expected.count("x") == armed.hits
     assert words.get("times", 1) is None or armed.remaining == 0
 
 
@@ -73,7 +73,7 @@ def test_chance_repeats_with_a_seed() -> None:
         mock.inject(faults.unavailable(), on="list", times=None, probability=0.5)
         runs.append(hits(mock, 40))
     assert runs[0] == runs[1] != runs[2]
-    assert 5 < runs[0].count("X") < 35
+    assert 5 < runs[0].count("x") < 35
 
 
 def test_a_fault_is_for_its_operations_only(mock: FilesMock) -> None:
@@ -94,14 +94,14 @@ def test_a_fault_can_be_for_a_filename_before_and_after_the_upload(mock: FilesMo
     assert (200, 503) == (upload_named(mock, "good.pdf"), upload_named(mock, "bad.pdf"))
     good, bad = mock.add_file("good.pdf"), mock.add_file("bad.pdf")
     assert "." == hits(mock, 1, f"/files/{good.id}")
-    assert "X" == hits(mock, 1, f"/files/{bad.id}/content")
+    assert "x" == hits(mock, 1, f"/files/{bad.id}/content")
     assert "." == hits(mock, 1)
 
 
 def test_a_fault_can_be_for_a_file_id(mock: FilesMock) -> None:
     first, second = mock.add_file("a"), mock.add_file("a")
     mock.inject(faults.unavailable(), file_id=second.id, times=None)
-    assert (".", "X") == (hits(mock, 1, f"/files/{first.id}"), hits(mock, 1, f"/files/{second.id}"))
+    assert (".", "x") == (hits(mock, 1, f"/files/{first.id}"), hits(mock, 1, f"/files/{second.id}"))
 
 
 def test_a_fault_can_be_for_a_purpose(mock: FilesMock) -> None:
@@ -145,7 +145,7 @@ def test_of_the_spent_faults_the_last_thousand_are_kept_to_be_shown(mock: FilesM
 def test_a_cancelled_fault_hits_no_more(mock: FilesMock) -> None:
     armed = mock.inject(faults.unavailable(), on="list", times=None)
     assert [armed] == mock.armed
-    assert "XX" == hits(mock, 2)
+    assert "xx" == hits(mock, 2)
     armed.cancel()
     armed.cancel()
     assert ("..", []) == (hits(mock, 2), mock.armed)
