@@ -9,12 +9,14 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import httpx
 import pytest
 import requests
 import responses
+from packaging.version import Version
 from requests.adapters import HTTPAdapter
 from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
 from starlette.applications import Starlette
@@ -381,12 +383,16 @@ def test_a_large_upload_arrives_whole(kind: type[Client]) -> None:
         assert content == mock.files[file["id"]].content == client.download(file["id"]).body
 
 
+@pytest.mark.skipif(
+    Version(version("multipart")) < Version("2"), reason="older releases of multipart copy it"
+)
 def test_a_large_upload_through_httpx_is_not_even_copied(mock: FilesMock) -> None:
     content = bytes(2_000_000)
     form: dict[str, Any] = {"files": {"file": ("a", content)}, "data": {"purpose": "batch"}}
     httpx.post(f"{mock.base_url}/files", headers=AUTH, **form)
     (file,) = mock.files
-    assert content is file.content
+    is_the_very_object = content is file.content
+    assert is_the_very_object
 
 
 def test_a_large_upload_from_a_file_arrives_whole(mock: FilesMock) -> None:
