@@ -128,7 +128,7 @@ class _Server(ThreadedWSGIServer):
         """A connection that breaks is the client's affair; all else is shown."""
         import sys
 
-        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError, OSError, ValueError)):
+        if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
             super().handle_error(request, client_address)
 
 

@@ -84,8 +84,6 @@ def _respond(
     reply: Reply, environ: WSGIEnvironment, start_response: StartResponse, pause: Pause
 ) -> Iterable[bytes]:
     start_response(_status_line(reply.status), list(reply.headers))
-    if environ["REQUEST_METHOD"] == "HEAD":
-        return []
     return _pieces(body_of(reply).pieces(), pause)
 
 

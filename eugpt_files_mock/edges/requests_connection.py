@@ -94,7 +94,7 @@ class Connection:
         if outcome.delay:
             time.sleep(outcome.delay)
         return urllib3.HTTPResponse(
-            body=self._body(request, outcome, patience),
+            body=self._body(outcome, patience),
             status=outcome.status,
             version=11,
             reason=http.client.responses.get(outcome.status),
@@ -105,9 +105,7 @@ class Connection:
             **_headers(outcome),
         )
 
-    def _body(self, request: Request, reply: Reply, patience: float | None) -> io.IOBase:
-        if request.method == "HEAD":
-            return io.BytesIO()
+    def _body(self, reply: Reply, patience: float | None) -> io.IOBase:
         body = body_of(reply, patience)
         plain = body.ending == "complete" and not body.pause
         return io.BytesIO(body.data) if plain else _PacedFile(self, body)
