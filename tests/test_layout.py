@@ -20,6 +20,7 @@ LAYERS = (
     ("fault_values", "faults"),
     ("state",),
     ("service",),
+    ("protocol",),
     ("edges",),
     ("documents", "inventions"),
     ("additions", "assembly", "call_lines", "options", "verification"),
@@ -118,6 +119,9 @@ def test_nothing_heavy_is_imported_by_the_package_itself() -> None:
     for module in modules():
         tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
         at_once = [name for node in tree.body for name in _named(node, module)]
-        if ".edges." not in module and module != "conftest_plugin.shared_server":
+        if (
+            not {"edges", "protocol"} & set(module.split("."))
+            and module != "conftest_plugin.shared_server"
+        ):
             imported |= {name.partition(".")[0] for name in at_once}
     assert imported <= {*sys.stdlib_module_names, *PACKAGES, "multipart", "pytest", "faker"}

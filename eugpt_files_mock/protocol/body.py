@@ -1,0 +1,159 @@
+"""The body of a request while it comes in: of a known length, or in chunks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+__all__ = ["ChunkedBody", "InvalidChunk", "SizedBody"]
+
+_JOINED_BYTES = 1_000_000
+"""A body up to this size is given in one piece, which is faster to parse."""
+
+
+class SizedBody:
+    """A body with `Content-Length`, or without one.
+
+    Its pieces are kept as they came: through h11's buffer each byte would be copied twice.
+
+    Args:
+        length: in bytes.
+        data: what came together with the head.
+    """
+
+    def __init__(self, length: int, data: bytes) -> None:
+        self._missing = length
+        self._pieces: list[bytes] = []
+        self.rest = b""
+        if data:
+            self.receive_data(data)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a byte of it has come."""
+        return bool(self._pieces)
+
+    def receive_data(self, data: bytes) -> None:
+        """What lies beyond the length is the beginning of the next request."""
+        if len(data) > self._missing:
+            data, beyond = data[: self._missing], data[self._missing :]
+            self.rest += beyond
+        if data:
+            self._pieces.append(data)
+            self._missing -= len(data)
+
+    def is_whole(self) -> bool:
+        """Whether all of it is there."""
+        return not self._missing
+
+    def content(self) -> bytes | Sequence[bytes]:
+        """See `ReceivedRequest.body`."""
+        return _content(self._pieces)
+
+
+class InvalidChunk(ValueError):
+    """What came is no chunk, or isn't as long as it was said to be."""
+
+
+class ChunkedBody:
+    """A body in chunks (RFC 9112, 7.1); extensions and trailers are dropped.
+
+    Not left to h11, which refuses the white space before an extension that a recipient must
+    accept (RFC 9112, 7.1.1).
+
+    Args:
+        data: what came together with the head.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._buffer = bytearray(data)
+        self._pieces: list[bytes] = []
+        self._read = self._read_size
+        self._missing = 0
+        self._trailer_bytes = 0
+        self.has_begun = bool(data)
+
+    @property
+    def rest(self) -> bytes:
+        """What came after the body."""
+        return bytes(self._buffer)
+
+    def receive_data(self, data: bytes) -> None:
+        """Keep it until `is_whole` reads it."""
+        self.has_begun = True
+        self._buffer += data
+
+    def is_whole(self) -> bool:
+        """Read what is there.
+
+        Raises:
+            InvalidChunk: see there.
+        """
+        while self._read != self._read_nothing:
+            if not self._read():
+                return False
+        return True
+
+    def content(self) -> bytes | Sequence[bytes]:
+        """See `ReceivedRequest.body`."""
+        return _content(self._pieces)
+
+    def _read_size(self) -> bool:
+        line = self._line()
+        if line is not None:
+            size = _SIZE.fullmatch(line)
+            if size is None:
+                raise InvalidChunk
+            self._missing = int(size[1], 16)
+            self._read = self._read_data if self._missing else self._read_trailers
+        return line is not None
+
+    def _read_data(self) -> bool:
+        data = bytes(self._buffer[: self._missing])
+        if data:
+            del self._buffer[: len(data)]
+            self._pieces.append(data)
+            self._missing -= len(data)
+            self._read = self._read_data if self._missing else self._read_end_of_chunk
+        return bool(data)
+
+    def _read_end_of_chunk(self) -> bool:
+        line = self._line()
+        if line not in {None, b"\r\n"}:
+            raise InvalidChunk
+        if line is not None:
+            self._read = self._read_size
+        return line is not None
+
+    def _read_trailers(self) -> bool:
+        line = self._line()
+        self._trailer_bytes += len(line or b"")
+        if self._trailer_bytes > _MAX_TRAILER_BYTES:
+            raise InvalidChunk
+        if line == b"\r\n":
+            self._read = self._read_nothing
+        return line is not None
+
+    def _read_nothing(self) -> bool:
+        return False
+
+    def _line(self) -> bytes | None:
+        end = self._buffer.find(b"\n", 0, _MAX_LINE_BYTES) + 1
+        if not end:
+            if len(self._buffer) >= _MAX_LINE_BYTES:
+                raise InvalidChunk
+            return None
+        line = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        return line
+
+
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
+_MAX_LINE_BYTES = 8_192
+_MAX_TRAILER_BYTES = 65_536
+
+
+def _content(pieces: list[bytes]) -> bytes | Sequence[bytes]:
+    if len(pieces) == 1:
+        return pieces[0]
+    return b"".join(pieces) if sum(map(len, pieces)) < _JOINED_BYTES else pieces

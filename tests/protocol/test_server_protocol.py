@@ -1,0 +1,256 @@
+"""Requests as bytes, in any pieces, and what the protocol makes of them. There is no socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from eugpt_files_mock.protocol import (
+    ReceivedRequest,
+    ServerProtocol,
+    UnreadableRequest,
+    head_refusal,
+)
+
+GET = b"GET /v1/files?limit=2 HTTP/1.1\r\nHost: localhost\r\nX-Case: Kept\r\n\r\n"
+POST = b"POST /v1/files HTTP/1.1\r\nHost: localhost\r\n"
+SIZED = POST + b"Content-Length: 4\r\n\r\nbody"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n2;x=y\r\nbo\r\n2\r\ndy\r\n0\r\nX: t\r\n\r\n"
+
+CASES = sorted((Path(__file__).parents[1] / "data" / "requests").glob("*/*.http"))
+UNFRAMED = {
+    "chunk-length-below-zero", "chunk-length-beyond-all",
+    "chunk-length-in-words", "chunk-longer-than-announced", "chunks-without-an-end",
+    "length-below-zero", "length-beyond-all", "length-in-words", "length-with-a-sign",
+    "lengths-that-differ", "length-too-long",
+}  # fmt: skip
+"""The cases whose framing is wrong; the others are wrong, or right, in what they say."""
+
+
+def received(
+    pieces: Iterable[bytes], *, end: bool = False
+) -> list[ReceivedRequest | UnreadableRequest]:
+    """All requests that come out, asked for after each piece."""
+    protocol, requests = ServerProtocol(), []
+    for piece in [*pieces, *([b""] if end else [])]:
+        protocol.receive_data(piece)
+        while request := protocol.next_request():
+            requests.append(request)
+    return requests
+
+
+def content(request: ReceivedRequest | UnreadableRequest) -> bytes:
+    assert isinstance(request, ReceivedRequest)
+    return request.body if isinstance(request.body, bytes) else b"".join(request.body)
+
+
+def refusal(raw: bytes, *, end: bool = False) -> tuple[int, str]:
+    """Status and message, of the only thing that comes out."""
+    (request,) = received([raw], end=end)
+    assert isinstance(request, UnreadableRequest)
+    return request.status, request.message
+
+
+def test_a_request_is_given_as_it_was_sent() -> None:
+    """The case and the order of the headers are kept, and nothing is decoded."""
+    (request,) = received([GET])
+
+    assert request == ReceivedRequest(
+        method="GET",
+        target="/v1/files?limit=2",
+        headers=(("Host", "localhost"), ("X-Case", "Kept")),
+    )
+    assert ("/v1/files", "limit=2", "localhost") == (request.path, request.query, request.host)
+
+
+@pytest.mark.parametrize("raw", [GET, SIZED, CHUNKED], ids=["get", "sized", "chunked"])
+def test_the_pieces_in_which_a_request_comes_make_no_difference(raw: bytes) -> None:
+    """Neither two pieces, wherever they are cut, nor single bytes."""
+    whole = received([raw])
+
+    assert 1 == len(whole)
+    assert whole == received(raw[at : at + 1] for at in range(len(raw)))
+    for cut in range(1, len(raw)):
+        assert whole == received([raw[:cut], raw[cut:]])
+
+
+@pytest.mark.parametrize("raw", [GET, SIZED, CHUNKED], ids=["get", "sized", "chunked"])
+def test_a_request_that_breaks_off_is_none_or_incomplete(raw: bytes) -> None:
+    """A head that breaks off is no request; with half a body, it has no body."""
+    head = raw.index(b"\r\n\r\n") + 4
+    for cut in range(len(raw)):
+        requests = received([raw[:cut]], end=True)
+
+        assert [False] * (cut >= head) == [request.is_complete for request in requests]
+        assert [b""] * (cut >= head) == [content(request) for request in requests]
+
+
+def test_pipelined_requests_come_out_one_by_one() -> None:
+    """What follows a body is the next request, wherever the pieces are cut."""
+    raw = SIZED + CHUNKED + GET + SIZED
+    for cut in range(1, len(raw)):
+        requests = received([raw[:cut], raw[cut:]], end=True)
+
+        assert [b"body", b"body", b"", b"body"] == [content(request) for request in requests]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_each_wire_case_is_framed_or_refused(case: Path) -> None:
+    """Wherever it is cut. What can't be framed closes the connection: nothing follows it."""
+    raw = case.read_bytes()
+    whole = received([raw], end=True)
+
+    assert whole == received((raw[at : at + 1] for at in range(len(raw))), end=True)
+    assert (case.stem in UNFRAMED) == (not is_framed(whole[0]))
+    if case.stem not in UNFRAMED | {"length-too-short", "no-length"}:
+        assert 1 == len(whole)
+
+
+def is_framed(request: ReceivedRequest | UnreadableRequest) -> bool:
+    return isinstance(request, ReceivedRequest) and request.is_complete
+
+
+def test_empty_lines_before_a_request_are_ignored() -> None:
+    """Old clients send one after a body."""
+    assert received([b"\r\n", b"\r\n" + SIZED + b"\r\n" + GET]) == received([SIZED + GET])
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    {
+        "no version": (b"GET /v1/files\r\n", 400),
+        "one word": (b"GET\r\n", 400),
+        "four words": (b"GET / HTTP/1.1 HTTP/1.1\r\n", 400),
+        "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+        "no colon": (GET[:-2] + b"nonsense\r\n\r\n", 400),
+        "no name": (GET[:-2] + b": nonsense\r\n\r\n", 400),
+        "no host": (b"GET / HTTP/1.1\r\n\r\n", 400),
+        "target with a space": (b"GET /a b HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        "HTTP/9": (b"GET / HTTP/9.9\r\nHost: h\r\n\r\n", 505),
+        "gzip": (POST + b"Transfer-Encoding: gzip\r\n\r\n", 501),
+        "long line": (b"GET /" + b"x" * 140_000, 414),
+        "long target": (b"GET /" + b"x" * 66_000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", 414),
+        "long headers": (GET[:-2] + b"X: " + b"x" * 66_000 + b"\r\n\r\n", 431),
+        "long header without an end": (GET[:-2] + b"X: " + b"x" * 140_000, 431),
+        "many headers": (GET[:-2] + b"X: 1\r\n" * 99 + b"\r\n", 431),
+        "length in words": (POST + b"Content-Length: many\r\n\r\n", 400),
+        "lengths that differ": (POST + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\n", 400),
+    }.values(),
+)
+def test_what_cannot_be_framed_is_refused_at_once(raw: bytes, status: int) -> None:
+    """Nothing more has to come first, and what comes later is not read."""
+    protocol = ServerProtocol()
+    protocol.receive_data(raw)
+    request = protocol.next_request()
+    if request is None:  # a long line may come in pieces, and is refused when it is too long
+        pytest.fail("not refused")
+
+    assert isinstance(request, UnreadableRequest)
+    assert (status, True) == (request.status, protocol.is_closed)
+    protocol.receive_data(GET)
+    assert protocol.next_request() is None
+
+
+def test_the_limits_are_those_that_are_documented() -> None:
+    """65,536 bytes and 100 headers are let in."""
+    line = b"GET /" + b"x" * 65_535 + b" HTTP/1.1\r\nHost: h\r\n\r\n"
+    many = GET[:-2] + b"X: 1\r\n" * 98 + b"\r\n"
+
+    assert all(isinstance(received([raw])[0], ReceivedRequest) for raw in (line, many))
+    assert head_refusal("GET", "/", (("X", "1"),) * 100) is None
+    assert head_refusal("GET", "/", (("X", "1"),) * 101) is not None
+
+
+def test_a_refusal_says_nothing_of_what_was_sent() -> None:
+    """It might be a key."""
+    status, message = refusal(GET[:-2] + b"Authorization=Bearer eugpt_secret\r\n\r\n")
+
+    assert (400, "The request isn't valid HTTP/1.1: illegal header line.") == (status, message)
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_kept"),
+    {
+        "HTTP/1.1": (GET, True),
+        "close": (GET[:-2] + b"Connection: TE, Close\r\n\r\n", False),
+        "HTTP/1.0": (GET.replace(b"1.1", b"1.0"), False),
+        "length and chunks": (CHUNKED.replace(b"\r\nT", b"\r\nContent-Length: 1\r\nT", 1), False),
+    }.values(),
+)  # fmt: skip
+def test_a_connection_is_kept_or_closed_as_the_request_says(raw: bytes, *, is_kept: bool) -> None:
+    """What follows on one that isn't kept is never read."""
+    requests = received([raw + GET])
+
+    assert 1 + is_kept == len(requests)
+    assert is_kept == requests[0].is_persistent
+
+
+def test_an_invalid_chunk_ends_the_connection() -> None:
+    """The body isn't used, and what follows isn't a request."""
+    (request,) = received([CHUNKED.replace(b"dy\r\n", b"dying\r\n") + GET])
+
+    assert isinstance(request, ReceivedRequest)
+    assert (False, False, b"") == (request.is_complete, request.is_persistent, request.body)
+
+
+def test_a_client_that_asks_whether_to_send_is_told_once() -> None:
+    """Only when it is waiting, so not when the body is there already, and not in HTTP/1.0."""
+    asking = POST + b"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+
+    assert b"HTTP/1.1 100 Continue\r\n\r\n" == told(asking)
+    assert b"" == told(asking + b"b")
+    assert b"" == told(asking.replace(b"1.1", b"1.0"))
+    assert b"" == told(SIZED[:-1])
+
+
+def told(raw: bytes) -> bytes:
+    protocol = ServerProtocol()
+    protocol.receive_data(raw)
+    assert protocol.next_request() is None
+    said = protocol.data_to_send() + protocol.data_to_send()
+    protocol.receive_data(b"body")
+    assert isinstance(protocol.next_request(), ReceivedRequest)
+    return said + protocol.data_to_send()
+
+
+def test_a_client_that_has_closed_its_end_is_answered() -> None:
+    """And the connection is closed when everything that came has been given."""
+    protocol = ServerProtocol()
+    protocol.receive_data(GET + GET)
+    protocol.receive_data(b"")
+
+    requests = [protocol.next_request(), protocol.next_request()]
+    assert [True, True] == [isinstance(request, ReceivedRequest) for request in requests]
+    assert protocol.next_request() is None
+    assert protocol.is_closed
+
+
+def test_the_pieces_of_a_large_body_are_not_copied() -> None:
+    """They are given as they came."""
+    pieces = [bytes(600_000), bytes(600_000)]
+    head = POST + b"Content-Length: 1200000\r\n\r\n"
+    (request,) = received([head, *pieces])
+
+    assert isinstance(request, ReceivedRequest)
+    assert [id(piece) for piece in pieces] == [id(piece) for piece in request.body]
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query", "host"),
+    [
+        ("//v1/files?a=?", "//v1/files", "a=?", "localhost"),
+        ("http://other:80/v1/files?a=b", "/v1/files", "a=b", "other:80"),
+        ("HTTP://other", "/", "", "other"),
+        ("*", "*", "", "localhost"),
+    ],
+)
+def test_a_target_has_a_path_a_query_and_a_host(
+    target: str, path: str, query: str, host: str
+) -> None:
+    """The path is given as it was sent; a proxy's target says the host itself."""
+    request = ReceivedRequest(method="GET", target=target, headers=(("hOST", "localhost"),))
+
+    assert (path, query, host) == (request.path, request.query, request.host)
