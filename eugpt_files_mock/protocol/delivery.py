@@ -62,22 +62,36 @@ _SEPARATE = 65_536
 """Bytes from which a body is sent apart from the head, so that it isn't copied."""
 
 
-def deliver(outcome: Outcome, request: ReceivedRequest | UnreadableRequest) -> Iterator[Action]:
-    """The actions; if the last one is `Send`, the connection is kept for the next request."""
+def deliver(
+    outcome: Outcome, request: ReceivedRequest | UnreadableRequest, *, date: str | None = None
+) -> Iterator[Action]:
+    """The actions; if the last one is `Send`, the connection is kept for the next request.
+
+    Args:
+        outcome: of the request.
+        request: says whether the connection may be kept, and whether the answer has a body.
+        date: the value of `Date`, for a server that has a clock (RFC 9110, 6.6.1).
+    """
     if isinstance(outcome, Severed):
         yield from _SEVERED[outcome.kind]
         return
     if outcome.delay:
         yield Wait(outcome.delay)
-    yield from _answer(outcome, request)
+    yield from _answer(outcome, request, () if date is None else (("Date", date),))
     if outcome.cut_after is not None or not request.is_persistent:
         yield Close()
 
 
-def _answer(reply: Reply, request: ReceivedRequest | UnreadableRequest) -> Iterator[Action]:
+def _answer(
+    reply: Reply,
+    request: ReceivedRequest | UnreadableRequest,
+    more: tuple[tuple[str, str], ...],
+) -> Iterator[Action]:
     bodyless = has_no_body(request.method, reply.status)
     head = response_head(
-        reply.status, _framed(reply, bodyless=bodyless), is_persistent=request.is_persistent
+        reply.status,
+        (*_framed(reply, bodyless=bodyless), *more),
+        is_persistent=request.is_persistent,
     )
     body = b"" if bodyless else reply.body
     if reply.cut_after is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import h11
 
@@ -17,6 +18,7 @@ MAX_HEAD_BYTES = 65_536
 MAX_HEADERS = 100
 """As in `http.client`."""
 
+_NO_HEAD = ReceivedRequest(method="", target="", headers=())
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _REQUEST_LINE = re.compile(rb"[!-~]+ [!-~]+ HTTP/[0-9]\.[0-9]\r?")
 
@@ -34,8 +36,17 @@ class ServerProtocol:
     def __init__(self) -> None:
         self.is_closed = False
         self._at_end = False
+        self._head = _NO_HEAD
+        self._fields: list[tuple[str, str]] = []
+        self._last = b"", _NO_HEAD
+        self._is_repeated = False
         self._expects_continue = False
         self._begin(b"")
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether not a byte of a request has come since the last one."""
+        return not (self._has_begun or self._is_repeated)
 
     def receive_data(self, data: bytes) -> None:
         """Take what has come; `b""` says that nothing more will."""
@@ -43,6 +54,8 @@ class ServerProtocol:
             return
         if not data:
             self._at_end = True
+        elif self.is_idle and data == self._last[0]:
+            self._is_repeated = True
         elif self._body is not None:
             self._body.receive_data(data)
         else:
@@ -59,6 +72,9 @@ class ServerProtocol:
         """The next request that has come as a whole; None if more data is needed, or none comes."""
         if self.is_closed:
             return None
+        if self._is_repeated:
+            self._is_repeated = False
+            return self._last[1]
         if self._body is None:
             refused = self._read_head()
             if refused is not None:
@@ -69,15 +85,16 @@ class ServerProtocol:
     def _begin(self, data: bytes) -> None:
         """Forget the last request, and go on with what came after it."""
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=2 * MAX_HEAD_BYTES)
-        self._head: h11.Request | None = None
         self._body: SizedBody | ChunkedBody | None = None
         self._expects_continue = False
         self._has_begun = False
+        self._raw = b""
         self._line_is_checked = False
         if data:
             self._receive_head(data)
 
     def _receive_head(self, data: bytes) -> None:
+        self._raw = b"" if self._has_begun else data
         if not self._has_begun:
             data = data.lstrip(b"\r\n")  # empty lines before a request are ignored (RFC 9112, 2.2)
             self._has_begun = bool(data)
@@ -108,22 +125,24 @@ class ServerProtocol:
             return UnreadableRequest(status=400, message=_NOT_HTTP.format("illegal request line"))
         return None
 
-    def _accept(self, head: h11.Request) -> UnreadableRequest | None:
+    def _accept(self, event: h11.Request) -> UnreadableRequest | None:
         """Begin the body of this request, unless its head is refused."""
-        method, target = head.method.decode("ascii"), head.target.decode("ascii")
-        headers = _decoded(head)
-        refused = head_refusal(method, target, headers) or _version_refusal(head, method, target)
+        head = ReceivedRequest(
+            method=event.method.decode("ascii"),
+            target=event.target.decode("ascii"),
+            headers=tuple(
+                (name.decode("ascii"), value.decode("latin-1"))
+                for name, value in event.headers.raw_items()
+            ),
+            http_version=event.http_version.decode("ascii"),
+        )
+        refused = head_refusal(head.method, head.target, head.headers) or _version_refusal(head)
         if refused is None:
-            self._head, self._headers = head, headers
+            self._head = head
+            self._fields = [(name.lower(), value) for name, value in head.headers]
             self._expects_continue = self._http.they_are_waiting_for_100_continue
-            self._body = self._body_of(head)
+            self._body = _body_of(self._fields, self._http.trailing_data[0])
         return refused
-
-    def _body_of(self, head: h11.Request) -> SizedBody | ChunkedBody:
-        framing, data = dict(head.headers), self._http.trailing_data[0]
-        if b"transfer-encoding" in framing:
-            return ChunkedBody(data)
-        return SizedBody(int(framing.get(b"content-length", 0)), data)
 
     def _read_body(self) -> ReceivedRequest | None:
         body = self._body
@@ -132,26 +151,26 @@ class ServerProtocol:
         try:
             is_complete = body.is_whole()
         except InvalidChunk:
-            return self._finish(body=None)
+            return self._give_up()
         if not is_complete:
-            return self._finish(body=None) if self._at_end else None
-        return self._finish(body=body)
+            return self._give_up() if self._at_end else None
+        return self._finish(body)
 
-    def _finish(self, *, body: SizedBody | ChunkedBody | None) -> ReceivedRequest:
-        head = self._head
-        assert head is not None  # noqa: S101 - a body begins with its head
-        is_persistent = body is not None and _is_persistent(head)
-        request = ReceivedRequest(
-            method=head.method.decode("ascii"),
-            target=head.target.decode("ascii"),
-            headers=self._headers,
-            body=b"" if body is None else body.content(),
-            http_version=head.http_version.decode("ascii"),
-            is_persistent=is_persistent,
-            is_complete=body is not None,
-        )
-        self._begin(body.rest if body is not None and is_persistent else b"")
-        self.is_closed = not is_persistent
+    def _give_up(self) -> ReceivedRequest:
+        """Where the next request would begin isn't known."""
+        self.is_closed = True
+        return replace(self._head, is_persistent=False, is_complete=False)
+
+    def _finish(self, body: SizedBody | ChunkedBody) -> ReceivedRequest:
+        request, content = self._head, body.content()
+        self.is_closed = not _is_persistent(request.http_version, self._fields)
+        if content or self.is_closed:
+            request = replace(request, body=content, is_persistent=not self.is_closed)
+        elif self._raw and isinstance(body, SizedBody) and not body.rest:
+            # Clients that poll send the same bytes again. To compare them is a hundred times
+            # faster than to read them.
+            self._last = self._raw, request
+        self._begin(body.rest)
         return request
 
     def _unreadable(self, error: h11.RemoteProtocolError) -> UnreadableRequest:
@@ -183,30 +202,35 @@ def head_refusal(method: str, target: str, headers: Headers) -> UnreadableReques
     return None
 
 
-def _version_refusal(head: h11.Request, method: str, target: str) -> UnreadableRequest | None:
-    if head.http_version in {b"1.0", b"1.1"}:
+def _version_refusal(head: ReceivedRequest) -> UnreadableRequest | None:
+    if head.http_version in {"1.0", "1.1"}:
         return None
-    message = "Only HTTP/1.0 and HTTP/1.1 are spoken here."
-    return UnreadableRequest(status=505, message=message, method=method, target=target)
-
-
-def _decoded(head: h11.Request) -> Headers:
-    return tuple(
-        (name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers.raw_items()
+    return UnreadableRequest(
+        status=505,
+        message="Only HTTP/1.0 and HTTP/1.1 are spoken here.",
+        method=head.method,
+        target=head.target,
     )
 
 
-def _is_persistent(head: h11.Request) -> bool:
+def _body_of(fields: list[tuple[str, str]], data: bytes) -> SizedBody | ChunkedBody:
+    framing = dict(fields)
+    if "transfer-encoding" in framing:
+        return ChunkedBody(data)
+    # h11 has checked it: digits, and if it came several times, the same each time.
+    return SizedBody(int(framing.get("content-length", "0").partition(",")[0]), data)
+
+
+def _is_persistent(http_version: str, fields: list[tuple[str, str]]) -> bool:
     """HTTP/1.0 is not asked: few of its clients keep a connection, and none needs to."""
-    fields = head.headers
-    if head.http_version != b"1.1":
+    if http_version != "1.1":
         return False
-    names = {name for name, _ in fields}
-    if {b"transfer-encoding", b"content-length"} <= names:
+    names = [name for name, _ in fields]
+    if "transfer-encoding" in names and "content-length" in names:
         return False
-    return not any(
-        token.strip() == b"close"
+    return "connection" not in names or not any(
+        token.strip() == "close"
         for name, value in fields
-        if name == b"connection"
-        for token in value.lower().split(b",")
+        if name == "connection"
+        for token in value.lower().split(",")
     )

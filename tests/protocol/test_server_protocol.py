@@ -112,6 +112,26 @@ def is_framed(request: ReceivedRequest | UnreadableRequest) -> bool:
     return isinstance(request, ReceivedRequest) and request.is_complete
 
 
+@pytest.mark.parametrize("raw", [GET, SIZED, CHUNKED, GET[:-2], b"\r\n" + GET])
+def test_a_request_that_is_repeated_is_read_as_the_first_one(raw: bytes) -> None:
+    """Also when it comes again in other pieces, or together with another one."""
+    first = received([raw], end=True)
+
+    assert first * 2 == received([raw, raw], end=True) or raw == GET[:-2]
+    assert received([raw] * 2 + [SIZED]) == received([raw + raw + SIZED])
+    protocol = ServerProtocol()
+    for _ in range(3):
+        protocol.receive_data(raw)
+    assert received([raw + raw + raw]) == list(iter(protocol.next_request, None))
+
+
+def test_an_empty_chunked_body_is_waited_for_each_time() -> None:
+    """Its head alone isn't the request that it was the last time."""
+    head = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+    assert 1 == len(received([head, b"0\r\n\r\n", head]))
+
+
 def test_empty_lines_before_a_request_are_ignored() -> None:
     """Old clients send one after a body."""
     assert received([b"\r\n", b"\r\n" + SIZED + b"\r\n" + GET]) == received([SIZED + GET])
