@@ -77,7 +77,7 @@ def wheel(session: nox.Session) -> None:
 def nightly(session: nox.Session) -> None:
     """The long fuzzer and the long soak."""
     session.install("-e", ".[test]")
-    session.run("python", "-m", "pytest", "tests/strength", env={"STRENGTH": "nightly"})
+    session.run("python", "-m", "pytest", "tests/robustness", env={"ROBUSTNESS": "nightly"})
 
 
 @nox.session

@@ -6,7 +6,16 @@ import argparse
 import platform
 from importlib.metadata import version
 
-from . import clients, entering, growth, large_uploads, parsers, ports, sdk, start_up
+from . import (
+    clients,
+    entering,
+    growth,
+    large_uploads,
+    parsers,
+    ports,
+    sdk,
+    start_up,
+)
 from .measure import Unavailable
 from .table import HEAD, Row
 

@@ -140,8 +140,8 @@ def _environment(mock: FilesMock) -> Iterator[None]:
 
 def _calls_of(mock: FilesMock) -> str:
     """The calls; and where a request went to an unknown route, which routes there are."""
-    from eugpt_files_mock.call_lines import call_lines
-    from eugpt_files_mock.verification import check_known
+    from eugpt_files_mock.expectations.call_lines import call_lines
+    from eugpt_files_mock.expectations.verification import check_known
 
     strays = check_known(mock.calls.strays)
     return call_lines(mock.calls, indent="") + (f"\n\n{strays}" if strays else "")

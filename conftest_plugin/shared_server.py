@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import ServiceUnavailable
 
 from eugpt_files_mock import FilesMock
-from eugpt_files_mock.edges.live_server import LiveServer
-from eugpt_files_mock.serving import Serving
+from eugpt_files_mock.server.live_server import LiveServer
+from eugpt_files_mock.server_context import Serving
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -19,8 +19,8 @@ from .errors import (
     Unmet,
 )
 from .mock import FilesMock
-from .processing import after_polls, after_seconds, fails
-from .service.messages import Call, File
+from .model.messages import Call, File
+from .model.processing import after_polls, after_seconds, fails
 from .state.armed_faults import ArmedFault
 from .version import __version__ as __version__
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from .checks import whole
 from .errors import OptionError, hide_from_traceback, nearest_word, unknown_word
-from .fault_values import (
+from .model.faults import (
     Corrupted,
     Delayed,
     Dribbled,

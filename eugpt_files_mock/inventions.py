@@ -9,10 +9,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from .checks import is_whole
-from .content_types import CONTENT_TYPES
 from .errors import OptionError, hide_from_traceback, unknown_word
-from .service.messages import File
-from .state.identifiers import Identifiers
+from .model.content_types import CONTENT_TYPES
+from .model.messages import File
+from .state.randomness import Identifiers
 
 if TYPE_CHECKING:
     from .documents import Document, DocumentProvider

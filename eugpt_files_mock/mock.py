@@ -6,19 +6,20 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from . import additions, verification
-from .assembly import assembled, empty
+from . import seeding
 from .errors import hide_from_traceback
-from .fault_values import Fault
+from .expectations import verification
 from .faults import as_faults
 from .inventions import Inventions
+from .lifecycle import WaysIn
+from .model.faults import Fault
+from .model.messages import File
 from .options import Options
-from .service.messages import File
-from .state.aims import Phase, checked_aim
+from .service.assembly import assembled, empty
 from .state.armed_faults import ArmedFault
-from .state.files import Files
+from .state.fault_matcher import Phase, checked_aim
+from .state.file_store import Files
 from .state.journal import Journal
-from .ways_in import WaysIn
 
 if TYPE_CHECKING:
     import ssl
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from .inventions import FileFields, SharedFields
     from .options import OptionWords
-    from .serving import Serving
+    from .server_context import Serving
 
 __tracebackhide__ = hide_from_traceback
 
@@ -107,8 +108,8 @@ class FilesMock:
             admin_token: what `/__admin` asks for; on an address that is not loopback there is no
                 `/__admin` without one.
         """
-        from .edges.live_server import LiveServer
-        from .serving import Serving
+        from .server.live_server import LiveServer
+        from .server_context import Serving
 
         server = partial(LiveServer, host=host, port=port, ssl_context=ssl_context)
         return Serving(self, server, host=host, admin_token=admin_token)
@@ -116,7 +117,7 @@ class FilesMock:
     @cached_property
     def wsgi_app(self) -> WSGIApplication:
         """The WSGI application, for any WSGI server or test client."""
-        from .edges.on_wsgi import WsgiApp
+        from .server.wsgi import WsgiApp
 
         return WsgiApp(self._service)
 
@@ -162,7 +163,7 @@ class FilesMock:
         Raises:
             OptionError: for a value without sense, or an id that is taken.
         """
-        return additions.add_file(
+        return seeding.add_file(
             self._service,
             filename,
             content,

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
-from .base_urls import BaseUrl, parse_base_url
 from .checks import is_whole, whole, yes_or_no
 from .errors import OptionError, hide_from_traceback, unknown_word
-from .processing import Processing, as_processing
-from .state.identifiers import Clock, system_clock
+from .model.base_urls import BaseUrl, parse_base_url
+from .model.processing import Processing, as_processing
 
 __tracebackhide__ = hide_from_traceback
 
 DEFAULT_BASE_URLS = ("https://chat.eugpt.ai/v1", "https://api.eugpt.ai/v1")
 """Documented (D), and read in a public client (3P); which of them serves the API is not settled."""
+
+
+Clock = Callable[[], float]
+"""Gives Unix seconds."""
+
+
+def system_clock() -> float:
+    """Unix seconds; looked up at each call, so that freezegun and time-machine can move it."""
+    return time.time()
 
 
 class OptionWords(TypedDict, total=False):

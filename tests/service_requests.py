@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from eugpt_files_mock import FilesMock
+from eugpt_files_mock.model.messages import Headers, Reply, Request
 from eugpt_files_mock.service.handle import handle
-from eugpt_files_mock.service.messages import Headers, Reply, Request
 
 KEY = "eugpt_wire"
 BOUNDARY = "xxBOUNDARYxx"

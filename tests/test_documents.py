@@ -15,7 +15,7 @@ import pytest
 from eugpt_files_mock import File, FilesMock, OptionError
 from eugpt_files_mock.documents import SUFFIXES
 from eugpt_files_mock.inventions import Inventions
-from eugpt_files_mock.state.identifiers import Identifiers
+from eugpt_files_mock.state.randomness import Identifiers
 
 from .documents.readers import READERS
 

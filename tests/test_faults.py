@@ -22,7 +22,7 @@ from eugpt_files_mock import (
     Unmet,
     faults,
 )
-from eugpt_files_mock.fault_words import parse_fault
+from eugpt_files_mock.cli.fault_words import parse_fault
 
 from .clients import IN_PROCESS, Client, connected
 from .conftest import WAYS, entered

@@ -15,7 +15,7 @@ from pathlib import Path
 import eugpt_files_mock
 from eugpt_files_mock import errors
 
-from .provocations import PROVOCATIONS, Provocation
+from .error_cases import ERROR_CASES, ErrorCase
 
 CATALOGUE = Path(__file__).with_name("messages.txt")
 PACKAGE = Path(eugpt_files_mock.__file__).parent
@@ -29,15 +29,15 @@ def provoked() -> tuple[dict[str, str], set[Site]]:
     """Each message by its title, and where our errors were raised."""
     messages: dict[str, str] = {}
     sites: set[Site] = set()
-    for title, provocation in PROVOCATIONS.items():
-        messages[title], raised_at = _message(provocation)
+    for title, error_case in ERROR_CASES.items():
+        messages[title], raised_at = _message(error_case)
         sites |= raised_at
     return messages, sites
 
 
-def _message(provocation: Provocation) -> tuple[str, set[Site]]:
+def _message(error_case: ErrorCase) -> tuple[str, set[Site]]:
     try:
-        said = provocation()
+        said = error_case()
     except errors.FilesMockError as error:
         return f"{type(error).__name__}: {error}", set(_sites(error))
     assert isinstance(said, str), f"nothing was provoked, but {said!r}"
@@ -64,7 +64,7 @@ def test_the_messages_are_those_that_were_read() -> None:
 
 
 def test_no_message_is_missing() -> None:
-    """Every place in the package that raises at the test author is reached by a provocation.
+    """Every place in the package that raises at the test author is reached by a error_case.
 
     What the command and the control routes raise is told in other words, and has titles of its own.
     """
@@ -81,8 +81,8 @@ _TOLD_OTHERWISE = (
     "arguments.py",
     "cli.py",
     "fault_words.py",
-    "edges/admin_input.py",
-    "edges/admin_guard.py",
+    "admin/input.py",
+    "admin/access.py",
 )
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from faker.providers import BaseProvider
 
-from ..content_types import CONTENT_TYPES
+from ..model.content_types import CONTENT_TYPES
 from .draft import written
 from .kinds import checked_kind, checked_size
 from .topic import Topic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..service.messages import Outcome, Reply, Severed
+from ..model.messages import Outcome, Reply, Severed
 from .received import ReceivedRequest, UnreadableRequest
 from .response_head import has_no_body, response_head
 

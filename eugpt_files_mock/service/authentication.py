@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .messages import Headers
+from ..model.messages import Headers
 from .refusals import CHALLENGE, Refused
 
 KEY_PREFIX = "eugpt_"

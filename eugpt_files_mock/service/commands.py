@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from .messages import Request
+from ..model.messages import Request
 from .multipart import read_form
 from .refusals import Refused, shown
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..model.messages import File, Outcome, Request
 from ..state.armed_faults import ArmedFaults
 from ..state.journal import Journal
-from ..state.rate_windows import RateWindows
+from ..state.rate_limiter import RateWindows
 from .authentication import Access, authenticate
 from .commands import parse
-from .faulted import draw, spoil
-from .messages import File, Outcome, Request
+from .exchange import Visit
+from .fault_effects import draw, spoil
 from .operations import Desk, operate
 from .redaction import Redaction
 from .refusals import Refused
 from .replies import for_method, render, render_refusal
 from .routes import check_route, match
-from .visit import Visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

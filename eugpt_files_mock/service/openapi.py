@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, get_type_hints
 
+from ..model.messages import STATUSES, File
 from .commands import MOST_PER_PAGE
-from .messages import STATUSES, File
 from .refusals import CHALLENGE, REFUSALS
 from .replies import BYTES, JSON, TEXT, file_object
 from .routes import ROUTES, Route

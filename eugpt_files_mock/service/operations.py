@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..processing import Processing
-from ..state.files import Files, OverQuota
-from ..state.identifiers import Clock, Identifiers
+from ..model.messages import File
+from ..model.processing import Processing
+from ..options import Clock
+from ..state.file_store import Files, OverQuota
+from ..state.randomness import Identifiers
 from .commands import Command, Delete, Download, List, Retrieve, Upload
-from .messages import File
 from .refusals import Refused, shown
 
 

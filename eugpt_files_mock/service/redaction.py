@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ..model.messages import REDACTED, SECRET_FIELDS, Headers
 from .commands import parse_query
-from .messages import REDACTED, SECRET_FIELDS, Headers
 
 _SHORTEST_SECRET = 6
 """What is shorter is no secret, and may be any word."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..fault_values import ErrorAnswer
-from .messages import File, Outcome, Reply, to_json
+from ..model.faults import ErrorAnswer
+from ..model.messages import File, Outcome, Reply, to_json
 from .operations import Content, Deleted, Listed, Result, Stored
 from .refusals import CHALLENGE, REFUSALS, Refused, envelope
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .messages import OPERATIONS, Request
+from ..model.messages import OPERATIONS, Request
 from .refusals import Refused, shown
 
 

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock
 
-from ..fault_values import Fault
-from .aims import Aim, Subject
+from ..model.faults import Fault
+from .fault_matcher import Aim, Subject
 
 _SPENT_KEPT = 1_000
 """Faults that hit as often as they were to, and are kept to be shown; beyond it the oldest go."""

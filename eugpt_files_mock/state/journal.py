@@ -8,7 +8,7 @@ from threading import Lock
 from typing import overload
 
 from ..errors import hide_from_traceback, unknown_word
-from ..service.messages import OPERATIONS, Call
+from ..model.messages import OPERATIONS, Call
 
 __tracebackhide__ = hide_from_traceback
 

@@ -12,14 +12,15 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from eugpt_files_mock import cli, errors
+from eugpt_files_mock import errors
+from eugpt_files_mock.cli.main import main as cli
 from eugpt_files_mock.faults import FAULTS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.refusals import REFUSALS
 from eugpt_files_mock.service.routes import ROUTES
 
 from ..clients import IN_PROCESS, Client, connected
-from ..edges.test_parity import BROKEN_BODIES, KEY, SEVERED, Case, armed, met
+from ..intercept.test_parity import BROKEN_BODIES, KEY, SEVERED, Case, armed, met
 
 
 def options() -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 
 from eugpt_files_mock import FilesMock, __version__
+from eugpt_files_mock.model.messages import OPERATIONS
 from eugpt_files_mock.service.commands import MOST_PER_PAGE
-from eugpt_files_mock.service.messages import OPERATIONS
 from eugpt_files_mock.service.openapi import document
 from eugpt_files_mock.service.refusals import REFUSALS
 from eugpt_files_mock.service.routes import ROUTES

@@ -1,1 +1,0 @@
-"""Where clients and servers meet the fake: the only modules that know one."""

@@ -1,0 +1,1 @@
+"""What a test expects of the calls: assertions, exit checks, and the text of their failures."""

@@ -1,0 +1,31 @@
+"""A call on one line, as failure messages, the report section and the page show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..model.messages import Call
+
+_SHOWN = 20
+
+
+def call_line(call: Call) -> str:
+    """Operation, request, answer, and what else is known."""
+    answer = "no answer" if call.status is None else str(call.status)
+    words = [f"{call.operation or '?':<8} {call.method} {call.path} -> {answer}"]
+    words += [f"({call.error})"] * (call.error is not None)
+    words += [f"fault={call.fault}"] * (call.fault is not None)
+    words += [f"filename={call.filename!r}"] * (call.filename is not None)
+    words += [f"purpose={call.purpose!r}"] * (call.purpose is not None)
+    words += [f"bytes={call.bytes}"] * (call.bytes is not None)
+    words += [f"user={call.user}"] * (call.user is not None)
+    return " ".join([*words, f"[{call.client}]"])
+
+
+def call_lines(calls: Iterable[Call], *, indent: str = "  ") -> str:
+    """The newest calls, a line each; says how many older ones are left out."""
+    calls = list(calls)
+    lines = [f"{indent}{call_line(call)}" for call in calls[-_SHOWN:]]
+    if len(calls) > _SHOWN:
+        lines.insert(0, f"{indent}… {len(calls) - _SHOWN} earlier calls")
+    return "\n".join(lines) or f"{indent}(no call)"

@@ -1,0 +1,1 @@
+"""In-process clients: requests to our URLs are answered without a network."""

@@ -1,0 +1,86 @@
+"""Base URLs: which addresses are ours, and which path below them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+from ..errors import OptionError, hide_from_traceback
+
+__tracebackhide__ = hide_from_traceback
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+Origin = tuple[str, int | None]
+"""Host in its ASCII form, in lower case, and port; None for the default port of either scheme, so
+that a request by `http://` to our `https://` host is ours too, and never leaves."""
+
+
+def origin(scheme: str, host: str, port: int | None) -> Origin:
+    """Where a URL points."""
+    host = host.lower().removesuffix(".")
+    if not host.isascii():
+        host = _in_ascii(host)
+    return host, None if port == _DEFAULT_PORTS.get(scheme) else port
+
+
+@lru_cache
+def _in_ascii(host: str) -> str:
+    """As requests sends it; httpx tells the same host in Unicode."""
+    import idna  # httpx and requests depend on it
+
+    try:
+        return idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:  # no client can ask for it either
+        return host
+
+
+@dataclass(frozen=True, slots=True)
+class BaseUrl:
+    """One base URL.
+
+    Attributes:
+        text: as given, without a slash at the end.
+        origin: its host and port.
+        prefix: its path, decoded, without a slash at the end.
+    """
+
+    text: str
+    origin: Origin
+    prefix: str
+
+    def resource(self, path: str) -> str | None:
+        """What lies below the base URL at that path; None for a path outside of it."""
+        if not path.startswith(self.prefix):
+            return None
+        rest = path[len(self.prefix) :]
+        return rest if rest.startswith("/") else None
+
+
+def parse_base_url(text: object) -> BaseUrl:
+    """A base URL from its text.
+
+    Raises:
+        OptionError: when it is no absolute http or https URL, or has a query.
+    """
+    if not isinstance(text, str):
+        raise OptionError(f"base_url: a URL is a text, not {text!r}.", word=text)
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise OptionError(f"base_url {text!r}: {error}.", word=text) from None
+    if parts.scheme not in _DEFAULT_PORTS or not host:
+        raise OptionError(
+            f"base_url {text!r} is no absolute URL, such as 'https://chat.eugpt.ai/v1'.", word=text
+        )
+    if parts.query or parts.fragment or parts.username is not None:
+        raise OptionError(
+            f"base_url {text!r} has more than scheme, host, port and path.", word=text
+        )
+    return BaseUrl(
+        text=text.rstrip("/"),
+        origin=origin(parts.scheme, host, port),
+        prefix=unquote(parts.path).rstrip("/"),
+    )

@@ -1,0 +1,99 @@
+"""How long a new file stays `uploaded`, and what becomes of it: the values of `processing`.
+
+That processing takes time at all is a guess: the documentation only shows `processed`, at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..checks import whole
+from ..errors import OptionError, hide_from_traceback, nearest_word
+
+__tracebackhide__ = hide_from_traceback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processing:
+    """When a new file leaves `uploaded`, and for which status."""
+
+    polls: int | None = None
+    seconds: float | None = None
+    reason: str | None = None
+
+    @property
+    def first_status(self) -> str:
+        """The status in the answer to the upload."""
+        return "processed" if self == IMMEDIATE else "uploaded"
+
+    def status(self, *, polls: int, age: float) -> str:
+        """The status of a file that was retrieved `polls` times and is `age` seconds old."""
+        waited = polls >= (self.polls or 0) and age >= (self.seconds or 0)
+        if not waited:
+            return "uploaded"
+        return "processed" if self.reason is None else "error"
+
+
+IMMEDIATE = Processing()
+
+
+def after_polls(n: int) -> Processing:
+    """A new file is `processed` when it is retrieved for the nth time (1 or more)."""
+    return Processing(polls=whole("after_polls: n", n, least=1))
+
+
+def after_seconds(seconds: float) -> Processing:
+    """A new file is `processed` so many seconds after its upload, by the mock's clock."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise OptionError(
+            f"after_seconds takes a number of seconds, not {seconds!r}.", word=seconds
+        )
+    if not math.isfinite(seconds) or seconds < 0:
+        raise OptionError(f"after_seconds takes 0 or more seconds, not {seconds!r}.", word=seconds)
+    return Processing(seconds=float(seconds))
+
+
+def fails(reason: str = "The file could not be processed.") -> Processing:
+    """A new file is `error` at its first retrieve, with the reason as `status_details`."""
+    if not isinstance(reason, str) or not reason:
+        raise OptionError(
+            f"fails: the reason must be a non-empty text, not {reason!r}.", word=reason
+        )
+    return Processing(polls=1, reason=reason)
+
+
+def as_processing(value: object) -> Processing:
+    """What the option `processing` means.
+
+    Raises:
+        OptionError: for anything but `"immediate"` or a value of the functions above.
+    """
+    if isinstance(value, Processing):
+        return value
+    if value == "immediate":
+        return IMMEDIATE
+    near = nearest_word(value, _VALID)
+    hint = f" Did you mean {_VALID[near]}?" if near else ""
+    raise OptionError(
+        f"processing: not {value!r}.{hint} Valid: {', '.join(_VALID.values())}.",
+        word=value,
+        nearest=near,
+    )
+
+
+_VALID = {
+    "immediate": "'immediate'",
+    "after_polls": "after_polls(n)",
+    "after_seconds": "after_seconds(s)",
+    "fails": "fails('reason')",
+}
+
+
+WORDS: dict[str, Callable[..., Processing]] = {
+    "after_polls": after_polls,
+    "after_seconds": after_seconds,
+    "fails": fails,
+}
+"""The functions by name, for the command line."""

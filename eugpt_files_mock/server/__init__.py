@@ -1,0 +1,1 @@
+"""The port: sockets, connections in threads, and the WSGI application that they serve."""

@@ -1,0 +1,44 @@
+"""How many requests each key may still make: a sliding window for each."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from threading import Lock
+
+from ..options import Clock
+
+
+class RateWindows:
+    """At most `requests` in any `seconds`, for each key.
+
+    Args:
+        limit: requests and seconds, or None for no limit.
+        clock: gives Unix seconds.
+    """
+
+    def __init__(self, limit: tuple[int, float] | None, clock: Clock) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._lock = Lock()
+        self._admitted: defaultdict[str | None, deque[float]] = defaultdict(deque)
+
+    def clear(self) -> None:
+        """Every key starts afresh."""
+        with self._lock:
+            self._admitted.clear()
+
+    def wait(self, key: str | None) -> int:
+        """0 when the request is admitted, and counted; else the whole seconds to wait."""
+        if self._limit is None:
+            return 0
+        requests, seconds = self._limit
+        now = self._clock()
+        with self._lock:
+            admitted = self._admitted[key]
+            while admitted and admitted[0] <= now - seconds:
+                admitted.popleft()
+            if len(admitted) >= requests:
+                return max(1, math.ceil(admitted[0] + seconds - now))
+            admitted.append(now)
+            return 0

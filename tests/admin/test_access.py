@@ -1,0 +1,203 @@
+"""Who may use the control routes, and who may not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+import pytest
+from packaging.version import Version
+from werkzeug.test import Client, TestResponse
+
+from eugpt_files_mock import FilesMock, OptionError
+from eugpt_files_mock.admin.access import is_loopback
+from eugpt_files_mock.server_context import Serving
+
+NO_ADDRESS = pytest.param(
+    "[",
+    marks=pytest.mark.skipif(
+        Version(version("werkzeug")) < Version("3.1"), reason="its own test client cannot send it"
+    ),
+)
+TOKEN = "s3cret-token"
+
+
+class Captured:
+    """A server that only keeps the application, so that no address need be bound."""
+
+    url = "http://captured"
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    def stop(self) -> None:
+        """There is nothing to stop."""
+
+
+def ask(
+    host: str,
+    token: str | None = None,
+    *,
+    path: str = "/__admin/health",
+    method: str = "GET",
+    **headers: str,
+) -> TestResponse:
+    """The answer of a mock that is served on `host`, to a request with these header fields."""
+    mock = FilesMock()
+    serving = Serving(mock, Captured, host=host, admin_token=token)
+    serving.start()
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = Client(serving._server.app, use_cookies=False).open(
+        path, method=method, headers=fields
+    )
+    serving.stop()
+    assert len(mock.calls) == 0
+    return answer
+
+
+class TestAddresses:
+    @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+    def test_loopback_addresses_are_known(self, host: str) -> None:
+        assert is_loopback(host)
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "192.0.2.7", "2001:db8::1", "no host!"])
+    def test_any_other_is_not_loopback(self, host: str) -> None:
+        assert not is_loopback(host)
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "192.0.2.7"])
+    @pytest.mark.parametrize("path", ["/__admin/", "/__admin/health", "/__admin/nothing"])
+    def test_off_loopback_there_is_no_admin_without_a_token(self, host: str, path: str) -> None:
+        answer = ask(host, path=path, Host="192.0.2.7:8080")
+        assert answer.status_code == 404
+        assert "--admin-token" in answer.json["detail"]
+
+    @pytest.mark.parametrize("host", ["anything.example", NO_ADDRESS, "no host!"])
+    def test_openapi_is_public_on_every_address(self, host: str) -> None:
+        assert ask("192.0.2.7", path="/openapi.json", Host=host).status_code == 200
+
+
+class TestToken:
+    BEARER = f"Bearer {TOKEN}"
+
+    @pytest.mark.parametrize("host", ["192.0.2.7", "127.0.0.1"])
+    def test_with_a_token_every_address_asks_for_it(self, host: str) -> None:
+        assert ask(host, TOKEN, Host=host).status_code == 401
+        assert ask(host, TOKEN, Host=host, Authorization=self.BEARER).status_code == 200
+
+    @pytest.mark.parametrize(
+        "field",
+        [
+            "Bearer s3cret",
+            "Bearer",
+            f"bearer{TOKEN}",
+            "Bearer s3cret-tökén",
+            "Basic Z3Vlc3M6d3Jvbmc=",  # guess:wrong
+            "Basic %%%",
+        ],
+    )
+    def test_another_token_is_401_and_told_how(self, field: str) -> None:
+        answer = ask("127.0.0.1", TOKEN, Host="127.0.0.1", Authorization=field)
+        assert answer.status_code == 401
+        assert answer.json["error"]["code"] == "invalid_admin_token"
+        assert [
+            challenge.partition(" ")[0] for challenge in answer.headers.getlist("WWW-Authenticate")
+        ] == ["Bearer", "Basic"]
+        assert TOKEN not in answer.text
+
+    def test_a_browser_gives_it_as_the_password_that_it_asks_for(self) -> None:
+        field = httpx.BasicAuth("anybody", TOKEN)._auth_header
+        answer = ask("127.0.0.1", TOKEN, Host="127.0.0.1", Authorization=field)
+        assert answer.status_code == 200
+
+    @pytest.mark.parametrize("token", ["", "with space", "tökén", "line\nbreak", 7])
+    def test_a_token_that_cannot_be_sent_is_refused_at_once(self, token: Any) -> None:
+        with pytest.raises(OptionError, match="admin_token must be"):
+            FilesMock().serve(admin_token=token)
+
+    def test_it_is_in_no_journal_even_if_sent_to_the_api(self) -> None:
+        with FilesMock().serve(admin_token=TOKEN) as mock:
+            httpx.get(f"{mock.base_url}/files", headers={"Authorization": self.BEARER})
+            root = mock.base_url.removesuffix("/v1")
+            shown = httpx.get(f"{root}/__admin/requests", headers={"Authorization": self.BEARER})
+        assert len(shown.json()["data"]) == 1
+        assert TOKEN not in shown.text
+
+
+class TestForeigners:
+    @pytest.mark.parametrize(
+        "host",
+        ["127.0.0.1", "127.0.0.1:8080", "localhost:9000", "LOCALHOST", "[::1]:8080", "[::1]"],
+    )
+    def test_our_own_names_are_let_in_whatever_the_port(self, host: str) -> None:
+        assert ask("127.0.0.1", Host=host).status_code == 200
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example:8080",
+            "192.0.2.7",
+            NO_ADDRESS,
+        ],
+    )
+    def test_a_foreign_host_is_refused(self, host: str) -> None:
+        answer = ask("127.0.0.1", Host=host)
+        assert (answer.status_code, answer.json["error"]["code"]) == (403, "foreign_request")
+
+    def test_a_host_is_refused_even_with_the_token(self) -> None:
+        answer = ask("127.0.0.1", TOKEN, Host="evil.example", Authorization=f"Bearer {TOKEN}")
+        assert answer.status_code == 403
+
+    @pytest.mark.parametrize(("host", "status"), [("192.0.2.7", 200), ("evil.example", 403)])
+    def test_a_wildcard_address_is_known_by_every_number_and_no_name(
+        self, host: str, status: int
+    ) -> None:
+        assert ask("0.0.0.0", TOKEN, Host=host, Authorization=f"Bearer {TOKEN}").status_code == (
+            status
+        )
+
+    @pytest.mark.parametrize("origin", ["http://127.0.0.1:8080", "https://127.0.0.1:8080"])
+    def test_our_own_origin_is_let_in(self, origin: str) -> None:
+        assert ask("127.0.0.1", Host="127.0.0.1:8080", Origin=origin).status_code == 200
+
+    @pytest.mark.parametrize(
+        "origin", ["http://evil.example", "http://127.0.0.1:3000", "http://localhost:8080", "null"]
+    )
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_a_foreign_origin_is_refused(self, origin: str, method: str) -> None:
+        answer = ask(
+            "127.0.0.1", path="/__admin/reset", method=method, Host="127.0.0.1:8080", Origin=origin
+        )
+        assert (answer.status_code, answer.json["error"]["code"]) == (403, "foreign_request")
+
+    @pytest.mark.parametrize(
+        ("site", "status"),
+        [("none", 200), ("same-origin", 200), ("same-site", 403), ("cross-site", 403)],
+    )
+    def test_a_browser_on_another_site_is_refused(self, site: str, status: int) -> None:
+        answer = ask("127.0.0.1", Host="127.0.0.1", Sec_Fetch_Site=site)
+        assert answer.status_code == status
+
+
+def test_every_answer_forbids_what_a_page_does_not_need() -> None:
+    answer = ask("127.0.0.1", Host="127.0.0.1")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+
+
+def test_the_command_takes_the_token_and_never_prints_it() -> None:
+    command = [sys.executable, "-m", "eugpt_files_mock", "serve", "--port=0", "--admin-token"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen([*command, TOKEN], **pipes) as server:
+        line = server.stdout.readline()
+        health = line.split()[-1].removesuffix("/v1") + "/__admin/health"
+        assert httpx.get(health).status_code == 401
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
+        assert httpx.get(health, headers=bearer).status_code == 200
+        server.terminate()
+        assert TOKEN not in line + server.stdout.read()

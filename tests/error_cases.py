@@ -1,0 +1,491 @@
+"""How to meet every message: a title, and what provokes it.
+
+A error_case raises one of our errors, or gives the text that a reader would see. Ids, times and
+keys repeat, and no message names a port or a folder of the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from werkzeug.test import Client
+
+from eugpt_files_mock import FilesMock, after_polls, after_seconds, fails, faults
+from eugpt_files_mock.cli.main import main as cli
+
+ErrorCase = Callable[[], object]
+
+NOON = 1_700_000_000
+
+
+def mock(**options: Any) -> FilesMock:
+    """A mock whose ids and times repeat."""
+    return FilesMock(seed="messages", clock=lambda: NOON, **options)
+
+
+def option(**words: Any) -> ErrorCase:
+    return lambda: FilesMock(**words)
+
+
+def inject(fault: Any = None, on: Any = "upload", **words: Any) -> ErrorCase:
+    return lambda: mock().inject(fault or faults.server_error(), on, **words)
+
+
+def add(filename: Any = "a.txt", content: Any = b"", **words: Any) -> ErrorCase:
+    return lambda: mock(api_keys={"eugpt_a": "alice"}).add_file(filename, content, **words)
+
+
+def send(one: FilesMock, method: str = "GET", path: str = "/files", **words: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {one.api_key}", **words.pop("headers", {})}
+    return httpx.request(method, one.base_url + path, headers=headers, **words)
+
+
+def upload(one: FilesMock, filename: str, content: bytes = b"", purpose: str = "assistants") -> Any:
+    return send(one, "POST", files={"file": (filename, content)}, data={"purpose": purpose})
+
+
+OPTIONS: dict[str, ErrorCase] = {
+    "option: unknown": option(max_file_byte=10),
+    "option: unknown, like none": option(colour="green"),
+    "option: base_url that is no text": option(base_url=[8080]),
+    "option: base_url that is no collection": option(base_url=8080),
+    "option: base_url without any": option(base_url=[]),
+    "option: base_url without a scheme": option(base_url="chat.eugpt.ai/v1"),
+    "option: base_url with a query": option(base_url="https://chat.eugpt.ai/v1?x=1"),
+    "option: base_url with an impossible port": option(base_url="https://chat.eugpt.ai:99999/v1"),
+    "option: api_keys as a text": option(api_keys="eugpt_a"),
+    "option: api_keys that is no collection": option(api_keys=7),
+    "option: api_keys with a space around it": option(api_keys=[" eugpt_a"]),
+    "option: api_keys with a user that is no text": option(api_keys={"eugpt_a": 7}),
+    "option: api_keys without any": option(api_keys=[]),
+    "option: a switch that is no truth value": option(require_auth="no"),
+    "option: processing misspelt": option(processing="imediate"),
+    "option: processing as a number": option(processing=3),
+    "option: pagination misspelt": option(pagination="honored"),
+    "option: a negative size": option(max_file_bytes=-1),
+    "option: rate_limit as a text": option(rate_limit="10/60"),
+    "option: rate_limit of nothing": option(rate_limit=(0, 60)),
+    "option: passthrough without a slash": option(passthrough="v1/responses"),
+    "option: passthrough that is no collection": option(passthrough=7),
+    "option: seed that is no number": option(seed=1.5),
+    "option: clock that cannot be called": option(clock=1_700_000_000),
+    "option: max_calls of none": option(max_calls=0),
+    "processing: no poll": lambda: after_polls(0),
+    "processing: seconds that are no number": lambda: after_seconds("1"),  # type: ignore[arg-type]
+    "processing: negative seconds": lambda: after_seconds(-1),
+    "processing: no reason": lambda: fails(""),
+}
+
+FAULTS: dict[str, ErrorCase] = {
+    "fault: a status that is no error": lambda: faults.http_error(200),
+    "fault: a body misspelt": lambda: faults.http_error(500, body="envelop"),  # type: ignore[arg-type]
+    "fault: a code that is no text": lambda: faults.http_error(500, code=7),  # type: ignore[arg-type]
+    "fault: a message that cannot be sent": lambda: faults.http_error(500, message="\ud800"),
+    "fault: headers that are no mapping": lambda: faults.http_error(500, headers=["a"]),  # type: ignore[arg-type]
+    "fault: a header that frames the answer": lambda: faults.http_error(
+        500, headers={"Content-Length": "3"}
+    ),
+    "fault: a header with a line break": lambda: faults.http_error(500, headers={"X": "a\r\nb"}),
+    "fault: seconds that are no number": lambda: faults.rate_limited("soon"),  # type: ignore[arg-type]
+    "fault: negative seconds": lambda: faults.delay(-1),
+    "fault: a negative number of bytes": lambda: faults.truncated(-1),
+    "fault: pieces of nothing": lambda: faults.dribble(0, 1),
+    "fault by name: unknown": lambda: faults.make("rate_limit"),
+    "fault by name: an unknown parameter": lambda: faults.make("delay", second=1),
+    "fault by name: a missing parameter": lambda: faults.make("delay"),
+    "inject: no fault": inject("server_error"),
+    "inject: a fault that was not called": inject(faults.server_error),
+    "inject: a number": inject(503),
+    "inject: an empty sequence": lambda: mock().inject([], "upload"),
+    "inject: an unknown operation": inject(on="uplod"),
+    "inject: an operation that is no text": inject(on=7),
+    "inject: no operation": inject(on=()),
+    "inject: no times": inject(times=0),
+    "inject: a negative skip": inject(skip=-1),
+    "inject: every none": inject(every=0),
+    "inject: a chance over 1": inject(probability=50),
+    "inject: a refused connection after the work": inject(
+        faults.connection_refused(), phase="after"
+    ),
+    "inject: a phase misspelt": inject(phase="affter"),
+    "inject: an empty filename": inject(filename=""),
+    "inject: an unknown user": lambda: mock(api_keys={"eugpt_a": "alice"}).inject(
+        faults.forbidden(), user="alicia"
+    ),
+    "inject: a user, without users": inject(user="alice"),
+    "inject: optional that is no truth value": inject(optional="yes"),
+    "inject: a file id on upload": inject(file_id="7"),
+    "inject: malformed JSON on download": inject(faults.malformed_json(), "download"),
+}
+
+FILES: dict[str, ErrorCase] = {
+    "add_file: no filename": add(""),
+    "add_file: a filename that cannot be sent": add("\ud800"),
+    "add_file: a text as content": add(content="hello"),
+    "add_file: an unknown status": add(status="procesed"),
+    "add_file: an unknown user": add(user="alicia"),
+    "add_file: a time that is no number": add(created_at="now"),
+    "add_file: an id with a slash": add(id="a/b"),
+    "add_file: an id that is taken": lambda: [
+        one := mock(),
+        one.add_file("a.txt", id="7"),
+        one.add_file("b.txt", id="7"),
+    ],
+    "fake_file: an unknown suffix": lambda: mock().fake_file(".pfd"),
+    "fake_file: an unknown word": lambda: mock().fake_file(".pdf", purpos="x"),
+    "fake_file: a size that is no number": lambda: mock().fake_file(".pdf", size="big"),
+    "fake_file: a size that is too small": lambda: mock().fake_file(".pdf", size=3),
+    "fake_file: a filename of another suffix": lambda: mock().fake_file(".pdf", filename="a.txt"),
+    "fake_files: a negative count": lambda: mock().fake_files(-1),
+    "fake_files: no suffixes": lambda: mock().fake_files(1, suffixes=[]),
+}
+
+
+def _started_twice() -> None:
+    with mock() as one:
+        one.start()
+
+
+def _served_twice() -> None:
+    serving = mock().serve()
+    with serving:
+        serving.start()
+
+
+def _seam_of_httpx_lost() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr(httpx.Client, "_transport_for_url")
+        mock().start()
+
+
+def _seam_of_requests_lost() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr(HTTPAdapter, "get_connection_with_tls_context")
+        mock().start()
+
+
+def _port_taken() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        try:
+            mock().serve(port=port).start()
+        except OSError as error:
+            return _without_port(error, port)
+    raise AssertionError("the port was free")
+
+
+def _without_port(error: OSError, port: int) -> str:
+    error.args = (str(error).replace(str(port), "8080"),)
+    raise error
+
+
+def _refusal_armed_while_served() -> None:
+    with mock().serve() as one:
+        one.inject(faults.connection_refused(), "list")
+
+
+def _refusal_served() -> None:
+    one = mock()
+    one.inject(faults.connection_refused(), "list")
+    one.serve().start()
+
+
+def _reset_under_another_server() -> None:
+    one = mock()
+    one.inject(faults.connection_reset(), "list")
+    Client(one.wsgi_app).get("/v1/files", headers={"Authorization": "Bearer eugpt_a"})
+
+
+def _no_timeout() -> None:
+    one = mock().start()
+    one.inject(faults.timeout(), "list")
+    try:
+        send(one, timeout=None)
+    finally:
+        with contextlib.suppress(AssertionError):
+            one.stop()
+
+
+STATES: dict[str, ErrorCase] = {
+    "start: twice": _started_twice,
+    "serve: started twice": _served_twice,
+    "serve: asked for its address before it serves": lambda: mock().serve().url,
+    "start: httpx has changed": _seam_of_httpx_lost,
+    "start: requests has changed": _seam_of_requests_lost,
+    "serve: a port that is taken": _port_taken,
+    "serve: a port that is none": lambda: mock().serve(port=70_000).start(),
+    "serve: a token that cannot be sent": lambda: mock().serve(admin_token="a b"),
+    "inject: a refused connection on a port": _refusal_armed_while_served,
+    "serve: a refused connection is armed": _refusal_served,
+    "wsgi_app: a reset under another server": _reset_under_another_server,
+    "a client without a timeout": _no_timeout,
+}
+
+
+def left(**options: Any) -> Callable[[Callable[[FilesMock], object]], ErrorCase]:
+    """What leaving says, after that was done."""
+
+    def provoking(act: Callable[[FilesMock], object]) -> ErrorCase:
+        def provoke() -> None:
+            with mock(**options) as one:
+                act(one)
+
+        return provoke
+
+    return provoking
+
+
+def _stray(one: FilesMock) -> None:
+    requests.get(f"{one.base_url}/models", timeout=5)
+
+
+def _stray_on_a_port() -> None:
+    with mock() as one:
+        Client(one.wsgi_app).get("/v1/models", headers={"Authorization": "Bearer eugpt_a"})
+
+
+def _unfired(one: FilesMock) -> None:
+    one.inject(faults.rate_limited(), "upload", filename="report.pdf", times=2)
+    upload(one, "raport.pdf")
+
+
+def _unfired_without_calls(one: FilesMock) -> None:
+    one.inject([faults.timeout(), faults.server_error()], skip=1)
+    one.inject(faults.delay(1), on=("list", "delete"), phase="after", probability=0.5)
+
+
+def _swallowed(one: FilesMock) -> None:
+    one.inject(faults.timeout(), "list")
+    with contextlib.suppress(Exception):
+        send(one, timeout=None)
+
+
+def _stray_and_unfired(one: FilesMock) -> None:
+    _stray(one)
+    _unfired_without_calls(one)
+
+
+LEAVING: dict[str, ErrorCase] = {
+    "leaving: a fault that never fired": left()(_unfired),
+    "leaving: faults that never fired, and no call": left()(_unfired_without_calls),
+    "leaving: a request for an unknown route": left()(_stray),
+    "leaving: a request for an unknown route, on a port": _stray_on_a_port,
+    "leaving: both": left()(_stray_and_unfired),
+    "leaving: a swallowed error of ours": left()(_swallowed),
+    "leaving: more calls than are shown": left()(
+        lambda one: [_unfired(one), [send(one) for _ in range(25)]]
+    ),
+}
+
+
+def asserted(act: Callable[[FilesMock], object]) -> ErrorCase:
+    """An assertion after two uploads, a refused one and a list."""
+
+    def provoke() -> None:
+        with mock(api_keys={"eugpt_a": "alice"}, max_file_bytes=100) as one:
+            upload(one, "report.pdf", b"%PDF")
+            upload(one, "notes.txt", b"hello", purpose="user_data")
+            upload(one, "film.mp4", bytes(101))
+            send(one, path="/files?limit=1")
+            act(one)
+
+    return provoke
+
+
+ASSERTIONS: dict[str, ErrorCase] = {
+    "assert_called: calls that are no longer kept": left(max_calls=2)(
+        lambda one: [[send(one) for _ in range(3)], one.assert_called("list", times=3)]
+    ),
+    "assert_called: it never came": asserted(lambda one: one.assert_called("delete")),
+    "assert_called: it never came, and nothing else": left()(
+        lambda one: one.assert_called("delete", status=200)
+    ),
+    "assert_called: another field": asserted(
+        lambda one: one.assert_called("upload", filename="raport.pdf", status=200)
+    ),
+    "assert_called: too seldom": asserted(lambda one: one.assert_called("list", times=2)),
+    "assert_called: too often": asserted(lambda one: one.assert_called("upload", times=2)),
+    "assert_called: too often, with a field": asserted(
+        lambda one: one.assert_called("upload", times=0, filename="report.pdf")
+    ),
+    "assert_called: an unknown operation": asserted(lambda one: one.assert_called("get")),
+    "assert_called: an unknown field": asserted(
+        lambda one: one.assert_called("upload", file_name="a.pdf")
+    ),
+    "assert_called: times that is no number": asserted(
+        lambda one: one.assert_called("upload", times=-1)
+    ),
+    "assert_not_called: it came": asserted(lambda one: one.assert_not_called("list")),
+    "assert_uploaded: another filename": asserted(lambda one: one.assert_uploaded("raport.pdf")),
+    "assert_uploaded: another purpose": asserted(
+        lambda one: one.assert_uploaded("report.pdf", purpose="user_data")
+    ),
+    "assert_uploaded: another content": asserted(
+        lambda one: one.assert_uploaded("notes.txt", content=b"hullo")
+    ),
+    "assert_uploaded: it was refused": asserted(lambda one: one.assert_uploaded("film.mp4")),
+    "assert_uploaded: nothing came": left()(lambda one: one.assert_uploaded("report.pdf")),
+    "assert_uploaded: a text as content": asserted(
+        lambda one: one.assert_uploaded("report.pdf", content="%PDF")  # type: ignore[arg-type]
+    ),
+    "calls.to: an unknown operation": asserted(lambda one: one.calls.to("uploads")),
+}
+
+
+def said(*arguments: str) -> ErrorCase:
+    """What the command says on standard error."""
+
+    def provoke() -> str:
+        heard = io.StringIO()
+        with contextlib.redirect_stderr(heard), contextlib.suppress(SystemExit):
+            cli.main(["serve", *arguments])
+        return heard.getvalue()
+
+    return provoke
+
+
+def _busy_port_said() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        heard = str(said("--port", port)())
+    return heard.replace(port, "8080")
+
+
+COMMAND: dict[str, ErrorCase] = {
+    "command: an unknown option": said("--prot", "8080"),
+    "command: a port that is no number": said("--port", "http"),
+    "command: a port that is taken": _busy_port_said,
+    "command: a rate limit that is none": said("--rate-limit", "ten"),
+    "command: a processing misspelt": said("--processing", "after_pols:2"),
+    "command: a processing without its number": said("--processing", "after_polls"),
+    "command: a folder that is not there": said("--files", "no-such-folder"),
+    "command: a negative size": said("--max-file-bytes", "-1"),
+    "command: a fault misspelt": said("--fault", "upload:rate_limit"),
+    "command: a fault without a name": said("--fault", "upload"),
+    "command: a word of a fault without its value": said("--fault", "upload:503:times"),
+    "command: a value of a fault that cannot be read": said("--fault", "upload:503:times=two"),
+    "command: an unknown operation": said("--fault", "uplod:503"),
+    "command: an unknown word in a fault": said("--fault", "upload:503:tims=2"),
+}
+
+
+def refused(act: Callable[[FilesMock], httpx.Response], **options: Any) -> ErrorCase:
+    """What a client is told, status and body."""
+
+    def provoke() -> str:
+        with mock(assert_all_requests_known=False, **options) as one:
+            answer = act(one)
+        return f"{answer.status_code} {answer.json()['error']['code']}\n{answer.json()['detail']}"
+
+    return provoke
+
+
+def _raw(one: FilesMock, content_type: str | None, body: bytes) -> httpx.Response:
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    return send(one, "POST", headers=headers, content=body)
+
+
+FORM = "multipart/form-data; boundary=x"
+PURPOSE = b'--x\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nassistants\r\n'
+PART = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhello\r\n'
+
+REFUSALS: dict[str, ErrorCase] = {
+    "refusal: no key": refused(lambda one: httpx.get(f"{one.base_url}/files")),
+    "refusal: a key that is not good": refused(
+        lambda one: send(one, headers={"Authorization": "Bearer sk-123"})
+    ),
+    "refusal: an unknown route": refused(lambda one: send(one, path="/models")),
+    "refusal: another method": refused(lambda one: send(one, "PATCH", "/files/7")),
+    "refusal: no file of that id": refused(lambda one: send(one, path="/files/7")),
+    "refusal: no file in the form": refused(lambda one: _raw(one, FORM, PURPOSE + b"--x--\r\n")),
+    "refusal: no purpose": refused(lambda one: _raw(one, FORM, PART + b"--x--\r\n")),
+    "refusal: a form that breaks off": refused(lambda one: _raw(one, FORM, PART)),
+    "refusal: a form without a boundary": refused(
+        lambda one: _raw(one, "multipart/form-data", PART)
+    ),
+    "refusal: two files": refused(lambda one: _raw(one, FORM, PART + PART + b"--x--\r\n")),
+    "refusal: another content type": refused(lambda one: _raw(one, "application/json", b"{}")),
+    "refusal: no content type": refused(lambda one: _raw(one, None, b"hello")),
+    "refusal: a limit out of range": refused(lambda one: send(one, path="/files?limit=0")),
+    "refusal: an order that is none": refused(lambda one: send(one, path="/files?order=up")),
+    "refusal: after a file that never was": refused(lambda one: send(one, path="/files?after=7")),
+    "refusal: a file that is too large": refused(
+        lambda one: upload(one, "a.bin", bytes(11)), max_file_bytes=10
+    ),
+    "refusal: over the quota": refused(
+        lambda one: upload(one, "a.bin", bytes(11)), max_total_bytes=10
+    ),
+    "refusal: too many requests": refused(
+        lambda one: [send(one), send(one)][1], rate_limit=(1, 60)
+    ),
+    "refusal: a wish that cannot be granted": refused(
+        lambda one: send(one, headers={"Prefer": "code=200"})
+    ),
+    "refusal: a fault": refused(lambda one: [one.inject(faults.forbidden(), "list"), send(one)][1]),
+}
+
+
+def controlled(method: str, path: str, **words: Any) -> ErrorCase:
+    """What a control route answers to bad input."""
+
+    def provoke() -> str:
+        with mock().serve() as one:
+            url = one.base_url.removesuffix("/v1") + path
+            answer = httpx.request(method, url, **words)
+        return f"{answer.status_code}\n{answer.json()['detail']}"
+
+    return provoke
+
+
+def armed(**words: Any) -> ErrorCase:
+    return controlled("POST", "/__admin/faults", content=json.dumps(words))
+
+
+def form(**words: Any) -> ErrorCase:
+    fields = {name: (None, str(text)) for name, text in words.items()}
+    return controlled("POST", "/__admin/files", files=fields)
+
+
+CONTROL: dict[str, ErrorCase] = {
+    "control: a fault that is no JSON": controlled("POST", "/__admin/faults", content="503"),
+    "control: no fault": armed(on="upload"),
+    "control: an unknown fault": armed(fault="rate_limit"),
+    "control: a fault that is no text": armed(fault=503),
+    "control: an unknown word": armed(fault="http_error", status=503, tims=2),
+    "control: a word beside a sequence": armed(fault=["timeout"], status=503),
+    "control: an empty sequence": armed(fault=[]),
+    "control: a file in two fields": controlled(
+        "POST", "/__admin/files", files={"file": ("a", b""), "content": ("b", b"")}
+    ),
+    "control: an unknown field of a file": form(file="hello", name="a.txt"),
+    "control: a file without a name": form(content="hello"),
+    "control: a time that is no number": form(filename="a.txt", created_at="now"),
+    "control: an unknown route": controlled("GET", "/__admin/file"),
+    "control: another method": controlled("PUT", "/__admin/files"),
+    "control: a foreign origin": controlled(
+        "POST", "/__admin/reset", headers={"Origin": "https://elsewhere.example"}
+    ),
+    "control: an unknown fault to disarm": controlled("DELETE", "/__admin/faults/7"),
+}
+
+ERROR_CASES = {
+    **OPTIONS,
+    **FAULTS,
+    **FILES,
+    **STATES,
+    **LEAVING,
+    **ASSERTIONS,
+    **COMMAND,
+    **REFUSALS,
+    **CONTROL,
+}
+"""Every one of them, in the order in which `messages.txt` has them."""

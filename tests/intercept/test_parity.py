@@ -1,0 +1,159 @@
+"""Every client meets from the mock what it meets from a real server doing the same.
+
+One table of faults, over every client, three times: a real broken server, the mock in process, the
+mock on a port. What is compared is the exception's very class, or status and body.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import NamedTuple, get_args
+
+import pytest
+
+from eugpt_files_mock import FilesMock, faults
+from eugpt_files_mock.model.faults import Fault, Severing
+from eugpt_files_mock.model.messages import SeveredKind
+
+from ..clients import IN_PROCESS, Client, connected
+from ..conftest import WAYS, entered
+from . import broken_server as broken
+
+KEY = "eugpt_parity"
+SHORT, LONG = 0.6, 20.0
+"""Seconds that a client waits for bytes: where none come, and where some must."""
+CONTENT = bytes(range(256)) * 40
+CALLS: dict[str, Callable[[Client, str], object]] = {
+    "upload": lambda client, file_id: client.upload("a.bin", CONTENT),
+    "list": lambda client, file_id: client.list(),
+    "retrieve": lambda client, file_id: client.retrieve(file_id),
+    "download": lambda client, file_id: client.download(file_id),
+    "delete": lambda client, file_id: client.delete(file_id),
+}
+
+
+class Met(NamedTuple):
+    """What a client made of it."""
+
+    error: type[BaseException] | None
+    status: int | None = None
+    body: bytes | None = None
+
+
+def met(client: Client, operation: str, file_id: str) -> Met:
+    try:
+        answer = CALLS[operation](client, file_id)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what is compared
+        return Met(type(error))
+    return Met(None, answer.status, answer.body)
+
+
+class Case(NamedTuple):
+    """A fault, and the real thing."""
+
+    fault: Fault
+    real: Callable[[], AbstractContextManager[str]]
+    operations: tuple[str, ...] = tuple(CALLS)
+    patience: float = LONG
+
+
+def served(script: broken.Script) -> Callable[[], AbstractContextManager[str]]:
+    return lambda: broken.broken_server(script)
+
+
+SEVERED = [
+    Case(faults.connection_refused(), broken.nobody),
+    Case(faults.connection_reset(), served(broken.reset)),
+    Case(faults.empty_response(), served(broken.empty)),
+    Case(faults.garbage(), served(broken.garbage)),
+    Case(faults.timeout(), served(broken.hang), ("upload",), SHORT),
+    Case(faults.delay(60), served(broken.hang), ("list",), SHORT),
+]
+BROKEN_BODIES = [
+    Case(
+        faults.truncated(100),
+        served(broken.replying(200, CONTENT[:100], announced=len(CONTENT))),
+        ("download",),
+    ),
+    Case(
+        faults.truncated(),
+        served(broken.replying(200, b'{"id": "', announced=100)),
+        ("upload", "list", "retrieve", "delete"),
+    ),
+    Case(faults.dribble(1, 60), served(broken.first_piece(CONTENT)), ("download",), SHORT),
+]
+ERROR_STATUSES = (400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 502, 503, 504, 599)
+NO = b'{"detail": "no"}'
+STATUSES = [
+    Case(
+        faults.http_error(status, body=NO, headers={"x-should-retry": "false"}),
+        served(broken.replying(status, NO, kind="application/octet-stream")),
+        (operation,),
+    )
+    for status, operation in zip(ERROR_STATUSES, itertools.cycle(CALLS))
+]
+
+
+def rows(cases: list[Case]) -> list[pytest.ParameterSet]:
+    return [
+        pytest.param(kind, case, operation, id=f"{kind.name}-{_name(case)}-{operation}")
+        for case in cases
+        for operation in case.operations
+        for kind in IN_PROCESS
+    ]
+
+
+def _name(case: Case) -> str:
+    status = getattr(case.fault, "status", None)
+    return f"{case.fault.name}{'' if status is None else f'({status})'}"
+
+
+@contextlib.contextmanager
+def armed(way: str, case: Case, operation: str) -> Iterator[tuple[FilesMock, str]]:
+    with entered(way) as mock:
+        file = mock.add_file("a.bin", CONTENT)
+        fault = mock.inject(case.fault, on=operation, times=None)
+        yield mock, file.id
+        assert fault.hits
+
+
+@pytest.mark.parametrize(("kind", "case", "operation"), rows(SEVERED + BROKEN_BODIES + STATUSES))
+def test_a_fault_is_met_as_the_real_thing_is(
+    kind: type[Client], case: Case, operation: str
+) -> None:
+    with case.real() as base_url, connected(kind, base_url, KEY, case.patience) as client:
+        expected = met(client, operation, "some-file")
+    for way in WAYS:
+        if way == "on a port" and case.fault == faults.connection_refused():
+            continue  # a port that listens cannot refuse; arming it there is an error
+        with (
+            armed(way, case, operation) as (mock, file_id),
+            connected(kind, mock.base_url, KEY, case.patience) as client,
+        ):
+            assert (way, expected) == (way, met(client, operation, file_id))
+
+
+@pytest.mark.parametrize("fault", [faults.corrupted(), faults.malformed_json()])
+@pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
+def test_an_altered_body_comes_through_and_is_not_json(kind: type[Client], fault: Fault) -> None:
+    for way in WAYS:
+        with entered(way) as mock, connected(kind, mock.base_url, KEY, LONG) as client:
+            mock.add_file("a.bin", CONTENT)
+            mock.inject(fault, on="list")
+            answer = client.list()
+            assert 200 == answer.status
+            with pytest.raises(ValueError, match=r"codec|Unterminated|Expecting"):
+                json.loads(answer.body.decode("utf-8"))
+
+
+def test_the_table_covers_every_fault_of_the_connection_and_the_body() -> None:
+    """A fault that is added to the library must be added to the table."""
+    tabled = {type(case.fault).__name__ for case in SEVERED + BROKEN_BODIES + STATUSES}
+    tabled |= {"Corrupted", "MalformedJson"}
+    assert tabled == {kind.__name__ for kind in Fault.__subclasses__()}
+    severings = {case.fault.kind for case in SEVERED if isinstance(case.fault, Severing)}
+    assert set(get_args(SeveredKind)) == severings
