@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .shared_server import SharedServer
 
 _MOCKS = pytest.StashKey["list[FilesMock]"]()
-_LEFT_EARLY = pytest.StashKey[bool]()
+_RAISED = pytest.StashKey[BaseException]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -74,10 +74,12 @@ def pytest_runtest_makereport(
     """A failed test shows the calls that its mocks got."""
     report = yield
     if report.when != "teardown" and call.excinfo is not None:
-        item.stash[_LEFT_EARLY] = True  # failed, skipped, or failed as expected
-    if report.when != "teardown" and report.failed:
-        for mock in item.stash.get(_MOCKS, []):
-            report.sections.append(("EU GPT Files calls", _calls_of(mock)))
+        item.stash[_RAISED] = call.excinfo.value  # failed, skipped, or failed as expected
+    if report.when != "teardown" and report.failed and _MOCKS in item.stash:
+        from eugpt_files_mock.expectations.exit_checks import report_section
+
+        for mock in item.stash[_MOCKS]:
+            report.sections.append(("EU GPT Files calls", report_section(mock.calls)))
     return report
 
 
@@ -109,24 +111,24 @@ def _fail(message: str) -> NoReturn:
 
 
 @contextmanager
-def _entered(way_in: Any, item: pytest.Item) -> Iterator[None]:
-    """A test that raised has a reason of its own: its exception is not hidden by ours."""
-    way_in.start()
+def _entered(context: Any, item: pytest.Item) -> Iterator[None]:
+    """A test that raised has a reason of its own: the exit checks do not hide it."""
+    context.__enter__()
     try:
         yield
     finally:
-        complaint = _complaint_on_leaving(way_in, failing=item.stash.get(_LEFT_EARLY, False))
-    if complaint:
-        _fail(complaint)
+        failure = _exit_failure(context, item.stash.get(_RAISED, None))
+    if failure:
+        _fail(failure)
 
 
-def _complaint_on_leaving(way_in: Any, *, failing: bool) -> str | None:
-    from eugpt_files_mock import Unmet
+def _exit_failure(context: Any, raised: BaseException | None) -> str | None:
+    from eugpt_files_mock import ExpectationNotMet
 
     try:
-        way_in._leave(failing=failing)
-    except Unmet as unmet:
-        return str(unmet)
+        context.__exit__(type(raised), raised, None)
+    except ExpectationNotMet as not_met:
+        return str(not_met)
     return None
 
 
@@ -136,12 +138,3 @@ def _environment(mock: FilesMock) -> Iterator[None]:
         patch.setenv("EUGPT_API_KEY", mock.api_key)
         patch.setenv("EUGPT_BASE_URL", mock.base_url)
         yield
-
-
-def _calls_of(mock: FilesMock) -> str:
-    """The calls; and where a request went to an unknown route, which routes there are."""
-    from eugpt_files_mock.expectations.call_lines import call_lines
-    from eugpt_files_mock.expectations.verification import check_known
-
-    strays = check_known(mock.calls.strays)
-    return call_lines(mock.calls, indent="") + (f"\n\n{strays}" if strays else "")

@@ -8,7 +8,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from eugpt_files_mock import FilesMock
 from eugpt_files_mock.server.live_server import LiveServer
-from eugpt_files_mock.server_context import Serving
+from eugpt_files_mock.server_context import ServerContext
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -22,9 +22,9 @@ class SharedServer:
     def __init__(self) -> None:
         self._server = LiveServer(_NOBODY, host="127.0.0.1", port=0, ssl_context=None)
 
-    def serve(self, mock: FilesMock) -> Serving[FilesMock]:
+    def serve(self, mock: FilesMock) -> ServerContext[FilesMock]:
         """Put the mock on the port, until it is stopped."""
-        return Serving(mock, self._lend)
+        return mock.serve_with(self._lend)
 
     def stop(self) -> None:
         """Give the port back."""

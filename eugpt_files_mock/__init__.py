@@ -11,12 +11,13 @@ from . import faults
 from .errors import (
     AddressInUse,
     ClientHasNoTimeout,
+    ExpectationNotMet,
     FaultUnavailable,
     FilesMockError,
+    NetworkRefused,
     OptionError,
-    SeamLost,
+    PatchTargetMissing,
     StateError,
-    Unmet,
 )
 from .mock import FilesMock
 from .model.messages import Call, File
@@ -29,14 +30,15 @@ __all__ = [
     "ArmedFault",
     "Call",
     "ClientHasNoTimeout",
+    "ExpectationNotMet",
     "FaultUnavailable",
     "File",
     "FilesMock",
     "FilesMockError",
+    "NetworkRefused",
     "OptionError",
-    "SeamLost",
+    "PatchTargetMissing",
     "StateError",
-    "Unmet",
     "after_polls",
     "after_seconds",
     "fails",

@@ -1,13 +1,16 @@
-"""What we raise at the test author; what the fake *answers* is in `service/refusals.py`.
+"""What we raise at the test author, and the checks of values that raise it.
+
+What the fake *answers* is another family: `service/refusals.py`.
 
     FilesMockError
-    ├── OptionError (ValueError)        a word or a value that we don't take
-    ├── StateError (RuntimeError)       started twice, reset while …: the wrong moment
-    ├── SeamLost (RuntimeError)         a client library changed where we hook in
-    ├── AddressInUse (OSError)          the port is taken, or the host is not ours
-    ├── FaultUnavailable (RuntimeError) this way of serving cannot produce that fault
+    ├── OptionError (ValueError)           an unknown word, or an invalid value
+    ├── StateError (RuntimeError)          the right call at the wrong moment
+    ├── PatchTargetMissing (RuntimeError)  a client library changed where we patch it
+    ├── AddressInUse (OSError)             the address cannot be bound
+    ├── NetworkRefused (OSError)           a client that isn't intercepted asked for our host
+    ├── FaultUnavailable (RuntimeError)    this way of serving cannot produce that fault
     ├── ClientHasNoTimeout (RuntimeError)  the client would wait for ever
-    └── Unmet (AssertionError)          an assertion, or a check on leaving, failed
+    └── ExpectationNotMet (AssertionError) an assertion, or an exit check, failed
 
 An error carries its culprit as attributes, not only in its text.
 """
@@ -15,23 +18,49 @@ An error carries its culprit as attributes, not only in its text.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 from operator import methodcaller
+from typing import Any
+
+__all__ = [
+    "AddressInUse",
+    "ClientHasNoTimeout",
+    "ExpectationNotMet",
+    "FaultUnavailable",
+    "FilesMockError",
+    "NetworkRefused",
+    "OptionError",
+    "PatchTargetMissing",
+    "StateError",
+]
 
 
 class FilesMockError(Exception):
     """Anything that eugpt-files-mock raises at its user."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # pytest-xdist and multiprocessing pickle exceptions; the default calls `__init__` with the
+        # message alone, which most of these don't take.
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[FilesMockError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
 
 class OptionError(FilesMockError, ValueError):
-    """A word that we don't know, or a value without sense.
+    """An unknown word, or an invalid value.
 
     Attributes:
         word: what was given.
         nearest: the valid word that is most like it, or None.
     """
 
-    def __init__(self, message: str, *, word: object = None, nearest: str | None = None) -> None:
+    def __init__(self, message: str, *, word: object, nearest: str | None = None) -> None:
         super().__init__(message)
         self.word = word
         self.nearest = nearest
@@ -41,22 +70,22 @@ class StateError(FilesMockError, RuntimeError):
     """The right call at the wrong moment, such as a second `start()`."""
 
 
-class SeamLost(FilesMockError, RuntimeError):
+class PatchTargetMissing(FilesMockError, RuntimeError):
     """A client library no longer has the attribute that we replace.
 
     Starting anyway would let requests through to the real service.
 
     Attributes:
-        seam: the dotted name that was looked for.
+        target: the dotted name that was looked for.
     """
 
-    def __init__(self, seam: str) -> None:
+    def __init__(self, target: str) -> None:
         super().__init__(
-            f"cannot intercept: {seam} is not there in the installed version.\n"
-            "Nothing is intercepted, so that no request reaches the real service unseen.\n"
+            f"Cannot intercept: the installed version has no {target}.\n"
+            "Nothing is intercepted, so that no request reaches the real service unnoticed.\n"
             "To fix it: upgrade eugpt-files-mock, or install the client library's previous release."
         )
-        self.seam = seam
+        self.target = target
 
 
 class AddressInUse(FilesMockError, OSError):
@@ -73,53 +102,148 @@ class AddressInUse(FilesMockError, OSError):
         self.port = port
 
 
+class NetworkRefused(FilesMockError, OSError):
+    """A client that no mock intercepts asked for one of our hosts.
+
+    Attributes:
+        host: the host that it asked for.
+        library: the library that asked, as far as it can be told from the call stack.
+    """
+
+    def __init__(self, message: str, *, host: str, library: str) -> None:
+        super().__init__(message)
+        self.host = host
+        self.library = library
+
+
 class FaultUnavailable(FilesMockError, RuntimeError):
-    """The fault cannot be produced by the way this mock is served."""
+    """The way in which this mock is served cannot produce the fault."""
 
 
 class ClientHasNoTimeout(FilesMockError, RuntimeError):
     """The fault would keep the client waiting for ever."""
 
 
-class Unmet(FilesMockError, AssertionError):
-    """An expectation about the calls does not hold."""
+class ExpectationNotMet(FilesMockError, AssertionError):
+    """An assertion about the calls, or an exit check, failed."""
 
 
 hide_from_traceback = methodcaller("errisinstance", FilesMockError)
-"""`__tracebackhide__` of the modules that raise: pytest then shows the author's line as the last.
-Of other errors it shows everything: a bug of ours is to be seen.
+"""The `__tracebackhide__` of modules that raise: pytest then shows the author's line as the last.
+
+Of other errors it shows every frame, because those are bugs of ours.
 """
 
 
 def nearest_word(word: object, valid: Iterable[str]) -> str | None:
     """The valid word most like `word`, or None when none is near."""
-    found = difflib.get_close_matches(str(word), list(valid), n=1, cutoff=0.5)
+    # At 0.6, difflib's default, 'colour' is near nothing, and 'rate_limits' is near 'rate_limit'.
+    found = difflib.get_close_matches(str(word), list(valid), n=1)
     return found[0] if found else None
 
 
-def not_bytes(label: str, value: object) -> OptionError:
-    """The error for what should be bytes, and is a text most of the time."""
-    hint = " Of a text, .encode() makes bytes." if isinstance(value, str) else ""
-    return OptionError(f"{label} must be bytes, not {type(value).__name__}.{hint}", word=value)
-
-
-def unknown_user(user: object, users: Iterable[str]) -> OptionError:
-    """The error for a user whom no key belongs to."""
-    names = list(users)
-    if names:
-        return unknown_word("user", user, names)
-    return OptionError(
-        f"unknown user {user!r}. The keys of this mock have no users. "
-        f"To give them some: FilesMock(api_keys={{'eugpt_a': {user!r}}}).",
-        word=user,
-    )
-
-
 def unknown_word(kind: str, word: object, valid: Iterable[str]) -> OptionError:
-    """The error for a word outside a closed list, with the nearest one and all the valid ones."""
+    """The error for a word outside a closed list: the nearest valid one, and all of them."""
     words = list(valid)
     nearest = nearest_word(word, words)
     hint = f" Did you mean {nearest!r}?" if nearest else ""
     return OptionError(
-        f"unknown {kind} {word!r}.{hint} Valid: {', '.join(words)}.", word=word, nearest=nearest
+        f"Unknown {kind} {word!r}.{hint} Valid: {', '.join(words)}.", word=word, nearest=nearest
     )
+
+
+def unknown_user(user: object, users: Iterable[str]) -> OptionError:
+    """The error for a user to whom no key belongs."""
+    names = list(users)
+    if names:
+        return unknown_word("user", user, names)
+    return OptionError(
+        f"Unknown user {user!r}: the keys of this mock have no users. To give them users: "
+        f"FilesMock(api_keys={{'eugpt_a': {user!r}}}), or --api-key eugpt_a={user}.",
+        word=user,
+    )
+
+
+def is_integer(value: object, *, least: int) -> bool:
+    """Whether it is an int of at least `least`. True and False are not."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def integer(label: str, value: Any, *, least: int, instead: str = "") -> int:
+    """An int of at least `least`; `instead` says what else is allowed.
+
+    Raises:
+        OptionError: for anything else.
+    """
+    if not is_integer(value, least=least):
+        raise OptionError(
+            f"{label} must be an integer of {least} or more{instead}, got {quoted(value)}.",
+            word=value,
+        )
+    return int(value)
+
+
+def boolean(label: str, value: Any) -> bool:
+    """True or False, and nothing that merely counts as one of them.
+
+    Raises:
+        OptionError: for anything else.
+    """
+    if not isinstance(value, bool):
+        raise OptionError(f"{label} must be True or False, got {value!r}.", word=value)
+    return value
+
+
+def string(label: str, value: Any, *, encoding: str = "utf-8", may_be_empty: bool = False) -> str:
+    """A string that can be sent in this encoding.
+
+    Raises:
+        OptionError: for anything else.
+    """
+    if not isinstance(value, str) or not (value or may_be_empty):
+        kind = "a string" if may_be_empty else "a non-empty string"
+        raise OptionError(f"{label} must be {kind}, got {value!r}.", word=value)
+    try:
+        value.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise OptionError(f"{label} {value!r} cannot be sent: {error}.", word=value) from None
+    return value
+
+
+def seconds(label: str, value: Any) -> float:
+    """A finite number of seconds, 0 or more.
+
+    Raises:
+        OptionError: for anything else.
+    """
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    try:
+        is_valid = is_number and value >= 0 and math.isfinite(value)
+    except OverflowError:  # an int of more digits than a float can have
+        is_valid = False
+    if not is_valid:
+        raise OptionError(f"{label} must be 0 or more seconds, got {quoted(value)}.", word=value)
+    return float(value)
+
+
+def byte_string(label: str, value: Any) -> bytes:
+    """Bytes, or a bytearray.
+
+    Raises:
+        OptionError: for anything else.
+    """
+    if isinstance(value, (bytes, bytearray)):
+        return bytes(value)
+    hint = " Use .encode() to turn text into bytes." if isinstance(value, str) else ""
+    raise OptionError(f"{label} must be bytes, got {type(value).__name__}.{hint}", word=value)
+
+
+def quoted(value: object, most: int = 100) -> str:
+    """A value as a message shows it: quoted, and cut when it is long."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= most else value[:most] + "…")
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python converts (4,300)
+        return f"an {type(value).__name__} too long to show"
+    return text if len(text) <= most else text[:most] + "…"

@@ -1,8 +1,7 @@
-"""The faults that can be armed: a function for each checks its numbers and returns a value.
+"""The faults that can be armed: one function for each checks its arguments and returns a value.
 
-`FAULTS` lists them all, and is what the command line, the control routes and the reference are
-made from. What a fault does to an exchange is in `service/faulted.py`; what a client then meets is
-in the edges.
+`FAULTS` lists them all; the command line, the control routes and the reference pages are made from
+it. What a fault does to an answer is in `service/fault_effects.py`.
 """
 
 from __future__ import annotations
@@ -11,22 +10,46 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .checks import whole
-from .errors import OptionError, hide_from_traceback, nearest_word, unknown_word
+from .errors import OptionError, hide_from_traceback, integer, nearest_word, unknown_word
+from .errors import seconds as checked_seconds
 from .model.faults import (
+    ConnectionFault,
     Corrupted,
     Delayed,
     Dribbled,
-    ErrorAnswer,
     ErrorBody,
+    ErrorResponse,
     Fault,
     MalformedJson,
-    Severing,
     Truncated,
     error_answer,
-    number,
     retry_headers,
 )
+
+__all__ = [
+    "bad_gateway",
+    "bad_request",
+    "connection_refused",
+    "connection_reset",
+    "corrupted",
+    "delay",
+    "dribble",
+    "empty_response",
+    "forbidden",
+    "garbage",
+    "gateway_timeout",
+    "http_error",
+    "malformed_json",
+    "not_found",
+    "rate_limited",
+    "server_error",
+    "timeout",
+    "too_large",
+    "truncated",
+    "unauthorized",
+    "unavailable",
+    "unsupported_media_type",
+]
 
 __tracebackhide__ = hide_from_traceback
 
@@ -38,7 +61,7 @@ def http_error(
     message: str | None = None,
     body: ErrorBody | bytes = "envelope",
     headers: Mapping[str, str] | None = None,
-) -> ErrorAnswer:
+) -> ErrorResponse:
     """An answer with an error status.
 
     Args:
@@ -54,84 +77,84 @@ def http_error(
     return error_answer("http_error", status, code, message, body, headers)
 
 
-def bad_request() -> ErrorAnswer:
+def bad_request() -> ErrorResponse:
     """400, code `bad_request`."""
     return error_answer("bad_request", 400)
 
 
-def unauthorized() -> ErrorAnswer:
+def unauthorized() -> ErrorResponse:
     """401, code `invalid_api_key`: what a revoked key meets (documentation)."""
     return error_answer("unauthorized", 401)
 
 
-def forbidden() -> ErrorAnswer:
+def forbidden() -> ErrorResponse:
     """403, code `project_forbidden` (documentation)."""
     return error_answer("forbidden", 403)
 
 
-def not_found() -> ErrorAnswer:
+def not_found() -> ErrorResponse:
     """404, code `file_not_found`."""
     return error_answer("not_found", 404)
 
 
-def too_large() -> ErrorAnswer:
+def too_large() -> ErrorResponse:
     """413, code `file_too_large`."""
     return error_answer("too_large", 413)
 
 
-def unsupported_media_type() -> ErrorAnswer:
+def unsupported_media_type() -> ErrorResponse:
     """415, code `unsupported_media_type`."""
     return error_answer("unsupported_media_type", 415)
 
 
-def rate_limited(retry_after: float | None = None) -> ErrorAnswer:
+def rate_limited(retry_after: float | None = None) -> ErrorResponse:
     """429; the client is asked to wait `retry_after` seconds, or one millisecond without it."""
     return error_answer("rate_limited", 429, headers=retry_headers("rate_limited", retry_after))
 
 
-def server_error() -> ErrorAnswer:
+def server_error() -> ErrorResponse:
     """500, code `server_error`."""
     return error_answer("server_error", 500)
 
 
-def bad_gateway() -> ErrorAnswer:
+def bad_gateway() -> ErrorResponse:
     """502 as plain text: a 5xx that bypasses the envelope (documentation)."""
     return error_answer("bad_gateway", 502, body="text")
 
 
-def unavailable(retry_after: float | None = None) -> ErrorAnswer:
+def unavailable(retry_after: float | None = None) -> ErrorResponse:
     """503; the client is asked to wait `retry_after` seconds, or one millisecond without it."""
     return error_answer("unavailable", 503, headers=retry_headers("unavailable", retry_after))
 
 
-def gateway_timeout() -> ErrorAnswer:
+def gateway_timeout() -> ErrorResponse:
     """504 as plain text: a 5xx that bypasses the envelope (documentation)."""
     return error_answer("gateway_timeout", 504, body="text")
 
 
-def connection_refused() -> Severing:
+def connection_refused() -> ConnectionFault:
     """No connection at all. In process only: a port that listens cannot refuse."""
-    return Severing(name="connection_refused", kind="refused")
+    return ConnectionFault(name="connection_refused", kind="refused")
 
 
-def connection_reset() -> Severing:
+def connection_reset() -> ConnectionFault:
     """The connection is reset before any byte of an answer."""
-    return Severing(name="connection_reset", kind="reset")
+    return ConnectionFault(name="connection_reset", kind="reset")
 
 
-def empty_response() -> Severing:
+def empty_response() -> ConnectionFault:
     """The connection closes in good order, without an answer."""
-    return Severing(name="empty_response", kind="empty")
+    return ConnectionFault(name="empty_response", kind="empty")
 
 
-def garbage() -> Severing:
+def garbage() -> ConnectionFault:
     """Bytes come back that are not HTTP."""
-    return Severing(name="garbage", kind="garbage")
+    return ConnectionFault(name="garbage", kind="garbage")
 
 
-def timeout() -> Severing:
+def timeout() -> ConnectionFault:
     """No answer: the client's own timeout, at once in process."""
-    return Severing(name="timeout", kind="timeout")
+    return ConnectionFault(name="timeout", kind="timeout")
 
 
 def delay(seconds: float, jitter: float = 0) -> Delayed:
@@ -143,15 +166,15 @@ def delay(seconds: float, jitter: float = 0) -> Delayed:
     """
     return Delayed(
         name="delay",
-        seconds=number("delay", "seconds", seconds),
-        jitter=number("delay", "jitter", jitter),
+        seconds=checked_seconds("delay: seconds", seconds),
+        jitter=checked_seconds("delay: jitter", jitter),
     )
 
 
 def truncated(after_bytes: int | None = None) -> Truncated:
     """A body cut short: after so many bytes, or half-way."""
     if after_bytes is not None:
-        whole("truncated: after_bytes", after_bytes, least=0)
+        integer("truncated: after_bytes", after_bytes, least=0)
     return Truncated(name="truncated", after_bytes=after_bytes)
 
 
@@ -174,8 +197,8 @@ def dribble(chunk_bytes: int, seconds: float) -> Dribbled:
     """
     return Dribbled(
         name="dribble",
-        chunk_bytes=whole("dribble: chunk_bytes", chunk_bytes, least=1),
-        seconds=number("dribble", "seconds", seconds),
+        chunk_bytes=integer("dribble: chunk_bytes", chunk_bytes, least=1),
+        seconds=checked_seconds("dribble: seconds", seconds),
     )
 
 
@@ -210,7 +233,7 @@ FAULTS: dict[str, Callable[..., Fault]] = {
 
 
 def as_faults(value: object) -> tuple[Fault, ...]:
-    """The fault, or the sequence of faults.
+    """The fault, or the sequence of faults, as a tuple.
 
     Raises:
         OptionError: for anything else, with what was probably meant.
@@ -219,47 +242,54 @@ def as_faults(value: object) -> tuple[Fault, ...]:
     several: tuple[Any, ...] = tuple(value) if is_sequence else (value,)  # type: ignore[arg-type]
     if not several:
         raise OptionError(
-            "inject() takes faults made by eugpt_files_mock.faults: at least one.", word=value
+            "inject() takes one fault or more, made by eugpt_files_mock.faults; got none.",
+            word=value,
         )
     for one in several:
         if not isinstance(one, Fault):
-            raise _no_fault(one)
+            raise _not_a_fault(one)
     return several
 
 
-def _no_fault(value: object) -> OptionError:
+def _not_a_fault(value: object) -> OptionError:
     name = getattr(value, "__name__", None)
     near = nearest_word(name or value, FAULTS)
     hint = f" Did you mean faults.{near}()?" if near else ""
-    given = f"the function {name}, which was not called" if name in FAULTS else repr(value)
+    given = f"the function {name} itself, which was not called" if name in FAULTS else repr(value)
     return OptionError(
-        f"inject() takes faults made by eugpt_files_mock.faults, not {given}.{hint}",
+        f"inject() takes faults made by eugpt_files_mock.faults, got {given}.{hint}",
         word=value,
         nearest=near,
     )
 
 
-def spelled_out(name: str) -> tuple[str, dict[str, object]]:
-    """A fault's name and first words: a status alone, such as `503`, is short for `http_error`."""
-    return ("http_error", {"status": int(name)}) if name.isdecimal() else (name, {})
-
-
-def make(name: str, **parameters: object) -> Fault:
+def fault_named(name: object, arguments: Mapping[str, object], also: Iterable[str] = ()) -> Fault:
     """The fault of that name, for callers that have only words (command line, control routes).
 
+    Args:
+        name: of a function in this module; a status alone, such as `503`, is short for
+            `http_error`.
+        arguments: of the function.
+        also: further words that are valid at the caller, for the text of an error.
+
     Raises:
-        OptionError: for an unknown name or parameter, with the nearest, or a value without sense.
+        OptionError: for an unknown name or argument, with the nearest, or an invalid value.
     """
-    name, short = spelled_out(name)
-    parameters = short | parameters
-    if name not in FAULTS:
+    if isinstance(name, str) and name.isdecimal():
+        name, arguments = "http_error", {"status": _as_status(name), **arguments}
+    if not isinstance(name, str) or name not in FAULTS:
         raise unknown_word("fault", name, FAULTS)
     signature = inspect.signature(FAULTS[name])
-    for word in parameters:
+    for word in arguments:
         if word not in signature.parameters:
-            raise unknown_word(f"parameter of {name}", word, signature.parameters)
+            raise unknown_word(f"argument of {name}", word, (*signature.parameters, *also))
     try:
-        signature.bind(**parameters)
+        signature.bind(**arguments)
     except TypeError as error:
         raise OptionError(f"{name}: {error}.", word=name) from None
-    return FAULTS[name](**parameters)
+    return FAULTS[name](**arguments)
+
+
+def _as_status(name: str) -> int:
+    """The status that stands in place of a name; -1, which no fault takes, for a longer number."""
+    return int(name) if len(name) <= 3 else -1

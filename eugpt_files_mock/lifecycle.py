@@ -1,20 +1,25 @@
-"""The ways into one mock: interception, and the ports that it is served on.
+"""How one mock is active: intercepting clients, and on ports.
 
-Leaving is checked when the last of them is closed, and no exception is under way.
+The exit checks run when the last way in is closed, unless an exception is under way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from threading import RLock
 from typing import Protocol
 
-from .errors import FaultUnavailable, StateError, Unmet, hide_from_traceback
-from .expectations import verification
-from .intercept import installation as interception
-from .intercept.registry import Door
-from .model.faults import Fault, Severing
-from .options import Options
-from .service.handle import Service
+from .errors import (
+    ExpectationNotMet,
+    FaultUnavailable,
+    StateError,
+    hide_from_traceback,
+)
+from .expectations.exit_checks import exit_failure
+from .intercept import installation
+from .intercept.registry import ActiveMock
+from .model.faults import ConnectionFault, Fault
+from .service.service import Service
 
 __tracebackhide__ = hide_from_traceback
 
@@ -27,20 +32,20 @@ class Port(Protocol):
         """Scheme, host and port."""
 
 
-class WaysIn:
-    """Those that are open.
+class Lifecycle:
+    """The ways into one mock that are open.
 
     Args:
         service: what answers.
-        options: the base URLs, and what leaving checks.
     """
 
-    def __init__(self, service: Service, options: Options) -> None:
-        self._door = Door(
+    def __init__(self, service: Service) -> None:
+        options = service.options
+        self._active_mock = ActiveMock(
             service=service, base_urls=options.base_url, passthrough=options.passthrough
         )
         self._service = service
-        self._options = options
+        self._lock = RLock()
         self._intercepting = False
         self._ports: list[Port] = []
 
@@ -49,33 +54,38 @@ class WaysIn:
         """That of the newest port, else the first that is intercepted."""
         if self._ports:
             return f"{self._ports[-1].url}/v1"
-        return self._options.base_url[0].text
+        return self._service.options.base_url[0].text
 
     def intercept(self) -> None:
         """See `FilesMock.start`."""
-        if self._intercepting:
-            raise StateError("this mock intercepts already: stop() it first, or make another one.")
-        interception.enter(self._door)
-        self._intercepting = True
+        with self._lock:
+            if self._intercepting:
+                raise StateError(
+                    "This mock intercepts already: stop() it first, or make another one."
+                )
+            installation.enter(self._active_mock)
+            self._intercepting = True
 
     def stop_intercepting(self, *, failing: bool) -> None:
         """See `FilesMock.stop`; `failing` says that an exception is under way."""
-        if self._intercepting:
+        with self._lock:
+            if not self._intercepting:
+                return
             self._intercepting = False
-            interception.leave(self._door)
-            self._check_left(failing=failing)
+            installation.leave(self._active_mock)
+        self._check_when_closed(failing=failing)
 
     def open_port(self, port: Port) -> None:
-        """It is served there."""
+        """The mock is served there now."""
         self._ports.append(port)
 
     def close_port(self, port: Port, *, failing: bool) -> None:
         """It is no longer served there; `failing` says that an exception is under way."""
         self._ports.remove(port)
-        self._check_left(failing=failing)
+        self._check_when_closed(failing=failing)
 
     def check_armed(self, faults: Iterable[Fault]) -> None:
-        """That these faults can be produced on every way that is open now.
+        """Check that every way that is open can produce these faults.
 
         Raises:
             FaultUnavailable: when one cannot.
@@ -84,7 +94,7 @@ class WaysIn:
             _check_on_a_port(faults)
 
     def check_can_serve(self) -> None:
-        """That a port could produce what is armed.
+        """Check that a port could produce what is armed.
 
         Raises:
             FaultUnavailable: when it could not.
@@ -92,24 +102,31 @@ class WaysIn:
         for armed in self._service.armed.armed():
             _check_on_a_port(armed.faults)
 
-    def forget_complaints(self) -> None:
+    def reset(self) -> None:
         """See `FilesMock.reset`."""
-        self._door.complaints.clear()
+        self._active_mock.deferred_errors.clear()
 
-    def _check_left(self, *, failing: bool) -> None:
-        if failing or self._intercepting or self._ports:
-            return
-        complaints = list(self._door.complaints)
-        self.forget_complaints()  # what is said once is not said again at the next leaving
-        message = verification.check_left(self._service, self._options, complaints)
+    def check(self) -> None:
+        """Run the exit checks.
+
+        Raises:
+            ExpectationNotMet: one failed.
+        """
+        deferred = list(self._active_mock.deferred_errors)
+        self._active_mock.deferred_errors.clear()  # what is reported once isn't reported again
+        message = exit_failure(self._service, deferred)
         if message:
-            raise Unmet(message)
+            raise ExpectationNotMet(message)
+
+    def _check_when_closed(self, *, failing: bool) -> None:
+        if not (failing or self._intercepting or self._ports):
+            self.check()
 
 
 def _check_on_a_port(faults: Iterable[Fault]) -> None:
     for fault in faults:
-        if isinstance(fault, Severing) and fault.kind == "refused":
+        if isinstance(fault, ConnectionFault) and fault.kind == "refused":
             raise FaultUnavailable(
                 "connection_refused() works in process only: a port that listens cannot refuse.\n"
-                "To fix it: stop the server to refuse connections, or take connection_reset()."
+                "To fix it: stop the server to refuse connections, or use connection_reset()."
             )

@@ -8,15 +8,22 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
-from .checks import is_whole, whole, yes_or_no
-from .errors import OptionError, hide_from_traceback, unknown_word
+from .errors import (
+    OptionError,
+    boolean,
+    hide_from_traceback,
+    integer,
+    is_integer,
+    quoted,
+    unknown_word,
+)
 from .model.base_urls import BaseUrl, parse_base_url
 from .model.processing import Processing, as_processing
 
 __tracebackhide__ = hide_from_traceback
 
 DEFAULT_BASE_URLS = ("https://chat.eugpt.ai/v1", "https://api.eugpt.ai/v1")
-"""Documented (D), and read in a public client (3P); which of them serves the API is not settled."""
+"""Documented (D), and read in a public client (3P): which of them serves the API isn't known."""
 
 
 Clock = Callable[[], float]
@@ -70,10 +77,10 @@ class Options:
 
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> Options:
-        """The options that these words mean.
+        """The options, checked.
 
         Raises:
-            OptionError: for an unknown word, with the nearest valid one, or a value without sense.
+            OptionError: for an unknown word, with the nearest valid one, or an invalid value.
         """
         for word in words:
             if word not in OPTIONS:
@@ -96,32 +103,46 @@ class Option:
 
 
 def _base_urls(name: str, value: Any) -> tuple[BaseUrl, ...]:
-    texts = (value,) if isinstance(value, str) else _collection(name, value)
-    if not texts:
-        raise OptionError(f"base_url needs at least one URL, such as {DEFAULT_BASE_URLS[0]!r}.")
-    return tuple(parse_base_url(text) for text in texts)
+    urls = _strings(name, value)
+    if not urls:
+        raise OptionError(
+            f"base_url must name at least one URL, such as {DEFAULT_BASE_URLS[0]!r}.", word=value
+        )
+    return tuple(parse_base_url(url) for url in urls)
 
 
 def _api_keys(name: str, value: Any) -> Mapping[str, str | None] | None:
     if value is None:
         return None
     if not isinstance(value, Collection) or isinstance(value, (bytes, str)):
-        kind = type(value).__name__
-        raise OptionError(f"api_keys: a collection of keys, such as ['eugpt_a'], not {kind}.")
-    for key in value:
-        if not isinstance(key, str) or not key or key != key.strip() or not key.isascii():
-            raise OptionError(
-                "api_keys: a key is a text of ASCII characters, without spaces around it."
-            )
+        # Only the type is told: the value is a key.
+        raise OptionError(
+            "api_keys must be a collection of keys, such as ['eugpt_a'], or a mapping of keys to "
+            f"users, such as {{'eugpt_a': 'alice'}}; got a value of type {type(value).__name__}.",
+            word=type(value),
+        )
     users = dict(value) if isinstance(value, Mapping) else dict.fromkeys(value)
-    for user in users.values():
+    for key, user in users.items():
+        _check_key(key)
         if user is not None and (not isinstance(user, str) or not user):
-            raise OptionError(f"api_keys: a user is a non-empty text, not {user!r}.", word=user)
+            raise OptionError(
+                f"api_keys: a user must be a non-empty string, got {user!r}.", word=user
+            )
     if not users:
         raise OptionError(
-            "api_keys needs at least one key; None takes any that starts with 'eugpt_'."
+            "api_keys must have at least one key, got none. None accepts any key that starts with "
+            "'eugpt_'.",
+            word=value,
         )
     return users
+
+
+def _check_key(key: object) -> None:
+    if not isinstance(key, str) or not key or key != key.strip() or not key.isascii():
+        raise OptionError(
+            "api_keys: a key must be a string of ASCII characters without spaces around it.",
+            word=type(key),
+        )
 
 
 def _processing(name: str, value: Any) -> Processing:
@@ -135,40 +156,41 @@ def _pagination(name: str, value: Any) -> str:
 
 
 def _bytes(name: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    if not is_whole(value, least=0):
-        raise OptionError(f"{name} must be a number of bytes or None, not {value!r}.", word=value)
-    return value
+    return None if value is None else integer(name, value, least=0, instead=" bytes, or None")
 
 
 def _rate_limit(name: str, value: Any) -> tuple[int, float] | None:
     if value is None:
         return None
     pair = tuple(value) if isinstance(value, (tuple, list)) else ()
-    numbers = all(isinstance(one, (int, float)) and not isinstance(one, bool) for one in pair)
-    if len(pair) != 2 or not numbers or not isinstance(pair[0], int):
+    if len(pair) != 2 or not is_integer(pair[0], least=1) or not _is_positive(pair[1]):
         raise OptionError(
-            f"rate_limit is (requests, seconds), such as (10, 60), not {value!r}.", word=value
+            "rate_limit must be (requests, seconds) with 1 request or more in more than 0 seconds, "
+            f"such as (10, 60); got {quoted(value)}.",
+            word=value,
         )
-    if pair[0] < 1 or pair[1] <= 0 or not math.isfinite(pair[1]):
-        raise OptionError(f"rate_limit: 1 request or more, in over 0 seconds; not {value!r}.")
     return pair[0], float(pair[1])
 
 
+def _is_positive(value: Any) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and 0 < value < math.inf
+
+
 def _passthrough(name: str, value: Any) -> tuple[str, ...]:
-    paths = (value,) if isinstance(value, str) else _collection(name, value)
+    paths = _strings(name, value)
     for path in paths:
         if not isinstance(path, str) or not path.startswith("/"):
             raise OptionError(
-                f"passthrough: a path begins with a slash, as '/v1/responses'; not {path!r}."
+                f"passthrough: a path must start with a slash, such as '/v1/audio'; got {path!r}.",
+                word=path,
             )
     return tuple(path.rstrip("/") for path in paths)
 
 
 def _seed(name: str, value: Any) -> int | str | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, (int, str))):
-        raise OptionError(f"seed must be a number, a text or None, not {value!r}.", word=value)
+        raise OptionError(f"seed must be an int, a string or None, got {value!r}.", word=value)
     return value
 
 
@@ -176,17 +198,23 @@ def _clock(name: str, value: Any) -> Clock:
     if value is None:
         return system_clock
     if not callable(value):
-        raise OptionError(f"clock must be a function that gives Unix seconds, not {value!r}.")
+        raise OptionError(
+            f"clock must be a function that returns Unix seconds, got {value!r}.", word=value
+        )
     return value  # type: ignore[no-any-return]
 
 
 def _count(name: str, value: Any) -> int:
-    return whole(name, value, least=1)
+    return integer(name, value, least=1)
 
 
-def _collection(name: str, value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, Collection) or isinstance(value, (bytes, str)):
-        raise OptionError(f"{name} is a text, or a list of them, not {value!r}.", word=value)
+def _strings(name: str, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, Collection) or isinstance(value, bytes):
+        raise OptionError(
+            f"{name} must be a string or a collection of strings, got {value!r}.", word=value
+        )
     return tuple(value)
 
 
@@ -203,7 +231,7 @@ OPTIONS: dict[str, Option] = {
         "or a mapping of keys to users, who don't see one another's files",
     ),
     "require_auth": Option(
-        default=True, check=yes_or_no, meaning="False lets a request without a key in"
+        default=True, check=boolean, meaning="False lets a request without a key in"
     ),
     "processing": Option(
         default="immediate",
@@ -219,7 +247,7 @@ OPTIONS: dict[str, Option] = {
     ),
     "unknown_fields": Option(
         default=False,
-        check=yes_or_no,
+        check=boolean,
         meaning="True adds members that no client knows, as the versioning policy announces",
     ),
     "max_file_bytes": Option(
@@ -236,7 +264,7 @@ OPTIONS: dict[str, Option] = {
     "passthrough": Option(
         default=(),
         check=_passthrough,
-        meaning="paths on our own hosts that are left to others, such as `'/v1/responses'`",
+        meaning="paths on our hosts that are left to other mocks, such as `'/v1/audio'`",
     ),
     "seed": Option(
         default=None, check=_seed, meaning="makes ids, invented documents and chances repeat"
@@ -244,18 +272,18 @@ OPTIONS: dict[str, Option] = {
     "clock": Option(
         default=None,
         check=_clock,
-        meaning="a function that gives Unix seconds; without it the system's, "
+        meaning="a function that returns Unix seconds; by default the system's, "
         "which freezegun and time-machine can move",
     ),
     "max_calls": Option(
         default=10_000, check=_count, meaning="how many calls are kept; the oldest go first"
     ),
     "assert_all_faults_fired": Option(
-        default=True, check=yes_or_no, meaning="leaving fails when an armed fault never fired"
+        default=True, check=boolean, meaning="the exit checks fail when an armed fault never fired"
     ),
     "assert_all_requests_known": Option(
         default=True,
-        check=yes_or_no,
-        meaning="leaving fails when a request came for a route that the API doesn't have",
+        check=boolean,
+        meaning="the exit checks fail when a request came for an unknown route",
     ),
 }

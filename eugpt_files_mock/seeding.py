@@ -1,18 +1,32 @@
-"""Files that come without an upload: from a test author, the command line, a control route."""
+"""Files that come without an upload: given by the test author, or invented.
+
+Faker is imported when the first document is invented.
+"""
 
 from __future__ import annotations
 
-from .checks import is_whole, text
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import cycle
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypedDict
+
 from .errors import (
     OptionError,
+    byte_string,
     hide_from_traceback,
-    not_bytes,
+    integer,
+    string,
     unknown_user,
     unknown_word,
 )
-from .model.content_types import content_type_of
+from .model.content_types import CONTENT_TYPES, content_type_of
 from .model.messages import STATUSES, File
-from .service.handle import Service
+from .service.service import Service
+from .state.randomness import Randomness
+
+if TYPE_CHECKING:
+    from .documents import Document, DocumentProvider
 
 __tracebackhide__ = hide_from_traceback
 
@@ -31,47 +45,154 @@ def add_file(
     """Store a file; see `FilesMock.add_file`.
 
     Raises:
-        OptionError: for a value without sense, or an id that is taken; nothing is stored.
+        OptionError: for an invalid value, or an id that is taken; nothing is stored.
     """
-    desk = service.desk
-    text("filename", filename)
-    text("purpose", purpose)
     if status not in STATUSES:
         raise unknown_word("status", status, STATUSES)
-    if id is not None:
-        _check_id(id, service)
-    if user is not None:
-        _check_user(user, service)
-    if not isinstance(content, (bytes, bytearray)):
-        raise not_bytes("content", content)
+    if user is not None and user not in service.access.names:
+        raise unknown_user(user, service.access.names)
+    content = byte_string("content", content)
     file = File(
-        id=desk.identifiers.file_id() if id is None else id,
-        filename=filename,
+        id=service.randomness.file_id() if id is None else _free_id(id, service),
+        filename=string("filename", filename),
         bytes=len(content),
-        purpose=purpose,
-        created_at=int(desk.clock()) if created_at is None else _seconds(created_at),
+        purpose=string("purpose", purpose),
+        created_at=_created_at(created_at, service),
         status=status,
-        content=bytes(content),
+        content=content,
         content_type=content_type_of(filename),
         user=service.access.default_user if user is None else user,
     )
-    return desk.files.add(file, another_id=desk.identifiers.file_id)
+    return service.files.add(file, another_id=service.randomness.file_id)
 
 
-def _seconds(value: int) -> int:
-    if not is_whole(value, least=0):
-        raise OptionError(f"created_at is Unix seconds, a whole number; not {value!r}.", word=value)
-    return value
+def _created_at(value: int | None, service: Service) -> int:
+    if value is None:
+        return int(service.options.clock())
+    return integer("created_at (Unix seconds)", value, least=0)
 
 
-def _check_id(file_id: str, service: Service) -> None:
-    text("id", file_id)
+def _free_id(file_id: str, service: Service) -> str:
+    string("id", file_id)
     if "/" in file_id:
-        raise OptionError(f"id {file_id!r} would never be found: it has a slash.", word=file_id)
-    if file_id in service.desk.files:
+        raise OptionError(
+            f"id must not contain a slash, as no path could name it; got {file_id!r}.", word=file_id
+        )
+    if file_id in service.files:
         raise OptionError(f"id {file_id!r} is taken by another file.", word=file_id)
+    return file_id
 
 
-def _check_user(user: str, service: Service) -> None:
-    if user not in service.access.names:
-        raise unknown_user(user, service.access.names)
+class SharedFields(TypedDict, total=False):
+    """What `add_file` takes, and several files can share."""
+
+    purpose: str
+    created_at: int | None
+    status: str
+    user: str | None
+
+
+class FileFields(SharedFields, total=False):
+    """What `add_file` takes."""
+
+    id: str | None
+    filename: str | None
+
+
+class FakeFiles:
+    """Invents files for one mock, with one stream of chance, and no name twice.
+
+    Args:
+        identifiers: gives the stream, which repeats with a seed.
+        add_file: stores a file.
+    """
+
+    def __init__(self, randomness: Randomness, add_file: Callable[..., File]) -> None:
+        self._identifiers = randomness
+        self._add_file = add_file
+        self._names: set[str] = set()
+        self._lock = Lock()
+
+    def restart(self) -> None:
+        """Forget the names that were given."""
+        with self._lock:
+            self._names.clear()
+
+    def file(self, suffix: str, size: int | None, fields: FileFields) -> File:
+        """Store one; see `FilesMock.fake_file`."""
+        words: dict[str, Any] = dict(fields)
+        _check_words(words, FileFields.__annotations__)
+        _check_documents((suffix,), size)
+        filename = words.pop("filename", None)
+        if filename is not None:
+            _check_filename(filename, suffix)
+        document = self._document(suffix, size)
+        return self._add_file(filename or document.filename, document.content, **words)
+
+    def files(
+        self, count: int, suffixes: str | Sequence[str] | None, size: int | None, fields: Any
+    ) -> list[File]:
+        """Store several, after everything was checked; see `FilesMock.fake_files`."""
+        integer("count", count, least=0)
+        _check_words(fields, SharedFields.__annotations__)
+        wanted = tuple(CONTENT_TYPES) if suffixes is None else _several(suffixes)
+        _check_documents(wanted, size)
+        return [
+            self.file(suffix, size, fields)
+            for _, suffix in zip(range(count), cycle(wanted), strict=False)
+        ]
+
+    def _document(self, suffix: str, size: int | None) -> Document:
+        with self._lock:
+            self._provider.generator.random = self._identifiers.documents
+            document = self._provider.document(suffix, size)
+            return document._replace(filename=self._unused(document.filename))
+
+    @cached_property
+    def _provider(self) -> DocumentProvider:
+        from faker import Factory
+
+        from .documents import DocumentProvider
+
+        return DocumentProvider(Factory.create("en_US"))
+
+    def _unused(self, filename: str) -> str:
+        stem, _, suffix = filename.rpartition(".")
+        name, number = filename, 1
+        while name in self._names:
+            number += 1
+            name = f"{stem}-{number}.{suffix}"
+        self._names.add(name)
+        return name
+
+
+def _check_words(words: Mapping[str, Any], valid: Iterable[str]) -> None:
+    for word in words:
+        if word not in valid:
+            raise unknown_word("argument", word, ("size", *valid))
+
+
+def _check_documents(suffixes: Sequence[str], size: int | None) -> None:
+    from .documents.kinds import checked_kind, checked_size
+
+    for suffix in suffixes:
+        checked_kind(suffix)
+    checked_size(size, suffixes)
+
+
+def _check_filename(filename: str, suffix: str) -> None:
+    if not isinstance(filename, str) or not filename.lower().endswith(suffix):
+        raise OptionError(
+            f"filename must end in {suffix!r}, got {filename!r}. Pass the suffix that it has, or "
+            "use add_file() for any content.",
+            word=filename,
+        )
+
+
+def _several(suffixes: str | Sequence[str]) -> tuple[str, ...]:
+    several = (suffixes,) if isinstance(suffixes, str) else suffixes
+    if not isinstance(several, Sequence) or not several:
+        raise OptionError(
+            f"suffixes must be one or more, such as ['.pdf']; got {suffixes!r}.", word=suffixes
+        )
+    return tuple(several)

@@ -15,7 +15,7 @@ import pytest
 from eugpt_files_mock import File, FilesMock, OptionError
 from eugpt_files_mock.documents import SUFFIXES
 from eugpt_files_mock.inventions import Inventions
-from eugpt_files_mock.state.randomness import Identifiers
+from eugpt_files_mock.state.randomness import Randomness
 
 from .documents.readers import READERS
 
@@ -24,7 +24,7 @@ def suffixes_of(files: list[File]) -> list[str]:
     return [PurePath(file.filename).suffix for file in files]
 
 
-def inventions(files: list[File]) -> list[tuple[str, bytes, str]]:
+def fake_files(files: list[File]) -> list[tuple[str, bytes, str]]:
     """What a seed makes repeat."""
     return [(file.filename, file.content, file.id) for file in files]
 
@@ -109,7 +109,7 @@ def test_fake_files_take_the_suffixes_in_turn(mock: FilesMock) -> None:
 
 def test_a_seed_repeats_names_documents_and_ids() -> None:
     first, second, other = (FilesMock(seed=seed).fake_files(20) for seed in (7, 7, 8))
-    assert inventions(first) == inventions(second)
+    assert fake_files(first) == fake_files(second)
     assert not {file.content for file in first} & {file.content for file in other}
 
 
@@ -119,9 +119,9 @@ def test_without_a_seed_nothing_repeats() -> None:
 
 def test_reset_begins_anew() -> None:
     mock = FilesMock(seed=7)
-    before = inventions(mock.fake_files(20))
+    before = fake_files(mock.fake_files(20))
     mock.reset()
-    assert before == inventions(mock.fake_files(20))
+    assert before == fake_files(mock.fake_files(20))
 
 
 def test_other_files_do_not_change_what_is_invented() -> None:
@@ -134,7 +134,7 @@ def test_requests_between_do_not_change_what_is_invented() -> None:
     quiet, busy = FilesMock(seed=7), FilesMock(seed=7)
     with busy:
         httpx.get(f"{busy.base_url}/files")
-    assert inventions([quiet.fake_file()]) == inventions([busy.fake_file()])
+    assert fake_files([quiet.fake_file()]) == fake_files([busy.fake_file()])
 
 
 PRINT_DIGEST = """
@@ -209,11 +209,11 @@ def test_the_command_refuses_a_senseless_number_in_one_line(number: str) -> None
 
 
 def test_an_invented_name_comes_once_even_when_chance_repeats_itself() -> None:
-    mock, identifiers = FilesMock(), Identifiers(seed=7)
-    invented = Inventions(identifiers, mock.add_file)
+    mock, randomness = FilesMock(), Randomness(seed=7)
+    invented = Inventions(randomness, mock.add_file)
     names = []
     for _ in range(3):
-        identifiers.restart()
+        randomness.restart()
         names.append(invented.file(".pdf", None, {}).filename)
     stem = names[0].removesuffix(".pdf")
     assert [f"{stem}.pdf", f"{stem}-2.pdf", f"{stem}-3.pdf"] == names
@@ -286,7 +286,7 @@ def test_a_refusal_does_not_change_what_is_invented_next() -> None:
     mock = FilesMock(seed=7)
     with pytest.raises(OptionError):
         mock.fake_file(".pdf", size=1)
-    assert inventions(FilesMock(seed=7).fake_files(1, ".pdf")) == inventions([mock.fake_file()])
+    assert fake_files(FilesMock(seed=7).fake_files(1, ".pdf")) == fake_files([mock.fake_file()])
 
 
 @pytest.mark.parametrize(

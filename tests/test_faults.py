@@ -16,10 +16,10 @@ import pytest
 
 from eugpt_files_mock import (
     ClientHasNoTimeout,
+    ExpectationNotMet,
     FaultUnavailable,
     FilesMock,
     OptionError,
-    Unmet,
     faults,
 )
 from eugpt_files_mock.cli.fault_words import parse_fault
@@ -370,7 +370,7 @@ def test_a_hang_without_a_client_timeout_is_an_error_for_the_author(library: str
         headers = {"Authorization": f"Bearer {mock.api_key}"}
         with pytest.raises(ClientHasNoTimeout, match="give the client one"):
             get(f"{mock.base_url}/files", headers=headers, timeout=None)
-        mock._ways_in.forget_complaints()
+        mock._lifecycle.forget_complaints()
 
 
 def test_a_hang_without_a_client_timeout_fails_the_test_even_if_it_was_swallowed() -> None:
@@ -380,7 +380,7 @@ def test_a_hang_without_a_client_timeout_fails_the_test_even_if_it_was_swallowed
         httpx.get(
             f"{mock.base_url}/files", headers={"Authorization": "Bearer eugpt_x"}, timeout=None
         )
-    with pytest.raises(Unmet, match="has no timeout"):
+    with pytest.raises(ExpectationNotMet, match="has no timeout"):
         mock.stop()
 
 
@@ -405,8 +405,8 @@ def test_a_hang_on_a_port_ends_when_the_client_has_gone() -> None:
         for _ in range(20):
             with pytest.raises(httpx.ReadTimeout):
                 httpx.get(f"{mock.base_url}/files", headers=headers, timeout=0.05)
-        patience = time.monotonic() + 20
-        while threading.active_count() > before + 5 and time.monotonic() < patience:
+        read_timeout = time.monotonic() + 20
+        while threading.active_count() > before + 5 and time.monotonic() < read_timeout:
             time.sleep(0.05)
         assert before + 5 >= threading.active_count()
 

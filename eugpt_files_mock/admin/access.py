@@ -31,7 +31,7 @@ _CHALLENGES = (WWWAuthenticate("bearer", dict(_REALM)), WWWAuthenticate("basic",
 """The second makes a browser ask: the password is the token, the user name does not matter."""
 
 
-class Guard:
+class AdminAccess:
     """Lets a request for the control routes through, or raises what it is answered with.
 
     Args:
@@ -96,7 +96,9 @@ def is_loopback(host: str) -> bool:
 
 def _check_token(token: str) -> None:
     if not isinstance(token, str) or not re.fullmatch("[!-~]+", token):
-        raise OptionError("admin_token must be a text of ASCII characters without spaces.")
+        raise OptionError(
+            "admin_token must be a string of ASCII characters without spaces.", word=type(token)
+        )
 
 
 def _check_origin(request: Request) -> None:

@@ -7,43 +7,32 @@ journal, hit by no fault, and counted in no window.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.wrappers import Request, Response
 
-from ..errors import FilesMockError, nearest_word
-from ..model.messages import File
-from ..service.handle import Service
+from ..errors import FilesMockError, nearest_word, quoted
 from ..service.openapi import document
 from ..service.refusals import envelope
-from ..state.armed_faults import ArmedFault
-from .access import Guard
-from .input import read_fault, read_file
-from .output import armed_members, call_members, catalogue, file_members
+from ..service.service import Service
+from .access import AdminAccess
 from .page import PAGE_FILES, page_file
+from .schemas import (
+    armed_members,
+    call_members,
+    catalogue,
+    file_members,
+    read_fault,
+    read_file,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-
-class Controlled(Protocol):
-    """What the routes ask of a `FilesMock`, which checks every word."""
-
-    def reset(self) -> None:
-        """Drop files, faults, calls and windows."""
-
-    @property
-    def add_file(self) -> Callable[..., File]:
-        """Puts a file there."""
-
-    @property
-    def inject(self) -> Callable[..., ArmedFault]:
-        """Arms a fault."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +40,15 @@ class Control:
     """What the routes work with.
 
     Attributes:
-        mock: what checks and does what it is told.
+        mock: the `FilesMock`, which checks every value; it lies above this layer.
         service: what is looked at.
-        guard: says who may.
+        access: says who may use the routes.
         version: that of the mock.
     """
 
-    mock: Controlled
+    mock: Any
     service: Service
-    guard: Guard
+    access: AdminAccess
     version: str
 
 
@@ -96,7 +85,7 @@ _ON_EVERY_ANSWER = {
 def _answer(control: Control, request: Request) -> Response:
     try:
         if request.path.startswith("/__admin"):
-            control.guard.check(request)
+            control.access.check(request)
         act, words = _matched(request)
         return act(control, request, **words)
     except RequestRedirect:
@@ -151,7 +140,7 @@ def _reset(control: Control, request: Request) -> Response:
 
 
 def _list_files(control: Control, request: Request) -> Response:
-    return _page(request, list(control.service.desk.files), file_members)
+    return _page(request, control.service.files.all(), file_members)
 
 
 def _add_file(control: Control, request: Request) -> Response:
@@ -159,7 +148,7 @@ def _add_file(control: Control, request: Request) -> Response:
 
 
 def _list_requests(control: Control, request: Request) -> Response:
-    return _page(request, list(control.service.journal), call_members)
+    return _page(request, control.service.journal.calls(), call_members)
 
 
 def _forget_requests(control: Control, request: Request) -> Response:
@@ -173,8 +162,8 @@ def _list_faults(control: Control, request: Request) -> Response:
 
 
 def _arm_fault(control: Control, request: Request) -> Response:
-    faults, aim = read_fault(request)
-    return _json(armed_members(control.mock.inject(faults, **aim)))
+    faults, matcher = read_fault(request)
+    return _json(armed_members(control.mock.inject(faults, **matcher)))
 
 
 def _disarm_all(control: Control, request: Request) -> Response:
@@ -231,11 +220,11 @@ _MAP = Map(
 )
 
 
-def _page(request: Request, items: list[Any], members: Callable[[Any], object]) -> Response:
+def _page(request: Request, items: Sequence[Any], members: Callable[[Any], object]) -> Response:
     """The items, or the newest so many as `limit` says; the header tells how many there are."""
     limit = request.args.get("limit")
     if limit is not None and not (limit.isascii() and limit.isdigit() and len(limit) <= 9):
-        raise BadRequest(f"'limit' must be a whole number, 0 or more, not {limit!r}.")
+        raise BadRequest(f"'limit' must be an integer of 0 or more, got {quoted(limit)}.")
     newest = items if limit is None else islice(items, max(0, len(items) - int(limit)), None)
     response = _json({"object": "list", "data": [members(item) for item in newest]})
     response.headers["X-Total-Count"] = str(len(items))

@@ -1,25 +1,20 @@
-"""A fault and its aim in one word, for the command line: `upload:503:times=2`."""
+"""A fault and what it hits in one argument of the command line: `upload:503:times=2`."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
-from ..errors import OptionError, unknown_word
-from ..faults import FAULTS, make, spelled_out
+from ..errors import OptionError
 from ..model.faults import Fault
-from ..state.fault_matcher import Aim
+from ..state.fault_matcher import fault_and_matcher_words
 
 FORM = "OPERATIONS:FAULT[:WORD=VALUE]…"
 """Operations: one, several with commas, or `*`. Fault: a name of `faults.py`, or a status."""
 
-_AIM_WORDS = tuple(field.name for field in fields(Aim) if field.name != "on")
-
 
 def parse_fault(text: str) -> tuple[Fault, dict[str, Any]]:
-    """The fault, and the words of `FilesMock.inject` that aim it.
+    """The fault, and the arguments of `FilesMock.inject` that say what it hits.
 
     Raises:
         OptionError: for an unknown word, with the nearest, or a value that cannot be read.
@@ -27,38 +22,33 @@ def parse_fault(text: str) -> tuple[Fault, dict[str, Any]]:
     operations, _, rest = text.partition(":")
     name, *pairs = rest.split(":")
     if not operations or not name:
-        raise OptionError(f"a fault is {FORM}, such as upload:503:times=2; not {text!r}", word=text)
-    name, short = spelled_out(name)
-    if name not in FAULTS:
-        raise unknown_word("fault", name, FAULTS)
-    valid = (*inspect.signature(FAULTS[name]).parameters, *_AIM_WORDS)
-    words = short | dict(_word(pair, name, valid) for pair in pairs)
-    aim = {word: words.pop(word) for word in _AIM_WORDS if word in words}
-    return make(name, **words), aim | {"on": tuple(operations.split(","))}
+        raise OptionError(
+            f"A fault is written {FORM}, such as upload:503:times=2; got {text!r}.", word=text
+        )
+    fault, matcher = fault_and_matcher_words(name, dict(_pair(pair) for pair in pairs))
+    return fault, matcher | {"on": tuple(operations.split(","))}
 
 
-def _word(pair: str, fault: str, valid: tuple[str, ...]) -> tuple[str, Any]:
-    word, equals, value = pair.partition("=")
-    if word not in valid:
-        raise unknown_word(f"word for {fault}", word, valid)
+def _pair(text: str) -> tuple[str, Any]:
+    word, equals, value = text.partition("=")
     if not equals:
-        raise OptionError(f"{word} needs a value, such as {word}=1.", word=pair)
+        raise OptionError(f"{word} needs a value, such as {word}=1.", word=text)
     try:
         return word, _READ.get(word, str)(value)
     except ValueError:
         raise OptionError(f"{word}: cannot read {value!r}.", word=value) from None
 
 
-def _whole_or_always(value: str) -> int | None:
+def _times(value: str) -> int | None:
     return None if value == "always" else int(value)
 
 
-def _yes_or_no(value: str) -> bool:
+def _boolean(value: str) -> bool:
     return {"true": True, "false": False}[value] if value in ("true", "false") else bool(int(value))
 
 
 def _headers(value: str) -> dict[str, str]:
-    """`Name=value`, several with commas."""
+    """`Name=value`, several separated by commas."""
     return {name: text for name, _, text in (pair.partition("=") for pair in value.split(","))}
 
 
@@ -70,10 +60,10 @@ _READ: dict[str, Callable[[str], Any]] = {
     "jitter": float,
     "after_bytes": int,
     "chunk_bytes": int,
-    "times": _whole_or_always,
+    "times": _times,
     "skip": int,
     "every": int,
     "probability": float,
-    "optional": _yes_or_no,
+    "optional": _boolean,
 }
-"""How values are read; all others are texts."""
+"""How the value of a word is read; all others are strings."""

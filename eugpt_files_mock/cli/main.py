@@ -46,8 +46,8 @@ def _mock(words: argparse.Namespace) -> FilesMock:
     for path in _files(words.files):
         mock.add_file(path.name, path.read_bytes())
     mock.fake_files(words.fake)
-    for fault, aim in words.fault or ():
-        mock.inject(fault, **aim)
+    for fault, matcher in words.fault or ():
+        mock.inject(fault, **matcher)
     return mock
 
 

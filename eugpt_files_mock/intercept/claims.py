@@ -13,25 +13,25 @@ from typing import Any
 
 from ..errors import hide_from_traceback
 from ..model.base_urls import origin
-from . import registry as doors
-from .registry import Found
+from . import registry
+from .registry import Resolved
 
 __tracebackhide__ = hide_from_traceback
 
-_claim: ContextVar[Found | None] = ContextVar("eugpt_files_mock_claim", default=None)
+_claim: ContextVar[Resolved | None] = ContextVar("eugpt_files_mock_claim", default=None)
 
 
-def owner_of(url: Any) -> Found | None:
+def resolve_url(url: Any) -> Resolved | None:
     """Who owns a URL of httpx's or httpx2's."""
-    return doors.find(origin(url.scheme, url.host, url.port), url.path)
+    return registry.find(origin(url.scheme, url.host, url.port), url.path)
 
 
-def answerer_of(url: Any) -> Found | None:
+def resolve_request(url: Any) -> Resolved | None:
     """Who answers a request that is about to leave.
 
     A transport that goes by one of our URLs rewrites nothing: what else it asks for is as it says.
     """
-    found = owner_of(url)
+    found = resolve_url(url)
     if found is None:
         return _claim.get()
     _claim.set(None)
@@ -43,10 +43,10 @@ def is_made() -> bool:
     return _claim.get() is not None
 
 
-class Claimed:
+class OriginalUrlTransport:
     """A user's transport whose requests are for this mock; None: not for the one around it."""
 
-    def __init__(self, found: Found | None, transport: Any) -> None:
+    def __init__(self, found: Resolved | None, transport: Any) -> None:
         self._found = found
         self._transport = transport
 

@@ -12,20 +12,20 @@ from ..errors import hide_from_traceback
 from ..model.messages import Headers, Reply, Request, Severed
 from ..service.timing import Body, body_of
 from .httpx_failures import Failure, failure_of
-from .registry import Found
+from .registry import Resolved
 
 __tracebackhide__ = hide_from_traceback
 
 
 @lru_cache
-def transport_class(library: Any) -> Callable[[Found, Any], Any]:  # noqa: C901 - a class in there
+def transport_class(library: Any) -> Callable[[Resolved, Any], Any]:  # noqa: C901 - a class in there
     """A transport of this library that answers from the mock."""
     paced = _stream_class(library)
 
     class FilesTransport(library.BaseTransport, library.AsyncBaseTransport):  # type: ignore[misc]
         """Sync and async; they differ in how a body is read and a delay is spent."""
 
-        def __init__(self, found: Found, replaced: Any) -> None:
+        def __init__(self, found: Resolved, replaced: Any) -> None:
             self._found = found
             self._replaced = replaced
 
@@ -44,13 +44,13 @@ def transport_class(library: Any) -> Callable[[Found, Any], Any]:  # noqa: C901 
         def _exchange(self, request: Any, pieces: list[bytes]) -> Reply:
             door, resource = self._found
             body = _gathered(pieces)
-            outcome = door.ask(_request(library, request, resource, body), _patience(request))
+            outcome = door.ask(_request(library, request, resource, body), _read_timeout(request))
             if isinstance(outcome, Severed):
                 raise self._failure(outcome.kind)
             return outcome
 
         def _response(self, request: Any, reply: Reply) -> Any:
-            body = body_of(reply, _patience(request))
+            body = body_of(reply, _read_timeout(request))
             plain = body.ending == "complete" and body.piece is None
             stream = library.ByteStream(body.data) if plain else paced(body, reply, self._failure)
             return library.Response(
@@ -129,7 +129,7 @@ def _request(
     )
 
 
-def _patience(request: Any) -> float | None:
+def _read_timeout(request: Any) -> float | None:
     """Seconds that the client waits for bytes."""
     timeouts = request.extensions.get("timeout") or {}
     seconds: float | None = timeouts.get("read")

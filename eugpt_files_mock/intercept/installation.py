@@ -7,9 +7,9 @@ from __future__ import annotations
 from threading import Lock
 
 from ..errors import hide_from_traceback
-from . import registry as doors
+from . import registry
 from .hook import Hook
-from .registry import Door
+from .registry import ActiveMock
 
 __tracebackhide__ = hide_from_traceback
 
@@ -17,23 +17,23 @@ _lock = Lock()
 _installed: list[Hook] = []
 
 
-def enter(door: Door) -> None:
+def enter(door: ActiveMock) -> None:
     """Let the door answer, before those that are open already.
 
     Raises:
-        SeamLost: when a client library cannot be hooked; then nothing is changed.
+        PatchTargetMissing: when a client library cannot be hooked; then nothing is changed.
     """
     with _lock:
-        if not doors.any_is_open():
+        if not registry.any_is_active():
             _install()
-        doors.open_door(door)
+        registry.register(door)
 
 
-def leave(door: Door) -> None:
+def leave(door: ActiveMock) -> None:
     """Close the door; the last one takes the hooks out."""
     with _lock:
-        doors.close_door(door)
-        if not doors.any_is_open():
+        registry.unregister(door)
+        if not registry.any_is_active():
             _uninstall()
 
 

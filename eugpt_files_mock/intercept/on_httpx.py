@@ -16,8 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import hide_from_traceback
-from . import claims
-from . import registry as doors
+from . import claims, registry
 from .files_transport import transport_class
 from .hook import Hook
 from .patches import Method, Patching
@@ -57,19 +56,19 @@ class _ClientPatching(Patching, ABC):
 
         def _transport_for_url(client: Any, url: Any) -> Any:
             transport = original(client, url)
-            found = claims.owner_of(url)
+            found = claims.resolve_url(url)
             if found is not None:
                 if type(transport) in usual:
                     return ours(found, transport)
                 return answering(transport, found, cls.library)
-            if not doors.any_is_open():
+            if not registry.any_is_active():
                 cls.clear()
-            return claims.Claimed(None, transport) if claims.is_made() else transport
+            return claims.OriginalUrlTransport(None, transport) if claims.is_made() else transport
 
         return _transport_for_url
 
 
-class _Net(Patching, ABC):
+class TransportPatching(Patching, ABC):
     """Where the library's own transports send."""
 
     @classmethod
@@ -78,10 +77,10 @@ class _Net(Patching, ABC):
         method = cls.target_methods[0]
 
         def handle(transport: Any, request: Any) -> Any:
-            found = claims.answerer_of(request.url)
+            found = claims.resolve_request(request.url)
             if found is not None:
                 return getattr(ours(found, transport), method)(request)
-            if not doors.any_is_open():
+            if not registry.any_is_active():
                 cls.clear()
             return original(transport, request)
 
@@ -111,7 +110,7 @@ def _mocker(
 
 _SEAMS: tuple[tuple[Any, ...], ...] = (
     (_ClientPatching, "_client", "_transport_for_url", "Client", "AsyncClient"),
-    (_Net, "_transports.default", "handle_request", "HTTPTransport"),
-    (_Net, "_transports.default", "handle_async_request", "AsyncHTTPTransport"),
+    (TransportPatching, "_transports.default", "handle_request", "HTTPTransport"),
+    (TransportPatching, "_transports.default", "handle_async_request", "AsyncHTTPTransport"),
 )
 """What replaces which method of which classes of a module."""

@@ -20,11 +20,11 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool
 
-from ..errors import SeamLost, hide_from_traceback
+from ..errors import PatchTargetMissing, hide_from_traceback
 from ..model.base_urls import origin
-from . import registry as doors
+from . import registry
 from .hook import Hook
-from .registry import Found
+from .registry import Resolved
 from .requests_connection import Connection
 
 __tracebackhide__ = hide_from_traceback
@@ -76,7 +76,7 @@ def _hook(
     original = getattr(owner, attribute, None)
     placeholder = getattr(HTTPConnectionPool.__bases__[-1], attribute, None)
     if original is None or original is placeholder:
-        raise SeamLost(target)
+        raise PatchTargetMissing(target)
     patch = _Patch(target, replacing(original))
     return Hook(patch.start, patch.stop)
 
@@ -192,7 +192,7 @@ def _twin_class(kind: type[HTTPAdapter]) -> type[HTTPAdapter]:
     return type(kind.__name__, (_Asking, kind, _Unpatched), {})
 
 
-def _find(url: str) -> Found | None:
+def _find(url: str) -> Resolved | None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -200,4 +200,4 @@ def _find(url: str) -> Found | None:
         return None
     if host is None:
         return None
-    return doors.find(origin(parts.scheme, host, port), unquote(parts.path))
+    return registry.find(origin(parts.scheme, host, port), unquote(parts.path))

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from respx.mocks import Mocker
 
-from ..errors import SeamLost, hide_from_traceback
+from ..errors import PatchTargetMissing, hide_from_traceback
 
 __tracebackhide__ = hide_from_traceback
 
@@ -52,13 +52,13 @@ class Patching(Mocker, ABC):
         """Put ours on top of whatever is there.
 
         Raises:
-            SeamLost: when a target has gone; then nothing is changed.
+            PatchTargetMissing: when a target has gone; then nothing is changed.
         """
         with _lock:
             cls.start()
             if len(cls._patches) < len(cls.targets):  # respx passes over what it cannot find
                 cls.stop()
-                raise SeamLost(f"{cls.targets[0]}.{cls.target_methods[0]}")
+                raise PatchTargetMissing(f"{cls.targets[0]}.{cls.target_methods[0]}")
 
     @classmethod
     def stop(cls, force: bool = False) -> None:  # noqa: ARG003, FBT001, FBT002 - respx's signature

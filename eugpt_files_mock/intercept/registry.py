@@ -11,14 +11,15 @@ from typing import NamedTuple
 from ..errors import ClientHasNoTimeout, FilesMockError, hide_from_traceback
 from ..model.base_urls import BaseUrl, Origin
 from ..model.messages import Outcome, Request, Severed
-from ..service.handle import Service, handle
-from ..service.timing import within_patience
+from ..service.handle import handle
+from ..service.service import Service
+from ..service.timing import limited_to_timeout
 
 __tracebackhide__ = hide_from_traceback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Door:
+class ActiveMock:
     """One mock, as the edges see it.
 
     Attributes:
@@ -31,9 +32,9 @@ class Door:
     service: Service
     base_urls: tuple[BaseUrl, ...]
     passthrough: tuple[str, ...]
-    complaints: list[FilesMockError] = field(default_factory=list)
+    deferred_errors: list[FilesMockError] = field(default_factory=list)
 
-    def ask(self, request: Request, patience: float | None) -> Outcome:
+    def ask(self, request: Request, read_timeout: float | None) -> Outcome:
         """What a client meets that waits at most `patience` seconds; None: for ever.
 
         Raises:
@@ -42,10 +43,10 @@ class Door:
         """
         outcome = handle(self.service, request)
         try:
-            return within_patience(outcome, patience)
+            return limited_to_timeout(outcome, read_timeout)
         except ClientHasNoTimeout as complaint:
             if not (isinstance(outcome, Severed) and outcome.is_optional):
-                self.complaints.append(complaint)
+                self.deferred_errors.append(complaint)
             raise
 
     def leaves(self, path: str) -> bool:
@@ -53,35 +54,35 @@ class Door:
         return any(path == left or path.startswith(left + "/") for left in self.passthrough)
 
 
-class Found(NamedTuple):
+class Resolved(NamedTuple):
     """The door that answers, and the path below its base URL (None: outside of it)."""
 
-    door: Door
+    door: ActiveMock
     resource: str | None
 
 
-_open: list[Door] = []
-_by_origin: dict[Origin, tuple[tuple[Door, BaseUrl], ...]] = {}
+_open: list[ActiveMock] = []
+_by_origin: dict[Origin, tuple[tuple[ActiveMock, BaseUrl], ...]] = {}
 
 
-def any_is_open() -> bool:
+def any_is_active() -> bool:
     """Whether there is a mock to ask."""
     return bool(_open)
 
 
-def open_door(door: Door) -> None:
+def register(door: ActiveMock) -> None:
     """Let the door answer, before those that are open already. Not safe without a lock."""
     _open.append(door)
     _index()
 
 
-def close_door(door: Door) -> None:
+def unregister(door: ActiveMock) -> None:
     """Let it answer no longer. Not safe without a lock."""
     _open.remove(door)
     _index()
 
 
-def find(origin: Origin, path: str) -> Found | None:
+def find(origin: Origin, path: str) -> Resolved | None:
     """The innermost open door that owns this place; None when it is nobody's.
 
     A door whose base URL the path lies below comes before one that only has the host.
@@ -89,21 +90,21 @@ def find(origin: Origin, path: str) -> Found | None:
     candidates = _by_origin.get(origin)
     if candidates is None:
         return None
-    host_only: Found | None = None
+    host_only: Resolved | None = None
     for door, base_url in candidates:
         if door.passthrough and door.leaves(path):
             continue
         resource = base_url.resource(path)
         if resource is not None:
-            return Found(door, resource)
-        host_only = host_only or Found(door, None)
+            return Resolved(door, resource)
+        host_only = host_only or Resolved(door, None)
     return host_only
 
 
 def _index() -> None:
     """Innermost first; replaced as a whole, so that readers need no lock."""
     global _by_origin  # noqa: PLW0603 - the one process-wide table
-    index: dict[Origin, tuple[tuple[Door, BaseUrl], ...]] = {}
+    index: dict[Origin, tuple[tuple[ActiveMock, BaseUrl], ...]] = {}
     for door in reversed(_open):
         for base_url in door.base_urls:
             index[base_url.origin] = (*index.get(base_url.origin, ()), (door, base_url))

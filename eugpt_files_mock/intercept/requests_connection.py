@@ -24,7 +24,7 @@ from urllib3.exceptions import (
 from ..errors import hide_from_traceback
 from ..model.messages import Headers, Reply, Request, Severed
 from ..service.timing import Body, body_of
-from .registry import Found
+from .registry import Resolved
 
 __tracebackhide__ = hide_from_traceback
 
@@ -32,7 +32,7 @@ __tracebackhide__ = hide_from_traceback
 class Connection:
     """To one mock, for one URL: `urlopen` sends, retries and receives."""
 
-    def __init__(self, found: Found, url: str) -> None:
+    def __init__(self, found: Resolved, url: str) -> None:
         self._found = found
         self._parts = urlsplit(url)
 
@@ -87,14 +87,14 @@ class Connection:
         retries: urllib3.Retry,
         reading: dict[str, Any],
     ) -> urllib3.HTTPResponse:
-        patience = _patience(timeout)
-        outcome = self._found.door.ask(request, patience)
+        read_timeout = _read_timeout(timeout)
+        outcome = self._found.door.ask(request, read_timeout)
         if isinstance(outcome, Severed):
             raise SEVERED[outcome.kind](self)
         if outcome.delay:
             time.sleep(outcome.delay)
         return urllib3.HTTPResponse(
-            body=self._body(outcome, patience),
+            body=self._body(outcome, read_timeout),
             status=outcome.status,
             version=11,
             reason=http.client.responses.get(outcome.status),
@@ -105,8 +105,8 @@ class Connection:
             **_headers(outcome),
         )
 
-    def _body(self, reply: Reply, patience: float | None) -> io.IOBase:
-        body = body_of(reply, patience)
+    def _body(self, reply: Reply, read_timeout: float | None) -> io.IOBase:
+        body = body_of(reply, read_timeout)
         plain = body.ending == "complete" and not body.pause
         return io.BytesIO(body.data) if plain else _PacedFile(self, body)
 
@@ -129,7 +129,7 @@ def _aborted(cause: Exception) -> ProtocolError:
     return ProtocolError("Connection aborted.", cause)
 
 
-def _patience(timeout: urllib3.Timeout) -> float | None:
+def _read_timeout(timeout: urllib3.Timeout) -> float | None:
     """Seconds that the client waits for bytes; a total includes the time to connect."""
     timeout = timeout.clone()
     timeout.start_connect()

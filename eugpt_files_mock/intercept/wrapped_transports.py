@@ -17,10 +17,10 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import hide_from_traceback
-from .claims import Claimed, answerer_of
+from .claims import OriginalUrlTransport, resolve_request
 from .files_transport import transport_class
 from .patches import is_ours
-from .registry import Found
+from .registry import Resolved
 
 __tracebackhide__ = hide_from_traceback
 
@@ -40,12 +40,12 @@ _wrappers: dict[int, Callable[[], Any]] = {}
 """The transports that hold a switch, by identity; none is kept alive if it can be helped."""
 
 
-def answering(transport: Any, found: Found, library: ModuleType) -> Any:
+def answering(transport: Any, found: Resolved, library: ModuleType) -> Any:
     """The transport that a request of ours is given to: the user's own, or ours in its place."""
     if is_left_alone(transport):
         return transport
     if _hands_on_to_the_net(transport, library) or _is_spliced(transport, library):
-        return Claimed(found, transport)
+        return OriginalUrlTransport(found, transport)
     return transport_class(library)(found, transport)
 
 
@@ -65,7 +65,7 @@ def release() -> None:
             _, alive = _wrappers.popitem()
             attributes = getattr(alive(), "__dict__", {})
             for name, value in list(attributes.items()):
-                if isinstance(value, _Switching):
+                if isinstance(value, _Dispatching):
                     attributes[name] = value.inner
 
 
@@ -86,10 +86,10 @@ def _hands_on_to_the_net(transport: Any, library: ModuleType) -> bool:
 
 def _is_spliced(transport: Any, library: ModuleType) -> bool:
     with _lock:
-        return _splice(transport, library, {id(transport)})
+        return _wrap_inner(transport, library, {id(transport)})
 
 
-def _splice(wrapper: Any, library: Any, seen: set[int]) -> bool:
+def _wrap_inner(wrapper: Any, library: Any, seen: set[int]) -> bool:
     """Whether it wraps a transport that is now a switch, or one that is left alone.
 
     A transport of the library that goes to the network itself wraps nothing, whatever it holds.
@@ -104,10 +104,10 @@ def _splice(wrapper: Any, library: Any, seen: set[int]) -> bool:
     ]
     for name, value in inner:
         seen.add(id(value))
-        if isinstance(value, _Switching) or is_left_alone(value):
+        if isinstance(value, _Dispatching) or is_left_alone(value):
             continue
-        if not _splice(value, library, seen):
-            wrapper.__dict__[name] = _switch_class(library)(value)  # a frozen one too
+        if not _wrap_inner(value, library, seen):
+            wrapper.__dict__[name] = _dispatch_class(library)(value)  # a frozen one too
             _remember(wrapper)
     return bool(inner)
 
@@ -120,22 +120,22 @@ def _remember(wrapper: Any) -> None:
         _wrappers[key] = lambda: wrapper
 
 
-class _Switching:
+class _Dispatching:
     """What the switches of all libraries are."""
 
     inner: Any
 
 
 @lru_cache
-def _switch_class(library: Any) -> Any:
-    class Switch(library.BaseTransport, library.AsyncBaseTransport, _Switching):  # type: ignore[misc]
+def _dispatch_class(library: Any) -> Any:
+    class DispatchTransport(library.BaseTransport, library.AsyncBaseTransport, _Dispatching):  # type: ignore[misc]
         """Answers for our URLs, and hands all others on."""
 
         def __init__(self, inner: Any) -> None:
             self.inner = inner
 
         def _chosen(self, request: Any) -> Any:
-            found = answerer_of(request.url)
+            found = resolve_request(request.url)
             return self.inner if found is None else answering(self.inner, found, library)
 
         def handle_request(self, request: Any) -> Any:
@@ -153,4 +153,4 @@ def _switch_class(library: Any) -> Any:
         def __getattr__(self, name: str) -> Any:
             return getattr(self.inner, name)
 
-    return Switch
+    return DispatchTransport

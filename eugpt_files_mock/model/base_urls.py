@@ -62,10 +62,12 @@ def parse_base_url(text: object) -> BaseUrl:
     """A base URL from its text.
 
     Raises:
-        OptionError: when it is no absolute http or https URL, or has a query.
+        OptionError: when it isn't an absolute http or https URL, or has a query.
     """
     if not isinstance(text, str):
-        raise OptionError(f"base_url: a URL is a text, not {text!r}.", word=text)
+        raise OptionError(
+            f"base_url must be a URL, such as 'https://chat.eugpt.ai/v1'; got {text!r}.", word=text
+        )
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -73,11 +75,12 @@ def parse_base_url(text: object) -> BaseUrl:
         raise OptionError(f"base_url {text!r}: {error}.", word=text) from None
     if parts.scheme not in _DEFAULT_PORTS or not host:
         raise OptionError(
-            f"base_url {text!r} is no absolute URL, such as 'https://chat.eugpt.ai/v1'.", word=text
+            f"base_url must be an absolute URL, such as 'https://chat.eugpt.ai/v1'; got {text!r}.",
+            word=text,
         )
     if parts.query or parts.fragment or parts.username is not None:
         raise OptionError(
-            f"base_url {text!r} has more than scheme, host, port and path.", word=text
+            f"base_url must have a scheme, a host, a port and a path only; got {text!r}.", word=text
         )
     return BaseUrl(
         text=text.rstrip("/"),

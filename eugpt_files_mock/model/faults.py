@@ -5,13 +5,11 @@ Test authors make them with the functions of `faults.py`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ..checks import text
-from ..errors import OptionError, hide_from_traceback, unknown_word
+from ..errors import OptionError, hide_from_traceback, quoted, seconds, string, unknown_word
 from .messages import SeveredKind
 
 __tracebackhide__ = hide_from_traceback
@@ -32,7 +30,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorAnswer(Fault):
+class ErrorResponse(Fault):
     """An answer with an error status takes the place of the real one."""
 
     status: int
@@ -43,7 +41,7 @@ class ErrorAnswer(Fault):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Severing(Fault):
+class ConnectionFault(Fault):
     """The connection ends without an answer."""
 
     kind: SeveredKind
@@ -89,16 +87,16 @@ def error_answer(
     message: str | None = None,
     body: str | bytes = "envelope",
     headers: Mapping[str, str] | None = None,
-) -> ErrorAnswer:
+) -> ErrorResponse:
     """The fault of that name, when its values make sense."""
     if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:
-        raise OptionError(f"{name}: status must be 400 to 599, not {status!r}.", word=status)
+        raise OptionError(f"{name}: status must be 400 to 599, got {quoted(status)}.", word=status)
     if not isinstance(body, bytes) and body not in get_args(ErrorBody):
         raise unknown_word(f"body of {name}", body, get_args(ErrorBody))
     for label, words in (("code", code), ("message", message)):
         if words is not None:
-            text(f"{name}: {label}", words, may_be_empty=True)
-    return ErrorAnswer(
+            string(f"{name}: {label}", words, may_be_empty=True)
+    return ErrorResponse(
         name=name,
         status=status,
         code=code,
@@ -116,7 +114,9 @@ def _header_pairs(name: str, headers: Mapping[str, str] | None) -> tuple[tuple[s
     if headers is None:
         return ()
     if not isinstance(headers, Mapping):
-        raise OptionError(f"{name}: headers must map names to values, not {headers!r}.")
+        raise OptionError(
+            f"{name}: headers must map names to values, got {headers!r}.", word=headers
+        )
     pairs = tuple((str(field), str(value)) for field, value in headers.items())
     for pair in pairs:
         if pair[0].lower() in _FRAMING:
@@ -125,7 +125,7 @@ def _header_pairs(name: str, headers: Mapping[str, str] | None) -> tuple[tuple[s
                 "For a body cut short, take truncated().",
                 word=pair[0],
             )
-        together = text(f"{name}: a header field", "".join(pair), encoding="latin-1")
+        together = string(f"{name}: a header field", "".join(pair), encoding="latin-1")
         if any(character in together for character in "\r\n\0"):
             raise OptionError(f"{name}: a header field with a line break: {pair!r}.", word=pair)
     return pairs
@@ -135,14 +135,5 @@ def retry_headers(name: str, retry_after: float | None) -> dict[str, str]:
     """`retry-after-ms` is read by the `openai` SDKs before `retry-after` (SDK source)."""
     if retry_after is None:
         return {"retry-after-ms": "1"}
-    seconds = number(name, "retry_after", retry_after)
-    return {"Retry-After": str(int(seconds) if seconds == int(seconds) else seconds)}
-
-
-def number(fault: str, label: str, value: float) -> float:
-    """Seconds: finite, not negative."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise OptionError(f"{fault}: {label} must be a number of seconds, not {value!r}.")
-    if not math.isfinite(value) or value < 0:
-        raise OptionError(f"{fault}: {label} must be 0 or more seconds, not {value!r}.", word=value)
-    return value
+    after = seconds(f"{name}: retry_after", retry_after)
+    return {"Retry-After": str(int(after) if after == int(after) else after)}

@@ -1,14 +1,11 @@
-"""The values that cross the boundaries: what arrives, what is answered, what is kept.
-
-All are frozen. No module below this one; nothing here knows a client, a server or the clock.
-"""
+"""The values that cross the boundaries: what arrives, what is answered, what is kept."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 OPERATIONS = ("upload", "list", "retrieve", "download", "delete")
 """The five calls of the Files API, by the names used everywhere (documentation, D)."""
@@ -16,23 +13,20 @@ OPERATIONS = ("upload", "list", "retrieve", "download", "delete")
 STATUSES = ("uploaded", "processed", "error")
 """`processed` is documented (D); the others are a guess, after the `openai` SDK's FileObject."""
 
+Operation = Literal["upload", "list", "retrieve", "download", "delete"]
+"""The same names, for type checkers."""
+
 SeveredKind = Literal["refused", "reset", "empty", "garbage", "timeout"]
-"""How a connection can end without an answer; each edge has a table of these."""
-
-
-SECRET_FIELDS = frozenset(
-    ("authorization", "proxy-authorization", "cookie", "x-api-key", "api-key")
-)
-"""Header fields whose value is nobody's business."""
+"""How a connection can end without an answer."""
 
 REDACTED = "[redacted]"
-"""What is shown in the place of a key."""
+"""Stands in place of a key in everything that is kept or shown."""
 
 _Bytes = bytes  # `File.bytes` is a length, and would hide the type
 
 
 class Parameters(Mapping[str, str]):
-    """The parameters of a query, which nobody can alter; equal to a dict of the same."""
+    """The parameters of a query: an immutable mapping, equal to a dict with the same items."""
 
     __slots__ = ("_values",)
 
@@ -80,12 +74,12 @@ class Headers(Mapping[str, str]):
         return hash(frozenset(self._folded().items()))
 
     def __repr__(self) -> str:
-        shown = {name: REDACTED if name in SECRET_FIELDS else self[name] for name in self}
-        return f"Headers({shown!r})"
+        # Not the values: a repr ends up in assertion messages and logs, and headers carry keys.
+        return f"<Headers: {', '.join(self)}>"
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """The fields as they came: order, case and repetitions kept."""
+        """The fields as they came, in their order and spelling, with repetitions."""
         return self._pairs
 
     def _folded(self) -> dict[str, str]:
@@ -117,9 +111,11 @@ class Request:
     """What follows the question mark, undecoded."""
     headers: Headers
     body: _Bytes | Sequence[_Bytes] = field(repr=False)
-    """Or, of a large one, its pieces as they came, so that none is copied for nothing."""
+    """A large body may stay in the pieces in which it came, so that it isn't copied."""
     client: str
-    """`httpx`, `httpx2`, `requests` or `wsgi`."""
+    """The library that sent it in process, such as `httpx`; `wsgi` on a port."""
+    read_timeout: float | None = None
+    """Seconds that the client waits for bytes; None when it waits for ever, or on a port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +141,7 @@ class Severed:
 
     kind: SeveredKind
     is_optional: bool = False
-    """Whether leaving the mock accepts that no client could meet it."""
+    """Whether the exit checks accept that no client could be told of it."""
 
 
 Outcome = Reply | Severed
@@ -185,13 +181,13 @@ class Call:
     """One request that was received, and what became of it.
 
     Attributes:
-        operation: one of the five, or None for a route that the API does not have.
+        operation: one of the five, the method and path of a stub, or None for an unknown route.
         method: the HTTP method, in capitals.
         path: percent-decoded.
         query: the parameters, decoded; of a repeated one the last value.
         headers: with keys redacted.
         user: whose key it was, or None.
-        client: `httpx`, `httpx2`, `requests` or `wsgi`.
+        client: `httpx`, `httpx2`, `requests`, `urllib3`, `http.client`, `aiohttp` or `wsgi`.
         status: what was answered, or None when the connection was severed.
         file_id: the file in question; of an upload, the one that was stored.
         filename: of the file in question, where known.
@@ -199,8 +195,11 @@ class Call:
         content_type: of the uploaded part.
         bytes: length of the uploaded content, or None.
         sha256: of the uploaded content, in hexadecimal, or None.
+        fields: the other fields of an upload's form.
+        json: the parsed body of a stubbed route, or None.
         fault: the name of the fault that hit, or None.
         error: the code of the refusal, or None.
+        message: the text of the refusal, or None.
         request_id: as in the answer's `X-Request-Id`.
         started_at: Unix seconds.
         duration: seconds that the mock took, without waits that a fault asked for.
@@ -220,16 +219,38 @@ class Call:
     content_type: str | None
     bytes: int | None
     sha256: str | None
+    fields: Mapping[str, str]
+    json: Any
     fault: str | None
     error: str | None
+    message: str | None
     request_id: str
     started_at: float
     duration: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A call, and what the control routes and the verdict need to know beside it.
+
+    Attributes:
+        call: what the test author sees.
+        number: in order of arrival, from 1.
+        outcome: what was answered, before the client met it.
+        read_timeout: seconds that the client waits for bytes, as far as it is known.
+        is_unmatched: whether it came for a route that the API doesn't have.
+    """
+
+    call: Call
+    number: int
+    outcome: Outcome
+    read_timeout: float | None
+    is_unmatched: bool
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def to_json(value: object) -> bytes:
-    """The value as the API writes JSON: UTF-8, no white space."""
+    """The value as the API writes JSON: UTF-8, without white space."""
     return _encode(value).encode("utf-8")

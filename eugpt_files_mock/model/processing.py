@@ -5,12 +5,11 @@ That processing takes time at all is a guess: the documentation only shows `proc
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..checks import whole
-from ..errors import OptionError, hide_from_traceback, nearest_word
+from ..errors import OptionError, hide_from_traceback, integer, nearest_word, string
+from ..errors import seconds as checked_seconds
 
 __tracebackhide__ = hide_from_traceback
 
@@ -40,32 +39,22 @@ IMMEDIATE = Processing()
 
 
 def after_polls(n: int) -> Processing:
-    """A new file is `processed` when it is retrieved for the nth time (1 or more)."""
-    return Processing(polls=whole("after_polls: n", n, least=1))
+    """A new file becomes `processed` when it is retrieved for the nth time (1 or more)."""
+    return Processing(polls=integer("after_polls: n", n, least=1))
 
 
 def after_seconds(seconds: float) -> Processing:
-    """A new file is `processed` so many seconds after its upload, by the mock's clock."""
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise OptionError(
-            f"after_seconds takes a number of seconds, not {seconds!r}.", word=seconds
-        )
-    if not math.isfinite(seconds) or seconds < 0:
-        raise OptionError(f"after_seconds takes 0 or more seconds, not {seconds!r}.", word=seconds)
-    return Processing(seconds=float(seconds))
+    """A new file becomes `processed` this many seconds after its upload, by the mock's clock."""
+    return Processing(seconds=checked_seconds("after_seconds: seconds", seconds))
 
 
 def fails(reason: str = "The file could not be processed.") -> Processing:
-    """A new file is `error` at its first retrieve, with the reason as `status_details`."""
-    if not isinstance(reason, str) or not reason:
-        raise OptionError(
-            f"fails: the reason must be a non-empty text, not {reason!r}.", word=reason
-        )
-    return Processing(polls=1, reason=reason)
+    """A new file becomes `error` at its first retrieve, with the reason as `status_details`."""
+    return Processing(polls=1, reason=string("fails: reason", reason))
 
 
 def as_processing(value: object) -> Processing:
-    """What the option `processing` means.
+    """The value of the option `processing`, checked.
 
     Raises:
         OptionError: for anything but `"immediate"` or a value of the functions above.
@@ -74,10 +63,11 @@ def as_processing(value: object) -> Processing:
         return value
     if value == "immediate":
         return IMMEDIATE
+    *first, last = _VALID.values()
     near = nearest_word(value, _VALID)
     hint = f" Did you mean {_VALID[near]}?" if near else ""
     raise OptionError(
-        f"processing: not {value!r}.{hint} Valid: {', '.join(_VALID.values())}.",
+        f"processing must be {', '.join(first)} or {last}, got {value!r}.{hint}",
         word=value,
         nearest=near,
     )

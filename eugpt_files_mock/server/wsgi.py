@@ -20,7 +20,8 @@ from werkzeug.wrappers import Request as WsgiRequest
 
 from ..errors import FaultUnavailable, hide_from_traceback
 from ..model.messages import Headers, Reply, Request, Severed
-from ..service.handle import Service, handle
+from ..service.handle import handle
+from ..service.service import Service
 from ..service.timing import body_of
 
 if TYPE_CHECKING:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from ..errors import quoted
 from ..model.messages import Request
-from .multipart import read_form
-from .refusals import Refused, shown
+from ..options import Options
+from .multipart import Form, read_form
+from .refusals import Refusal, Refused
+from .routes import RouteMatch
 
 MOST_PER_PAGE = 10_000
 """The largest `limit`, and the one without (guess, after OpenAI)."""
@@ -28,7 +31,8 @@ class Upload:
     content_type: str | None = None
     sha256: str | None = None
     purpose: str | None = None
-    refusal: Refused | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class List:
     after: str | None = None
     limit: int = MOST_PER_PAGE
     ascending: bool = False
-    refusal: Refused | None = None
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,24 +67,32 @@ class Delete:
     file_id: str
 
 
-Command = Upload | List | Retrieve | Download | Delete
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unroutable:
+    """Nothing: no route has this path and method."""
 
 
-def parse(operation: str, request: Request, file_id: str | None, *, pages: bool) -> Command:
+Command = Upload | List | Retrieve | Download | Delete | Unroutable
+
+
+def parse(route: RouteMatch, request: Request, options: Options) -> Command:
     """The command of a request.
 
     Args:
-        operation: which of the five.
+        route: what its path and method mean.
         request: what arrived.
-        file_id: from the path.
-        pages: whether `limit`, `after` and `order` have an effect.
+        options: say whether `limit`, `after` and `order` have an effect.
     """
-    if operation == "upload":
+    if route.operation == "upload":
         return _upload(request)
-    if operation == "list":
-        return _list(request, pages=pages)
-    return _ON_ONE_FILE[operation](file_id=file_id)
+    if route.operation == "list":
+        return _list(request, paginated=options.pagination == "honoured")
+    if route.operation is None:
+        return _UNROUTABLE
+    return _ON_ONE_FILE[route.operation](file_id=route.file_id)
 
+
+_UNROUTABLE = Unroutable()
 
 _ON_ONE_FILE: dict[str, Callable[..., Command]] = {
     "retrieve": Retrieve,
@@ -93,35 +105,38 @@ def _upload(request: Request) -> Upload:
     try:
         form = read_form(request.headers.get("content-type"), request.body)
     except Refused as unreadable:
-        return Upload(refusal=unreadable)
-    if form.file is None:
-        nothing = Refused("missing_file", "The form has no part 'file' with a filename.")
-        return Upload(purpose=form.purpose, refusal=nothing)
-    refusal = (
-        None
-        if form.purpose
-        else Refused("missing_purpose", "The form has no 'purpose', or an empty one.")
-    )
+        return Upload(refusal=unreadable.refusal)
+    file = form.file
+    if file is None:
+        missing = Refusal("missing_file", "The form has no part 'file' with a filename.")
+        return Upload(purpose=form.purpose, fields=form.fields, refusal=missing)
     return Upload(
-        filename=form.file.filename,
-        content=form.file.content,
-        content_type=form.file.content_type,
-        sha256=hashlib.sha256(form.file.content).hexdigest(),
+        filename=file.filename,
+        content=file.content,
+        content_type=file.content_type,
+        sha256=hashlib.sha256(file.content).hexdigest(),
         purpose=form.purpose,
-        refusal=refusal,
+        fields=form.fields,
+        refusal=_purpose_refusal(form),
     )
 
 
-def _list(request: Request, *, pages: bool) -> List:
+def _purpose_refusal(form: Form) -> Refusal | None:
+    if form.purpose:
+        return None
+    return Refusal("missing_purpose", "The form has no 'purpose', or an empty one.")
+
+
+def _list(request: Request, *, paginated: bool) -> List:
     query = parse_query(request.query)
     purpose = query.get("purpose")
-    if not pages:
+    if not paginated:
         return List(purpose=purpose)
     try:
         limit = _limit(query.get("limit"))
         ascending = _ascending(query.get("order"))
-    except Refused as refusal:
-        return List(purpose=purpose, refusal=refusal)
+    except Refused as refused:
+        return List(purpose=purpose, refusal=refused.refusal)
     return List(purpose=purpose, after=query.get("after"), limit=limit, ascending=ascending)
 
 
@@ -135,12 +150,14 @@ def _limit(value: str | None) -> int:
         return MOST_PER_PAGE
     if value.isascii() and value.isdigit() and len(value) <= 9 and 1 <= int(value) <= MOST_PER_PAGE:
         return int(value)
-    raise Refused("invalid_parameter", f"'limit' must be 1 to {MOST_PER_PAGE}, not {shown(value)}.")
+    raise _invalid(f"'limit' must be 1 to {MOST_PER_PAGE}, not {quoted(value)}.")
 
 
 def _ascending(value: str | None) -> bool:
     if value in (None, "asc", "desc"):
         return value == "asc"
-    raise Refused(
-        "invalid_parameter", f"'order' must be 'asc' or 'desc', not {shown(value or '')}."
-    )
+    raise _invalid(f"'order' must be 'asc' or 'desc', not {quoted(value)}.")
+
+
+def _invalid(message: str) -> Refused:
+    return Refused(Refusal("invalid_parameter", message))

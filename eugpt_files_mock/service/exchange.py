@@ -1,123 +1,147 @@
-"""The notes taken while one request is handled, and the `Call` that is made of them."""
+"""What is known of one request while it is handled, and the `Record` that is made of it."""
 
 from __future__ import annotations
 
 from time import perf_counter
 
-from ..model.messages import Call, File, Outcome, Parameters, Reply, Request
-from ..state.fault_matcher import Subject
-from .authentication import presented_key
+from ..model.messages import Call, File, Outcome, Parameters, Record, Reply, Request
+from ..state.fault_matcher import FaultTarget
+from .authentication import Identity, presented_key
 from .commands import Command, List, Upload
-from .fault_effects import Hit
+from .fault_effects import SelectedFault
 from .operations import Result, Stored
-from .redaction import Redaction
-from .refusals import Refused
-from .routes import Match
+from .redaction import Redacted
+from .refusals import Refusal, Refused
+from .routes import RouteMatch
+from .service import Service
 
 
-class Visit:
-    """What is known so far of one request."""
+class Exchange:
+    """One request, and what each stage of the spine found out about it.
+
+    Attributes:
+        request: what arrived.
+        key: the bearer key that it presented, or None.
+        request_id: as in the answer's `X-Request-Id`.
+        route: what its path and method mean.
+        identity: whose key it is, or why that is refused.
+        command: what it asks for, or why that is refused.
+        file: the stored file that its path names, as it was before the work, or None.
+        fault: the fault that hits it, or None.
+        result: what was done, or None.
+        refusal: what it was refused with, or None.
+    """
 
     __slots__ = (
-        "_began",
-        "arrived_at",
+        "_number",
+        "_service",
+        "_started",
+        "_started_at",
         "command",
+        "fault",
         "file",
-        "hit",
+        "identity",
         "key",
-        "number",
-        "redaction",
-        "refused",
+        "refusal",
         "request",
         "request_id",
         "result",
         "route",
-        "user",
     )
 
-    def __init__(
-        self,
-        request: Request,
-        route: Match,
-        redaction: Redaction,
-        *,
-        number: int,
-        request_id: str,
-        arrived_at: float,
-    ) -> None:
-        self._began = perf_counter()
+    route: RouteMatch
+    identity: Identity
+    command: Command
+    file: File | None
+
+    def __init__(self, service: Service, request: Request) -> None:
+        self._started = perf_counter()
+        self._started_at = service.options.clock()
+        self._number = service.journal.next_number()
+        self._service = service
         self.request = request
-        self.route = route
-        self.number = number
-        self.request_id = request_id
-        self.arrived_at = arrived_at
+        self.request_id = service.randomness.request_id()
         self.key = presented_key(request.headers)
-        self.redaction = redaction
-        self.user: str | None = None
-        self.command: Command | None = None
-        self.file: File | None = None
-        self.hit: Hit | None = None
+        self.fault: SelectedFault | None = None
         self.result: Result | None = None
-        self.refused: Refused | None = None
+        self.refusal: Refusal | None = None
 
-    @property
-    def is_stray(self) -> bool:
-        """Whether it came for a path that the API does not have."""
-        return not self.route.allowed
+    def admit(self, service: Service) -> None:
+        """Let the request through to the work.
 
-    def subject(self, operation: str) -> Subject:
+        Raises:
+            Refused: 401, 404, 405 or 429, in this order, as the key is checked before the route
+                (a public client of the service relies on it).
+        """
+        for refusal in (self.identity.refusal, self.route.refusal):
+            if refusal is not None:
+                raise Refused(refusal)
+        wait = service.rate_limiter.seconds_to_wait(self.key)
+        if wait:
+            message = f"Too many requests with this key: try again in {wait} s."
+            raise Refused(Refusal("rate_limited", message, (("Retry-After", str(wait)),)))
+
+    def target(self) -> FaultTarget:
         """What a fault may be addressed by."""
-        return Subject(
-            operation=operation,
-            filename=self._filename,
+        filename, purpose = self._file_facts()
+        return FaultTarget(
+            operation=self.route.operation or "",
+            filename=filename,
             file_id=self.route.file_id,
-            purpose=self._purpose,
-            user=self.user,
+            purpose=purpose,
+            user=self.identity.user,
         )
 
-    def call(self, outcome: Outcome) -> Call:
-        """The line for the journal, without keys."""
-        request, command, redaction = self.request, self.command, self.redaction
+    def record(self, outcome: Outcome) -> Record:
+        """The line for the journal: without keys, and without a reference to any body."""
+        redacted = self._service.redactor.redact(self.request)
+        return Record(
+            call=self._call(redacted, outcome.status if isinstance(outcome, Reply) else None),
+            number=self._number,
+            outcome=redacted.outcome(outcome),
+            read_timeout=self.request.read_timeout,
+            is_unmatched=self.route.is_unknown,
+        )
+
+    def _call(self, redacted: Redacted, status: int | None) -> Call:
+        request, command = self.request, self.command
         upload = command if isinstance(command, Upload) else _NO_UPLOAD
+        filename, purpose = self._file_facts()
         return Call(
             operation=self.route.operation,
             method=request.method,
-            path=redaction.text(request.path),
-            query=Parameters(redaction.query(request.query)),
-            headers=redaction.headers(request.headers),
-            user=self.user,
+            path=redacted.path,
+            query=Parameters(redacted.query),
+            headers=redacted.headers,
+            user=self.identity.user,
             client=request.client,
-            status=outcome.status if isinstance(outcome, Reply) else None,
-            file_id=self._file_id,
-            filename=redaction.name(self._filename),
-            purpose=redaction.name(self._purpose),
-            content_type=redaction.name(upload.content_type),
+            status=status,
+            file_id=redacted.name(self._file_id()),
+            filename=redacted.name(filename),
+            purpose=redacted.name(purpose),
+            content_type=redacted.name(upload.content_type),
             bytes=None if upload.content is None else len(upload.content),
             sha256=upload.sha256,
-            fault=None if self.hit is None else self.hit.fault.name,
-            error=None if self.refused is None else self.refused.code,
+            fields=redacted.fields(upload.fields),
+            json=None,
+            fault=None if self.fault is None else self.fault.fault.name,
+            error=None if self.refusal is None else self.refusal.code,
+            message=None if self.refusal is None else redacted.text(self.refusal.message),
             request_id=self.request_id,
-            started_at=self.arrived_at,
-            duration=perf_counter() - self._began,
+            started_at=self._started_at,
+            duration=perf_counter() - self._started,
         )
 
-    @property
     def _file_id(self) -> str | None:
-        if isinstance(self.result, Stored):
-            return self.result.file.id
-        return self.redaction.name(self.route.file_id)
+        return self.result.file.id if isinstance(self.result, Stored) else self.route.file_id
 
-    @property
-    def _filename(self) -> str | None:
+    def _file_facts(self) -> tuple[str | None, str | None]:
+        """Filename and purpose of the file in question, as far as they are known."""
         if isinstance(self.command, Upload):
-            return self.command.filename
-        return None if self.file is None else self.file.filename
-
-    @property
-    def _purpose(self) -> str | None:
-        if isinstance(self.command, (Upload, List)):
-            return self.command.purpose
-        return None if self.file is None else self.file.purpose
+            return self.command.filename, self.command.purpose
+        if isinstance(self.command, List):
+            return None, self.command.purpose
+        return (None, None) if self.file is None else (self.file.filename, self.file.purpose)
 
 
 _NO_UPLOAD = Upload()

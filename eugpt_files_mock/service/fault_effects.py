@@ -1,4 +1,4 @@
-"""What a fault makes of an exchange: which one hits, and what then happens to the answer."""
+"""What a fault does to an exchange: which one hits, and what is then answered."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..errors import quoted
 from ..faults import http_error
 from ..model.faults import (
+    ConnectionFault,
     Corrupted,
     Delayed,
     Dribbled,
-    ErrorAnswer,
+    ErrorResponse,
     Fault,
     MalformedJson,
-    Severing,
     Truncated,
 )
 from ..model.messages import Outcome, Reply, Request, Severed
-from ..state.armed_faults import ArmedFaults
-from ..state.fault_matcher import Phase, Subject
-from .refusals import Refused, shown
-from .replies import render_error
+from ..state.fault_matcher import FaultTarget, Phase
+from .refusals import Refusal, Refused
+from .replies import render_error, without_body_for_head
+from .service import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
+class SelectedFault:
     """A fault that hits this exchange."""
 
     fault: Fault
@@ -35,57 +36,71 @@ class Hit:
     is_optional: bool
 
     @property
-    def prevents_the_work(self) -> bool:
+    def replaces_the_work(self) -> bool:
         """A fault that only alters the answer needs one, so the work is done first."""
-        return self.phase == "before" and isinstance(self.fault, (ErrorAnswer, Severing))
+        return self.phase == "before" and isinstance(self.fault, (ErrorResponse, ConnectionFault))
 
 
-def draw(
-    request: Request, armed: ArmedFaults, subject: Subject, chance: random.Random
-) -> Hit | None:
+def select_fault(service: Service, request: Request, target: FaultTarget) -> SelectedFault | None:
     """The fault that hits: the one that the request asks for itself, else the first armed one.
 
     Raises:
-        Refused: `invalid_parameter`, for a wish that cannot be granted.
+        Refused: `invalid_parameter`, for a `Prefer: code=` that is no error status.
     """
-    headers = request.headers
-    if "prefer" in headers and (asked := _CODE.search(headers["prefer"])):
-        return Hit(fault=_wished(asked[1]), phase="before", is_optional=True)
-    drawn = armed.draw(subject, chance)
-    if drawn is None:
+    prefer = request.headers.get("prefer")
+    if prefer is not None and (asked := _CODE.search(prefer)):
+        return SelectedFault(fault=_preferred(asked[1]), phase="before", is_optional=True)
+    if service.armed.is_empty:
         return None
-    fault, aim = drawn
-    return Hit(fault=fault, phase=aim.phase, is_optional=aim.optional)
+    selected = service.armed.select(target, service.randomness.rng)
+    if selected is None:
+        return None
+    fault, matcher = selected
+    return SelectedFault(fault=fault, phase=matcher.phase, is_optional=matcher.optional)
 
 
 _CODE = re.compile(r'(?:^|[,;])\s*code\s*=\s*"?([^",;\s]*)', re.IGNORECASE)
 """`Prefer: code=503` (RFC 7240 for the header; the preference is Prism's)."""
 
 
-def _wished(code: str) -> Fault:
+def _preferred(code: str) -> Fault:
     if re.fullmatch("[45][0-9][0-9]", code):
         return http_error(int(code))
-    raise Refused("invalid_parameter", f"'Prefer: code' must be 400 to 599, not {shown(code)}.")
+    message = f"'Prefer: code' must be 400 to 599, not {quoted(code)}."
+    raise Refused(Refusal("invalid_parameter", message))
 
 
-def spoil(hit: Hit | None, reply: Reply | None, request_id: str, chance: random.Random) -> Outcome:
+def apply_fault(
+    selected: SelectedFault | None,
+    reply: Reply | None,
+    request: Request,
+    request_id: str,
+    rng: random.Random,
+) -> Outcome:
     """What is sent in the end: the reply, or what the fault makes of it."""
-    if hit is None:
+    outcome = _faulted(selected, reply, request_id, rng)
+    return without_body_for_head(outcome) if request.method == "HEAD" else outcome
+
+
+def _faulted(
+    selected: SelectedFault | None, reply: Reply | None, request_id: str, rng: random.Random
+) -> Outcome:
+    if selected is None:
         assert reply is not None  # noqa: S101 - only a fault leaves a request without one
         return reply
-    fault = hit.fault
-    if isinstance(fault, ErrorAnswer):
+    fault = selected.fault
+    if isinstance(fault, ErrorResponse):
         return render_error(fault, request_id)
-    if isinstance(fault, Severing):
-        return Severed(kind=fault.kind, is_optional=hit.is_optional)
-    return _ALTER[type(fault)](fault, reply, chance)
+    if isinstance(fault, ConnectionFault):
+        return Severed(kind=fault.kind, is_optional=selected.is_optional)
+    return _ALTER[type(fault)](fault, reply, rng)
 
 
-def _delay(fault: Delayed, reply: Reply, chance: random.Random) -> Reply:
-    return replace(reply, delay=fault.seconds + chance.uniform(0, fault.jitter))
+def _delay(fault: Delayed, reply: Reply, rng: random.Random) -> Reply:
+    return replace(reply, delay=fault.seconds + rng.uniform(0, fault.jitter))
 
 
-def _truncate(fault: Truncated, reply: Reply, chance: random.Random) -> Reply:
+def _truncate(fault: Truncated, reply: Reply, rng: random.Random) -> Reply:
     """Always short of what was announced: of an empty body, one byte is announced."""
     size = len(reply.body)
     wanted = size // 2 if fault.after_bytes is None else fault.after_bytes
@@ -96,7 +111,7 @@ def _truncate(fault: Truncated, reply: Reply, chance: random.Random) -> Reply:
     )
 
 
-def _corrupt(fault: Corrupted, reply: Reply, chance: random.Random) -> Reply:
+def _corrupt(fault: Corrupted, reply: Reply, rng: random.Random) -> Reply:
     """The middle byte is inverted: in JSON that is never UTF-8 again. An empty body gets one."""
     if not reply.body:
         return replace(reply, body=b"\xff", headers=_with_length(reply.headers, 1))
@@ -105,12 +120,12 @@ def _corrupt(fault: Corrupted, reply: Reply, chance: random.Random) -> Reply:
     return replace(reply, body=reply.body[:middle] + flipped + reply.body[middle + 1 :])
 
 
-def _malform(fault: MalformedJson, reply: Reply, chance: random.Random) -> Reply:
+def _malform(fault: MalformedJson, reply: Reply, rng: random.Random) -> Reply:
     body = reply.body[: len(reply.body) // 2]
     return replace(reply, body=body, headers=_with_length(reply.headers, len(body)))
 
 
-def _dribble(fault: Dribbled, reply: Reply, chance: random.Random) -> Reply:
+def _dribble(fault: Dribbled, reply: Reply, rng: random.Random) -> Reply:
     return replace(reply, piece=fault.chunk_bytes, pause=fault.seconds)
 
 

@@ -7,8 +7,8 @@ sent, so its header is read here: the package drops what looks like a Windows pa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 try:
@@ -27,10 +27,14 @@ except ImportError as error:
         name="multipart",
     ) from error
 
-from .refusals import Refused, shown
+from ..errors import quoted
+from .refusals import Refusal, Refused
 
 _LONGEST_HEADER = 65_536
 """Bytes of one header line of a part; long enough for any filename."""
+
+_LONGEST_FIELD = 8_192
+"""Bytes of an unknown field that are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +48,15 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What an upload's form says; a part that was not there is None."""
+    """What an upload's form says: None for a part that isn't there, and the unknown text parts."""
 
     file: FilePart | None
     purpose: str | None
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_form(content_type: str | None, body: bytes | Sequence[bytes]) -> Form:
-    """The form in the body of an upload. Parts with other names are ignored.
+    """The form in the body of an upload. Further files are ignored, further texts kept as fields.
 
     Raises:
         Refused: `unsupported_media_type`, or `invalid_multipart`.
@@ -59,14 +64,15 @@ def read_form(content_type: str | None, body: bytes | Sequence[bytes]) -> Form:
     boundary = _boundary(content_type)
     try:
         with PushMultipartParser(boundary, max_header_size=_LONGEST_HEADER) as parser:
-            parts = _read_parts(parser, (body,) if isinstance(body, bytes) else body)
+            parts, fields = _read_parts(parser, (body,) if isinstance(body, bytes) else body)
     except MultipartError as error:
-        raise Refused("invalid_multipart", f"The form cannot be read: {error.args[0]}.") from error
+        raise _invalid(f"The form cannot be read: {error.args[0]}.") from error
     except UnicodeError as error:
-        raise Refused("invalid_multipart", f"The form is not UTF-8: {error}.") from error
+        raise _invalid(f"The form is not UTF-8: {error}.") from error
     except ValueError as error:  # older releases let a number of a thousand digits through
-        raise Refused("invalid_multipart", f"The form cannot be read: {error}.") from error
-    return Form(file=_file(parts.get("file")), purpose=_text("purpose", parts.get("purpose")))
+        raise _invalid(f"The form cannot be read: {error}.") from error
+    purpose = _text("purpose", parts.get("purpose"))
+    return Form(file=_file(parts.get("file")), purpose=purpose, fields=fields)
 
 
 Part = tuple[MultipartSegment, bytes]
@@ -75,23 +81,28 @@ Part = tuple[MultipartSegment, bytes]
 def _boundary(content_type: str | None) -> str:
     kind, options = parse_options_header(content_type or "")
     if kind != "multipart/form-data":
-        raise Refused(
-            "unsupported_media_type",
-            f"An upload is 'multipart/form-data', not {_named(content_type)}.",
-        )
+        message = f"An upload is 'multipart/form-data', not {_named(content_type)}."
+        raise Refused(Refusal("unsupported_media_type", message))
     boundary = options.get("boundary")
     if not boundary:
-        raise Refused("invalid_multipart", "The Content-Type names no boundary.")
+        raise _invalid("The Content-Type names no boundary.")
     return str(boundary)
 
 
+def _invalid(message: str) -> Refused:
+    return Refused(Refusal("invalid_multipart", message))
+
+
 def _named(content_type: str | None) -> str:
-    return shown(content_type) if content_type else "a body without a Content-Type"
+    return quoted(content_type) if content_type else "a body without a Content-Type"
 
 
-def _read_parts(parser: PushMultipartParser, body: Iterable[bytes]) -> dict[str, Part]:
-    """The parts that we know, by name."""
+def _read_parts(
+    parser: PushMultipartParser, body: Iterable[bytes]
+) -> tuple[dict[str, Part], dict[str, str]]:
+    """The parts that we know, by name; and the text of the others that aren't files."""
     parts: dict[str, Part] = {}
+    fields: dict[str, str] = {}
     segment: MultipartSegment | None = None
     pieces: list[bytes] = []
     for event in (event for data in body if data for event in parser.parse(data)):
@@ -101,10 +112,14 @@ def _read_parts(parser: PushMultipartParser, body: Iterable[bytes]) -> dict[str,
             pieces.append(event)
         elif segment is not None and segment.name in ("file", "purpose"):
             if segment.name in parts:
-                raise Refused("invalid_multipart", f"Two parts are named {segment.name!r}.")
-            content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            parts[segment.name] = segment, bytes(content)
-    return parts
+                raise _invalid(f"Two parts are named {segment.name!r}.")
+            parts[segment.name] = (
+                segment,
+                bytes(pieces[0] if len(pieces) == 1 else b"".join(pieces)),
+            )
+        elif segment is not None and segment.filename is None:
+            fields[segment.name] = b"".join(pieces)[:_LONGEST_FIELD].decode("utf-8", "replace")
+    return parts, fields
 
 
 def _file(part: Part | None) -> FilePart | None:
@@ -124,7 +139,7 @@ def _text(name: str, part: Part | None) -> str | None:
     try:
         return part[1].decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Refused("invalid_multipart", f"The part {name!r} is not UTF-8: {error}.") from error
+        raise _invalid(f"The part {name!r} is not UTF-8: {error}.") from error
 
 
 _MARKED = re.compile(r"[\\%*]")
@@ -184,13 +199,9 @@ def _unescaped(found: re.Match[str]) -> str:
 def _decoded(charset: str, value: str) -> str:
     codec = _CHARSETS.get(charset.lower())
     if codec is None:
-        raise Refused(
-            "invalid_multipart",
-            f"The filename is in {shown(charset)}, not in {' or '.join(_CHARSETS)}.",
-        )
+        raise _invalid(f"The filename is in {quoted(charset)}, not in {' or '.join(_CHARSETS)}.")
     try:
         return unquote(value, encoding=codec, errors="strict")
     except UnicodeDecodeError as error:
-        raise Refused(
-            "invalid_multipart", f"The filename {shown(value)} is not {shown(charset)}: {error}."
-        ) from error
+        message = f"The filename {quoted(value)} is not {quoted(charset)}: {error}."
+        raise _invalid(message) from error

@@ -1,4 +1,4 @@
-"""What each command does to the store."""
+"""What each command does to the stored files."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import quoted
 from ..model.messages import File
-from ..model.processing import Processing
-from ..options import Clock
-from ..state.file_store import Files, OverQuota
-from ..state.randomness import Identifiers
+from ..state.file_store import OverQuota
 from .commands import Command, Delete, Download, List, Retrieve, Upload
-from .refusals import Refused, shown
+from .refusals import Refusal, Refused
+from .service import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,61 +45,46 @@ class Deleted:
 Result = Stored | Listed | Content | Deleted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What the operations work with."""
-
-    files: Files
-    identifiers: Identifiers
-    clock: Clock
-    processing: Processing
-    max_file_bytes: int | None
-    max_total_bytes: int | None
-
-
-def operate(desk: Desk, command: Command, user: str | None) -> Result:
+def operate(service: Service, command: Command, user: str | None) -> Result:
     """Carry the command out, for that user.
 
     Raises:
         Refused: nothing was changed.
     """
-    return _OPERATE[type(command)](desk, command, user)
+    return _OPERATE[type(command)](service, command, user)
 
 
-def _upload(desk: Desk, command: Upload, user: str | None) -> Stored:
+def _upload(service: Service, command: Upload, user: str | None) -> Stored:
     if command.refusal is not None:
-        raise command.refusal
+        raise Refused(command.refusal)
     content = command.content or b""
-    size = len(content)
-    if desk.max_file_bytes is not None and size > desk.max_file_bytes:
-        raise Refused(
-            "file_too_large",
-            f"The file has {size} bytes; at most {desk.max_file_bytes} are allowed.",
-        )
+    size, options = len(content), service.options
+    if options.max_file_bytes is not None and size > options.max_file_bytes:
+        message = f"The file has {size} bytes; at most {options.max_file_bytes} are allowed."
+        raise Refused(Refusal("file_too_large", message))
     file = File(
-        id=desk.identifiers.file_id(),
+        id=service.randomness.file_id(),
         filename=command.filename or "",
         bytes=size,
         purpose=command.purpose or "",
-        created_at=int(desk.clock()),
-        status=desk.processing.first_status,
+        created_at=int(options.clock()),
+        status=options.processing.first_status,
         content=content,
         content_type=command.content_type or "",
         user=user,
     )
-    quota, another_id = desk.max_total_bytes, desk.identifiers.file_id
+    quota, another_id = options.max_total_bytes, service.randomness.file_id
     try:
-        return Stored(file=desk.files.add(file, quota=quota, another_id=another_id))
+        return Stored(file=service.files.add(file, quota=quota, another_id=another_id))
     except OverQuota:
-        raise Refused(
-            "quota_exceeded", f"{size} more bytes would exceed the quota of {quota} bytes."
-        ) from None
+        message = f"{size} more bytes would exceed the quota of {quota} bytes."
+        raise Refused(Refusal("quota_exceeded", message)) from None
 
 
-def _list(desk: Desk, command: List, user: str | None) -> Listed:
+def _list(service: Service, command: List, user: str | None) -> Listed:
     if command.refusal is not None:
-        raise command.refusal
-    page = desk.files.page(
+        raise Refused(command.refusal)
+    page = service.files.page(
         user,
         purpose=command.purpose,
         after=command.after,
@@ -108,29 +92,30 @@ def _list(desk: Desk, command: List, user: str | None) -> Listed:
         ascending=command.ascending,
     )
     if page is None:
-        raise Refused("invalid_parameter", f"'after' names no file: {shown(command.after or '')}.")
+        message = f"'after' names no file: {quoted(command.after)}."
+        raise Refused(Refusal("invalid_parameter", message))
     return Listed(files=page)
 
 
-def _retrieve(desk: Desk, command: Retrieve, user: str | None) -> Stored:
-    return Stored(file=desk.files.poll(command.file_id, user) or _refuse(command.file_id))
+def _retrieve(service: Service, command: Retrieve, user: str | None) -> Stored:
+    return Stored(file=service.files.poll(command.file_id, user) or _refuse(command.file_id))
 
 
-def _download(desk: Desk, command: Download, user: str | None) -> Content:
-    return Content(file=desk.files.find(command.file_id, user) or _refuse(command.file_id))
+def _download(service: Service, command: Download, user: str | None) -> Content:
+    return Content(file=service.files.find(command.file_id, user) or _refuse(command.file_id))
 
 
-def _delete(desk: Desk, command: Delete, user: str | None) -> Deleted:
-    file = desk.files.remove(command.file_id, user) or _refuse(command.file_id)
+def _delete(service: Service, command: Delete, user: str | None) -> Deleted:
+    file = service.files.remove(command.file_id, user) or _refuse(command.file_id)
     return Deleted(file_id=file.id)
 
 
 def _refuse(file_id: str) -> File:
-    """What is not there, what is gone and what is another's look the same (D)."""
-    raise Refused("file_not_found", f"There is no file {shown(file_id)}.")
+    """A file that isn't there, was deleted or is another user's: the same answer (D)."""
+    raise Refused(Refusal("file_not_found", f"There is no file {quoted(file_id)}."))
 
 
-_OPERATE: dict[type, Callable[[Desk, Any, str | None], Result]] = {
+_OPERATE: dict[type, Callable[[Service, Any, str | None], Result]] = {
     Upload: _upload,
     List: _list,
     Retrieve: _retrieve,

@@ -1,61 +1,161 @@
-"""What is kept and shown of a request has no keys in it: not the one that it came with, nor one
-that the mock accepts. Only the very key is taken out: a name may begin as keys do, and stays.
+"""Takes keys out of what is kept and shown of a request; what is answered is never altered.
+
+Secret are the keys that the mock accepts, the one that the request presented, and the values of
+headers and parameters whose name says so.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
 
-from ..model.messages import REDACTED, SECRET_FIELDS, Headers
+from ..model.messages import REDACTED, Headers, Outcome, Parameters, Reply, Request
 from .commands import parse_query
 
 _SHORTEST_SECRET = 6
-"""What is shorter is no secret, and may be any word."""
+"""A shorter text may be any word, and is not taken for a secret."""
+
+_LONGEST_SECRET = 512
+
+_MOST_KEPT = 1_024
+"""Characters of a header value or a path that are kept; longer ones are cut."""
+
+_MOST_BODY_KEPT = 8_192
+"""Bytes of an answer that are kept for the page."""
+
+_SECRET_NAME = re.compile(
+    r"auth|cookie|token|secret|passw|session|credential|api[-_]?key|^key$|^x-.*key", re.IGNORECASE
+)
 
 
-class Redaction:
-    """Takes the keys out of what is kept of one request; what is answered is never altered.
+@lru_cache(maxsize=1_024)
+def is_secret_name(name: str) -> bool:
+    """Whether the value of a header or parameter of this name is a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+class Redactor:
+    """Knows the secrets of one mock.
 
     Args:
-        headers: those of the request. What `Authorization` says is secret in any scheme.
         keys: those that the mock accepts.
     """
 
-    __slots__ = ("_secrets",)
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._secrets = set(keys)
+        self._compile()
 
-    def __init__(self, headers: Headers, keys: Iterable[str]) -> None:
-        secrets = {*keys, *_presented(headers.get("authorization", ""))}
-        self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+    def protect(self, secret: str) -> None:
+        """Treat one more text as a secret, such as the token of the control routes."""
+        self._secrets.add(secret)
+        self._compile()
 
-    def name(self, name: str | None) -> str | None:
-        """A name that somebody gave, such as a filename: secret only when all of it is the key."""
-        return REDACTED if name in self._secrets else name
+    def _compile(self) -> None:
+        # The longest first, as one key may begin with another.
+        secrets = sorted(filter(_is_long_enough, self._secrets), key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, secrets))) if secrets else None
 
-    def text(self, text: str) -> str:
-        """Any other text: without the key where it stands as a word of its own."""
-        for secret in self._secrets:
-            if secret in text:
-                text = re.sub(rf"(?<![\w.-]){re.escape(secret)}(?![\w.-])", REDACTED, text)
-        return text
+    def redact(self, request: Request) -> Redacted:
+        """What may be kept of this request."""
+        return Redacted(request, self._pattern)
 
-    def query(self, query: str) -> dict[str, str]:
-        """The parameters, decoded."""
-        parameters = parse_query(query)
-        return {self.text(name): self.text(value) for name, value in parameters.items()}
 
-    def headers(self, headers: Headers) -> Headers:
-        """All of them; of some only the name."""
+class Redacted:
+    """What may be kept of one request, and of the texts that came with it.
+
+    Args:
+        request: what arrived.
+        accepted: finds the keys that the mock accepts, anywhere in a text.
+    """
+
+    __slots__ = ("_accepted", "_presented", "_request")
+
+    def __init__(self, request: Request, accepted: re.Pattern[str] | None) -> None:
+        self._request = request
+        self._accepted = accepted
+        self._presented = _presented(request.headers.get("authorization", ""))
+
+    @property
+    def path(self) -> str:
+        """The path of the request."""
+        return _cut(self.text(self._request.path))
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the request, decoded."""
+        query = self._request.query
+        return {
+            self.text(name): REDACTED if is_secret_name(name) else self.text(value)
+            for name, value in (parse_query(query).items() if query else ())
+        }
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields of the request."""
         pairs = [
-            (name, REDACTED if name.lower() in SECRET_FIELDS else value)
-            for name, value in headers.pairs
+            (name, REDACTED if is_secret_name(name) else _cut(value))
+            for name, value in self._request.headers.pairs
         ]
         values = "\n".join([value for _, value in pairs])
         if self.text(values) == values:  # as nearly always
             return Headers(pairs)
         return Headers([(name, self.text(value)) for name, value in pairs])
 
+    def name(self, name: str | None) -> str | None:
+        """A name that somebody chose, such as a filename.
 
-def _presented(authorization: str) -> list[str]:
-    """What follows the scheme, in each of several fields, or stands there without one."""
-    return [words[-1] for field in authorization.split(",") if (words := field.split())]
+        It may contain what looks like the presented key: only when all of it is the key, it isn't
+        a name.
+        """
+        if name is None:
+            return None
+        return REDACTED if name in self._presented else self._without_accepted(name)
+
+    def text(self, text: str) -> str:
+        """Any other text."""
+        for secret in self._presented:
+            if secret in text:
+                text = re.sub(rf"(?<![\w.-]){re.escape(secret)}(?![\w.-])", REDACTED, text)
+        return self._without_accepted(text)
+
+    def fields(self, fields: Mapping[str, str]) -> Parameters:
+        """The other fields of a form."""
+        if not fields:
+            return _NO_FIELDS
+        return Parameters({self.text(name): self.text(value) for name, value in fields.items()})
+
+    def outcome(self, outcome: Outcome) -> Outcome:
+        """What was answered, with the beginning of a text, and without the content of a file."""
+        if not isinstance(outcome, Reply):
+            return outcome
+        if ("Content-Type", "application/octet-stream") in outcome.headers:
+            return replace(outcome, body=b"")
+        body = outcome.body[:_MOST_BODY_KEPT].decode("utf-8", "replace")
+        return replace(outcome, body=self.text(body).encode("utf-8"))
+
+    def _without_accepted(self, text: str) -> str:
+        return text if self._accepted is None else self._accepted.sub(REDACTED, text)
+
+
+_NO_FIELDS = Parameters({})
+
+
+def _presented(authorization: str) -> tuple[str, ...]:
+    """What follows the scheme, in each of several fields, or stands there without one.
+
+    Only the first few: a header with thousands of them is not worth the time, and is itself not
+    kept.
+    """
+    fields = authorization.split(",", 4)[:4]
+    words = [field.split()[-1] for field in fields if field.strip()]
+    return tuple(word for word in words if _is_long_enough(word) and len(word) <= _LONGEST_SECRET)
+
+
+def _is_long_enough(secret: str) -> bool:
+    return len(secret) >= _SHORTEST_SECRET
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_KEPT else f"{text[:_MOST_KEPT]}… ({len(text)} characters)"

@@ -1,10 +1,12 @@
-"""What the fake answers when it refuses: one table, and the exception that carries a line of it.
+"""What the fake answers when it refuses: one table, and the exception that carries a row of it.
 
 The envelope is documented (D). Types, codes and messages are guesses; where compatible services
 have a name for the case, it is theirs.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 REFUSALS: dict[str, tuple[int, str]] = {
     "bad_request": (400, "invalid_request_error"),
@@ -29,34 +31,37 @@ REFUSALS: dict[str, tuple[int, str]] = {
 }
 """Code → status and type."""
 
-BEFORE_FAULTS = ("missing_api_key", "invalid_api_key", "rate_limited")
-"""What is refused before any fault is asked."""
-
 CHALLENGE = ("WWW-Authenticate", "Bearer")
 """Goes with every 401 (RFC 9110, 11.6.1)."""
 
 
-class Refused(Exception):
-    """The request is refused; the fake's own affair, never raised at the test author.
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is refused.
 
     Attributes:
         code: a key of `REFUSALS`.
-        message: what was wrong, with the value.
+        message: what was wrong, and with which value.
         headers: fields that go with it.
     """
 
-    def __init__(self, code: str, message: str, *headers: tuple[str, str]) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
-        self.headers = headers
+    code: str
+    message: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Refused(Exception):
+    """Ends the work on a request. Never raised at the test author.
+
+    A value is carried, and kept where it must be: an exception would keep, by its traceback, the
+    frames that it went through, and so the body of the request.
+    """
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code, refusal.message)
+        self.refusal = refusal
 
 
 def envelope(code: str, type_: str, message: str) -> dict[str, object]:
     """The documented error body (D)."""
     return {"detail": message, "error": {"type": type_, "code": code, "message": message}}
-
-
-def shown(value: str, most: int = 100) -> str:
-    """A value from a request as a message shows it: quoted, and not endless."""
-    return repr(value if len(value) <= most else value[:most] + "…")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..model.faults import ErrorAnswer
+from ..model.faults import ErrorResponse
 from ..model.messages import File, Outcome, Reply, to_json
+from ..options import Options
 from .operations import Content, Deleted, Listed, Result, Stored
-from .refusals import CHALLENGE, REFUSALS, Refused, envelope
+from .refusals import CHALLENGE, REFUSALS, Refusal, envelope
 
 JSON, TEXT, HTML, BYTES = (
     "application/json",
@@ -22,22 +23,22 @@ _STRANGE: dict[str, object] = {
 """Members that no client knows: what the versioning policy announces (D)."""
 
 
-def render(result: Result, request_id: str, *, unknown_fields: bool) -> Reply:
+def render(result: Result, request_id: str, options: Options) -> Reply:
     """The answer to a request that was carried out: 200 (guess; OpenAI's uploads answer it too)."""
     if isinstance(result, Content):
         return _reply(200, BYTES, result.file.content, request_id)
-    strange = _STRANGE if unknown_fields else {}
+    strange = _STRANGE if options.unknown_fields else {}
     return _reply(200, JSON, to_json(_members(result, strange) | strange), request_id)
 
 
-def render_refusal(refused: Refused, request_id: str) -> Reply:
+def render_refusal(refusal: Refusal, request_id: str) -> Reply:
     """The answer to a request that was refused."""
-    status, type_ = REFUSALS[refused.code]
-    body = to_json(envelope(refused.code, type_, refused.message))
-    return _reply(status, JSON, body, request_id, *refused.headers)
+    status, type_ = REFUSALS[refusal.code]
+    body = to_json(envelope(refusal.code, type_, refusal.message))
+    return _reply(status, JSON, body, request_id, *refusal.headers)
 
 
-def render_error(fault: ErrorAnswer, request_id: str) -> Reply:
+def render_error(fault: ErrorResponse, request_id: str) -> Reply:
     """The answer that a fault puts in the place of the real one."""
     code, type_ = _usual(fault)
     message = fault.message or f"Simulated by eugpt-files-mock: {fault.name}."
@@ -54,11 +55,9 @@ def _merged(
     return (*(pair for pair in ours if pair[0].casefold() not in replaced), *theirs)
 
 
-def for_method(method: str, outcome: Outcome) -> Outcome:
+def without_body_for_head(outcome: Outcome) -> Outcome:
     """To HEAD, the fields that GET would get, and no body (RFC 9110, 9.3.2)."""
-    if method == "HEAD" and isinstance(outcome, Reply):
-        return replace(outcome, body=b"")
-    return outcome
+    return replace(outcome, body=b"") if isinstance(outcome, Reply) else outcome
 
 
 def file_object(file: File) -> dict[str, object]:
@@ -85,7 +84,7 @@ def _members(result: Stored | Listed | Deleted, strange: dict[str, object]) -> d
     return {"object": "list", "data": [file_object(file) | strange for file in result.files]}
 
 
-def _usual(fault: ErrorAnswer) -> tuple[str, str]:
+def _usual(fault: ErrorResponse) -> tuple[str, str]:
     """The code and type of an error status, unless the fault has a code of its own."""
     usual = _USUAL.get(fault.status)
     family = "invalid_request_error" if fault.status < 500 else "server_error"

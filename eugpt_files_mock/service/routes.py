@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..errors import quoted
 from ..model.messages import OPERATIONS, Request
-from .refusals import Refused, shown
+from .refusals import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,61 +42,52 @@ assert tuple(route.operation for route in ROUTES) == OPERATIONS  # noqa: S101 - 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class RouteMatch:
     """What the path and the method of a request mean.
 
     Attributes:
         operation: None when no route has this path, or not with this method.
         file_id: from the path, for the routes that have one.
-        allowed: the methods of the path, in the table's order; empty for an unknown path.
+        refusal: `route_not_found` or `method_not_allowed`, or None.
+        is_unknown: whether no route has this path.
     """
 
     operation: str | None
-    file_id: str | None
-    allowed: tuple[str, ...]
+    file_id: str | None = None
+    refusal: Refusal | None = None
+    is_unknown: bool = False
 
-
-NO_MATCH = Match(operation=None, file_id=None, allowed=())
 
 _METHODS: dict[str, dict[str, str]] = {}
 for _route in ROUTES:
     _METHODS.setdefault(_route.template, {})[_route.method] = _route.operation
 _PATTERNS = tuple(
-    (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)), methods, tuple(methods))
+    (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)), methods)
     for template, methods in _METHODS.items()
 )
 
 
-def match(request: Request) -> Match:
-    """The route of a request; says nothing yet about what it deserves."""
+def match_route(request: Request) -> RouteMatch:
+    """The route of a request, or the refusal that it deserves."""
     if request.resource is None:
-        return NO_MATCH
-    for pattern, methods, allowed in _PATTERNS:
+        return _unknown(request)
+    for pattern, methods in _PATTERNS:
         found = pattern.fullmatch(request.resource)
         if found:
-            return Match(
-                operation=methods.get(request.method),
-                file_id=found.groupdict().get("file_id"),
-                allowed=allowed,
-            )
-    return NO_MATCH
+            file_id = found.groupdict().get("file_id")
+            operation = methods.get(request.method)
+            if operation is None:
+                return _not_allowed(request, file_id, ", ".join(methods))
+            return RouteMatch(operation=operation, file_id=file_id)
+    return _unknown(request)
 
 
-def check_route(found: Match, request: Request) -> str:
-    """The operation, when there is one.
+def _unknown(request: Request) -> RouteMatch:
+    message = f"There is no route {request.method} {quoted(request.path)}."
+    return RouteMatch(operation=None, refusal=Refusal("route_not_found", message), is_unknown=True)
 
-    Raises:
-        Refused: `route_not_found` or `method_not_allowed`.
-    """
-    if found.operation is not None:
-        return found.operation
-    if not found.allowed:
-        raise Refused(
-            "route_not_found", f"There is no route {request.method} {shown(request.path)}."
-        )
-    allowed = ", ".join(found.allowed)
-    raise Refused(
-        "method_not_allowed",
-        f"{request.method} is not allowed on {shown(request.path)}; allowed: {allowed}.",
-        ("Allow", allowed),
-    )
+
+def _not_allowed(request: Request, file_id: str | None, allowed: str) -> RouteMatch:
+    message = f"{request.method} is not allowed on {quoted(request.path)}; allowed: {allowed}."
+    refusal = Refusal("method_not_allowed", message, (("Allow", allowed),))
+    return RouteMatch(operation=None, file_id=file_id, refusal=refusal)

@@ -1,4 +1,4 @@
-"""What an edge does with time: when a client gives up, and in which pieces a body goes out."""
+"""Time, as a client meets it: when it gives up, and in which pieces a body arrives."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ __tracebackhide__ = hide_from_traceback
 Ending = Literal["complete", "cut", "timeout"]
 
 
-def within_patience(outcome: Outcome, patience: float | None) -> Outcome:
-    """What a client meets that waits at most `patience` seconds for an answer; None: for ever.
+def limited_to_timeout(outcome: Outcome, read_timeout: float | None) -> Outcome:
+    """What a client meets that waits `read_timeout` seconds for an answer; None means for ever.
 
     Raises:
         ClientHasNoTimeout: when it would wait for ever.
     """
     if isinstance(outcome, Severed):
-        if outcome.kind == "timeout" and patience is None:
+        if outcome.kind == "timeout" and read_timeout is None:
             raise ClientHasNoTimeout(
                 "The fault timeout() hit a client that has no timeout: it would wait for ever.\n"
                 "To fix it: give the client one, such as timeout=5; in process it costs no time.\n"
-                "To allow it: inject(..., optional=True), "
-                "or FilesMock(assert_all_faults_fired=False): then leaving does not fail for it."
+                "To allow it: inject(..., optional=True), or "
+                "FilesMock(assert_all_faults_fired=False): then the exit checks accept it."
             )
         return outcome
-    if patience is not None and outcome.delay and outcome.delay >= patience:
+    if read_timeout is not None and outcome.delay and outcome.delay >= read_timeout:
         return Severed(kind="timeout")
     return outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """How a body goes out.
+    """How a body arrives.
 
     Attributes:
         data: the bytes that are sent.
-        piece: bytes in a piece; None: all at once.
+        piece: bytes in a piece; None sends all at once.
         pause: seconds before each piece but the first.
         ending: whether it is complete, cut short, or left hanging.
     """
@@ -51,17 +51,17 @@ class Body:
     ending: Ending
 
     def pieces(self) -> Iterator[tuple[float, bytes]]:
-        """Seconds to wait, and bytes to send then."""
+        """Seconds to wait, and the bytes to send then."""
         size = self.piece or max(1, len(self.data))
         for start in range(0, len(self.data), size):
             yield (self.pause if start else 0.0), self.data[start : start + size]
 
 
-def body_of(reply: Reply, patience: float | None = None) -> Body:
-    """The body as a client meets it that waits at most `patience` seconds for the next piece."""
+def body_of(reply: Reply, read_timeout: float | None = None) -> Body:
+    """The body as a client meets it that waits `read_timeout` seconds for the next piece."""
     data = reply.body if reply.cut_after is None else reply.body[: reply.cut_after]
     ending: Ending = "complete" if reply.cut_after is None else "cut"
-    hangs = reply.piece is not None and patience is not None and reply.pause >= patience
+    hangs = reply.piece is not None and read_timeout is not None and reply.pause >= read_timeout
     if hangs and len(data) > (reply.piece or 0):
         data, ending = data[: reply.piece], "timeout"
     return Body(data=data, piece=reply.piece, pause=reply.pause, ending=ending)

@@ -1,4 +1,4 @@
-"""The armed faults: what is drawn for a request, how often each hits, and how often it has."""
+"""The armed faults: which one hits a request, how often each has hit, and will still hit."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 
 from ..model.faults import Fault
-from .fault_matcher import Aim, Subject
+from .fault_matcher import FaultMatcher, FaultTarget
 
 _SPENT_KEPT = 1_000
-"""Faults that hit as often as they were to, and are kept to be shown; beyond it the oldest go."""
+"""How many used-up faults are kept for the control routes; the oldest go first."""
 
 
 class ArmedFault:
@@ -22,16 +22,20 @@ class ArmedFault:
         faults: the fault, or the faults in order.
         aim: which requests it is for.
         hits: how often it has hit.
-        seen: how many requests it was for, hit or not.
-        is_reported: whether leaving has said that it never hit.
+        seen: how many requests it matched, hit or not.
+        is_reported: whether an exit check has said that it never hit.
     """
 
     def __init__(
-        self, number: int, faults: Sequence[Fault], aim: Aim, cancel: Callable[[ArmedFault], None]
+        self,
+        number: int,
+        faults: Sequence[Fault],
+        matcher: FaultMatcher,
+        cancel: Callable[[ArmedFault], None],
     ) -> None:
         self.id = str(number)
         self.faults = tuple(faults)
-        self.aim = aim
+        self.matcher = matcher
         self.hits = 0
         self.seen = 0
         self.is_reported = False
@@ -45,25 +49,25 @@ class ArmedFault:
     @property
     def remaining(self) -> int | None:
         """How often it will still hit, None for always."""
-        if self.aim.times is None:
+        if self.matcher.times is None:
             return None
-        return max(0, self.aim.times * len(self.faults) - self.hits)
+        return max(0, self.matcher.times * len(self.faults) - self.hits)
 
     def cancel(self) -> None:
-        """Disarm it. Twice is as good as once."""
+        """Disarm it. Idempotent."""
         self._cancel(self)
 
     def __repr__(self) -> str:
         left = "always" if self.remaining is None else f"{self.remaining} left"
-        return f"<ArmedFault {self.id}: {self.name} on {self.aim}, {self.hits} hits, {left}>"
+        return f"<ArmedFault {self.id}: {self.name} on {self.matcher}, {self.hits} hits, {left}>"
 
-    def _due(self, chance: random.Random) -> bool:
+    def _due(self, rng: random.Random) -> bool:
         """Whether this matching request is one to hit. Counts it."""
         self.seen += 1
-        turn = self.seen - self.aim.skip
-        if turn < 1 or (self.aim.every is not None and turn % self.aim.every):
+        turn = self.seen - self.matcher.skip
+        if turn < 1 or (self.matcher.every is not None and turn % self.matcher.every):
             return False
-        return self.aim.probability is None or chance.random() < self.aim.probability
+        return self.matcher.probability is None or rng.random() < self.matcher.probability
 
 
 class ArmedFaults:
@@ -88,32 +92,38 @@ class ArmedFaults:
     def unreported(self) -> list[ArmedFault]:
         """Those that should have hit and never did. Each is given once."""
         with self._lock:
-            unfired = [armed for armed in self._live if not (armed.hits or armed.aim.optional)]
+            unfired = [armed for armed in self._live if not (armed.hits or armed.matcher.optional)]
             new = [armed for armed in unfired if not armed.is_reported]
             for armed in new:
                 armed.is_reported = True
             return new
 
     def clear(self) -> None:
-        """Disarm everything."""
+        """Disarm everything, and number from 1 again."""
         with self._lock:
             self._live.clear()
             self._spent.clear()
+            self._numbered = 0
 
-    def arm(self, faults: Sequence[Fault], aim: Aim) -> ArmedFault:
+    def arm(self, faults: Sequence[Fault], matcher: FaultMatcher) -> ArmedFault:
         """Arm a fault, or a sequence, last in line."""
         with self._lock:
             self._numbered += 1
-            armed = ArmedFault(self._numbered, faults, aim, self._disarm)
+            armed = ArmedFault(self._numbered, faults, matcher, self._disarm)
             self._live.append(armed)
             return armed
 
-    def draw(self, subject: Subject, chance: random.Random) -> tuple[Fault, Aim] | None:
+    @property
+    def is_empty(self) -> bool:
+        """Whether no fault can hit any more; lets a request skip the rest."""
+        return not self._live
+
+    def select(self, target: FaultTarget, rng: random.Random) -> tuple[Fault, FaultMatcher] | None:
         """What hits this request: the first armed fault that matches and is due. Uses it up."""
         with self._lock:
             for armed in self._live:
-                if armed.aim.matches(subject) and armed._due(chance):
-                    return self._use(armed), armed.aim
+                if armed.matcher.matches(target) and armed._due(rng):
+                    return self._use(armed), armed.matcher
         return None
 
     def _use(self, armed: ArmedFault) -> Fault:

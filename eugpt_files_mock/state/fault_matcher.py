@@ -1,20 +1,28 @@
-"""Which requests an armed fault is for: the words of `inject()`, checked."""
+"""Which requests an armed fault hits: the arguments of `inject()`, checked."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
 
-from ..checks import whole, yes_or_no
-from ..errors import OptionError, hide_from_traceback, unknown_user, unknown_word
-from ..model.faults import Fault, MalformedJson, Severing
+from ..errors import (
+    OptionError,
+    boolean,
+    hide_from_traceback,
+    integer,
+    quoted,
+    unknown_user,
+    unknown_word,
+)
+from ..faults import fault_named
+from ..model.faults import ConnectionFault, Fault, MalformedJson
 from ..model.messages import OPERATIONS
 
 __tracebackhide__ = hide_from_traceback
 
 Phase = Literal["before", "after"]
-"""Whether the fault takes the place of the work, or hits when the work is done."""
+"""Whether the fault takes the place of the work, or hits after the work was done."""
 
 _ADDRESSES = {
     "filename": ("upload", "retrieve", "download", "delete"),
@@ -22,11 +30,11 @@ _ADDRESSES = {
     "purpose": OPERATIONS,
     "user": OPERATIONS,
 }
-"""What a fault can be addressed by, and the operations that have such a thing."""
+"""What a fault can be addressed by, and the operations that have such a value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class FaultTarget:
     """What a request is about, as far as faults are addressed by it."""
 
     operation: str
@@ -37,18 +45,18 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aim:
-    """Which requests a fault is for, and which of those it hits.
+class FaultMatcher:
+    """Which requests a fault matches, and which of those it hits.
 
     Attributes:
         on: the operations.
-        times: how often it hits; None: always.
-        skip: so many matching requests are let through first.
-        every: it hits only each so-manieth matching request.
-        probability: the chance, 0 to 1, that it hits a matching request.
+        times: how often it hits; None means always.
+        skip: how many matching requests are let through first.
+        every: hits only every nth matching request.
+        probability: the chance, over 0 and at most 1, that it hits a matching request.
         filename, file_id, purpose, user: what the request must be about.
-        phase: `before` the work, in its place; or `after` it is done.
-        optional: whether leaving the mock accepts that it never hit.
+        phase: `before` takes the place of the work; `after` hits when the work is done.
+        optional: whether the exit checks accept that it never hit.
     """
 
     on: tuple[str, ...]
@@ -63,15 +71,15 @@ class Aim:
     phase: Phase
     optional: bool
 
-    def matches(self, subject: Subject) -> bool:
+    def matches(self, target: FaultTarget) -> bool:
         """Whether the request is one of those that the fault is for."""
-        return subject.operation in self.on and all(
+        return target.operation in self.on and all(
             wanted is None or wanted == came
             for wanted, came in (
-                (self.filename, subject.filename),
-                (self.file_id, subject.file_id),
-                (self.purpose, subject.purpose),
-                (self.user, subject.user),
+                (self.filename, target.filename),
+                (self.file_id, target.file_id),
+                (self.purpose, target.purpose),
+                (self.user, target.user),
             )
         )
 
@@ -85,106 +93,115 @@ class Aim:
         return " ".join(words)
 
 
-def checked_aim(
-    faults: Sequence[Fault],
-    *,
-    on: str | Iterable[str],
-    times: int | None,
-    skip: int,
-    every: int | None,
-    probability: float | None,
-    filename: str | None,
-    file_id: str | None,
-    purpose: str | None,
-    user: str | None,
-    phase: str,
-    optional: bool,
-    users: Collection[str],
-) -> Aim:
-    """The aim, when it makes sense for these faults and a service with these users.
+MATCHER_WORDS = tuple(field.name for field in fields(FaultMatcher))
+"""The arguments of `inject()` beside the fault."""
+
+
+def fault_and_matcher_words(
+    name: object, words: Mapping[str, Any], *, also: Iterable[str] = MATCHER_WORDS
+) -> tuple[Fault, dict[str, Any]]:
+    """The fault of that name, and the words among these that say what it hits.
 
     Raises:
-        OptionError: for an unknown word, a senseless number, or a combination that can never hit.
+        OptionError: for an unknown name or word, with the nearest, or an invalid value.
     """
-    aim = Aim(
-        on=_operations(on, faults),
-        times=_times(times),
-        skip=whole("skip", skip, least=0),
-        every=None if every is None else whole("every", every, least=1),
-        probability=_chance(probability),
-        filename=filename,
-        file_id=file_id,
-        purpose=purpose,
-        user=user,
-        phase=_phase(phase),
-        optional=yes_or_no("optional", optional),
+    matcher = {word: value for word, value in words.items() if word in also}
+    arguments = {word: value for word, value in words.items() if word not in also}
+    return fault_named(name, arguments, also=also), matcher
+
+
+def build_matcher(faults: Sequence[Fault], users: Collection[str], **words: Any) -> FaultMatcher:
+    """The matcher, when it makes sense for these faults and a service with these users.
+
+    Args:
+        faults: what is armed.
+        users: those that the keys belong to.
+        words: every attribute of `FaultMatcher`, as the test author wrote it.
+
+    Raises:
+        OptionError: for an unknown word, an invalid number, or a combination that can never hit.
+    """
+    matcher = FaultMatcher(
+        on=_operations(words["on"], faults),
+        times=_times(words["times"]),
+        skip=integer("skip", words["skip"], least=0),
+        every=None if words["every"] is None else integer("every", words["every"], least=1),
+        probability=_probability(words["probability"]),
+        phase=_phase(words["phase"]),
+        optional=boolean("optional", words["optional"]),
+        **{address: words[address] for address in _ADDRESSES},
     )
     for address, having in _ADDRESSES.items():
-        _check_address(aim, address, having)
-    if user is not None and user not in users:
-        raise unknown_user(user, users)
-    _check_phase(aim, faults)
-    return aim
+        _check_address(matcher, address, having)
+    if matcher.user is not None and matcher.user not in users:
+        raise unknown_user(matcher.user, users)
+    _check_phase(matcher, faults)
+    return matcher
 
 
-def _operations(on: str | Iterable[str], faults: Sequence[Fault]) -> tuple[str, ...]:
+def _operations(on: Any, faults: Sequence[Fault]) -> tuple[str, ...]:
     """In the usual order; without those whose answers the faults cannot alter."""
     if not isinstance(on, Iterable):
         raise unknown_word("operation", on, ("*", *OPERATIONS))
     words = (on,) if isinstance(on, str) else tuple(on)
     if not words:
-        raise OptionError("on: name at least one operation, or '*'.")
+        raise OptionError("on must name at least one operation, or '*'.", word=on)
     for word in words:
         if word != "*" and word not in OPERATIONS:
             raise unknown_word("operation", word, ("*", *OPERATIONS))
+    named = tuple(word for word in OPERATIONS if word in words or "*" in words)
     if any(isinstance(fault, MalformedJson) for fault in faults):
-        words = tuple(
-            word for word in (OPERATIONS if "*" in words else words) if word != "download"
+        named = tuple(word for word in named if word != "download")
+    if not named:
+        raise OptionError(
+            "malformed_json cannot hit a download: its body is not JSON. Use corrupted().", word=on
         )
-    if not words:
-        raise OptionError("malformed_json on download: its body is not JSON; take corrupted().")
-    return OPERATIONS if "*" in words else tuple(word for word in OPERATIONS if word in words)
+    return named
 
 
-def _check_address(aim: Aim, address: str, having: tuple[str, ...]) -> None:
-    value = getattr(aim, address)
+def _check_address(matcher: FaultMatcher, address: str, having: tuple[str, ...]) -> None:
+    value = getattr(matcher, address)
     if value is None:
         return
     if not isinstance(value, str) or not value:
-        raise OptionError(f"{address} must be a text, not {value!r}.", word=value)
-    if not set(aim.on) & set(having):
+        raise OptionError(f"{address} must be a non-empty string, got {value!r}.", word=value)
+    if not set(matcher.on) & set(having):
         raise OptionError(
-            f"{address}={value!r} can never match on {'|'.join(aim.on)}; "
-            f"it fits {', '.join(having)}."
+            f"{address}={value!r} can never match on {'|'.join(matcher.on)}; "
+            f"it can on {', '.join(having)}.",
+            word=value,
         )
 
 
-def _check_phase(aim: Aim, faults: Sequence[Fault]) -> None:
-    refuses = any(isinstance(fault, Severing) and fault.kind == "refused" for fault in faults)
-    if refuses and aim.phase == "after":
+def _check_phase(matcher: FaultMatcher, faults: Sequence[Fault]) -> None:
+    refuses = any(
+        isinstance(fault, ConnectionFault) and fault.kind == "refused" for fault in faults
+    )
+    if refuses and matcher.phase == "after":
         raise OptionError(
-            "connection_refused() with phase='after': no work is done over a connection that was "
-            "never made; take connection_reset()."
+            "connection_refused() cannot have phase='after': no work is done over a connection "
+            "that was never made. Use connection_reset().",
+            word=matcher.phase,
         )
 
 
-def _times(value: int | None) -> int | None:
+def _times(value: Any) -> int | None:
     if value is None:
         return None
-    return whole("times", value, least=1, instead=" (or None for always)")
+    return integer("times", value, least=1, instead=", or None (null over HTTP) for always")
 
 
-def _chance(value: float | None) -> float | None:
+def _probability(value: Any) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
-        raise OptionError(f"probability must be over 0 and at most 1, not {value!r}.", word=value)
+        raise OptionError(
+            f"probability must be over 0 and at most 1, got {quoted(value)}.", word=value
+        )
     return float(value)
 
 
-def _phase(value: str) -> Phase:
-    if value == "before":
-        return "before"
-    if value == "after":
-        return "after"
-    raise unknown_word("phase", value, ("before", "after"))
+def _phase(value: Any) -> Phase:
+    if value not in get_args(Phase):
+        raise unknown_word("phase", value, get_args(Phase))
+    return value  # type: ignore[no-any-return]  # one of the two literals

@@ -1,8 +1,8 @@
 """The stored files, in the order in which a list gives them.
 
-Every file stands on three shelves: the whole store's, its owner's, and its owner's for its purpose.
-A shelf is a sorted list of places, so that a page costs the same among a hundred files and among
-a hundred thousand. A deleted file leaves its place behind, so that `after` it goes on from there.
+There is one index of the whole store, one for each user, and one for each user and purpose. An
+index is a sorted list of sort keys, so that a page costs the same among a hundred files and among a
+hundred thousand. A deleted file leaves a tombstone, so that a list can go on `after` it.
 """
 
 from __future__ import annotations
@@ -17,19 +17,24 @@ from ..model.messages import File
 from ..model.processing import Processing
 from ..options import Clock
 
-Place = tuple[int, int, str]
+SortKey = tuple[int, int, str]
 """Creation time, then order of arrival within the second, then the id."""
 
-_REMEMBERED_PLACES = 100_000
-"""Deleted files whose place is remembered; beyond it the oldest are forgotten."""
+_TOMBSTONES_KEPT = 100_000
+"""Deleted files that can still be named by `after`; the oldest are forgotten first."""
 
 
 class OverQuota(Exception):
     """The owner of a file may not have so many bytes."""
 
 
-class Files:
-    """The stored files. `len`, iteration (oldest first), `files[file_id]`, `file_id in files`."""
+class FileStore:
+    """The stored files of one mock.
+
+    Args:
+        processing: when a file leaves the status `uploaded`.
+        clock: gives Unix seconds.
+    """
 
     def __init__(self, processing: Processing, clock: Clock) -> None:
         self._processing = processing
@@ -38,14 +43,14 @@ class Files:
         self.clear()
 
     def clear(self) -> None:
-        """Forget every file, and every place."""
+        """Forget every file and every tombstone."""
         with self._lock:
             self._files: dict[str, File] = {}
             self._polls: dict[str, int] = {}
-            self._since: dict[str, float] = {}
-            self._places: dict[str, tuple[str | None, Place]] = {}
-            self._left: dict[str, None] = {}
-            self._shelves: defaultdict[tuple[object, ...], list[Place]] = defaultdict(list)
+            self._uploaded_at: dict[str, float] = {}
+            self._sort_keys: dict[str, tuple[str | None, SortKey]] = {}
+            self._tombstones: dict[str, None] = {}
+            self._indexes: defaultdict[tuple[object, ...], list[SortKey]] = defaultdict(list)
             self._bytes: defaultdict[str | None, int] = defaultdict(int)
             self._arrived = 0
 
@@ -55,26 +60,22 @@ class Files:
     def __contains__(self, file_id: object) -> bool:
         return file_id in self._files
 
-    def __iter__(self) -> Iterator[File]:
+    def all(self) -> list[File]:
+        """Every file as it is now, oldest first."""
         with self._lock:
-            files = [self._now(file_id) for _, _, file_id in self._shelves[()]]
-        return iter(files)
+            return [self._now(file_id) for _, _, file_id in self._indexes[()]]
 
-    def __getitem__(self, file_id: str) -> File:
+    def get(self, file_id: str) -> File | None:
+        """The file of that id as it is now, whoever owns it; None when there is none."""
         with self._lock:
-            if file_id not in self._files:
-                raise KeyError(f"no file has the id {file_id!r}")
-            return self._now(file_id)
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} files>"
+            return self._now(file_id) if file_id in self._files else None
 
     def add(self, file: File, *, another_id: Callable[[], str], quota: int | None = None) -> File:
-        """Store a file; it is given back as it was stored.
+        """Store a file, and return it as it was stored.
 
         Args:
             file: what to store.
-            another_id: gives it a new id, if its own is taken.
+            another_id: makes a new id, in case that of the file is taken.
             quota: the most bytes that its owner may have.
 
         Raises:
@@ -86,25 +87,27 @@ class Files:
             while file.id in self._files:
                 file = replace(file, id=another_id())
             self._arrived += 1
-            place = (file.created_at, self._arrived, file.id)
+            sort_key = (file.created_at, self._arrived, file.id)
             self._files[file.id] = file
             if file.status == "uploaded":
-                self._since[file.id] = self._uploaded_at(file)
-            self._left.pop(file.id, None)
-            self._places[file.id] = (file.user, place)
+                self._uploaded_at[file.id] = self._processing_began(file)
+            self._tombstones.pop(file.id, None)
+            self._sort_keys[file.id] = (file.user, sort_key)
             self._bytes[file.user] += file.bytes
-            for shelf in self._shelves_of(file):
-                insort(shelf, place)
+            for index in self._indexes_of(file):
+                insort(index, sort_key)
             return file
 
-    def find(self, file_id: str, user: str | None) -> File | None:
-        """The user's file of that id, as it is now."""
+    def find(self, file_id: str | None, user: str | None) -> File | None:
+        """The user's file of that id as it is now; None when the user has none."""
+        if file_id is None:
+            return None
         with self._lock:
             file = self._files.get(file_id)
             return self._now(file_id) if file is not None and file.user == user else None
 
     def poll(self, file_id: str, user: str | None) -> File | None:
-        """As `find`, and counted as one look at the file's status."""
+        """As `find`, and counts as one look at the file's status."""
         with self._lock:
             file = self._files.get(file_id)
             if file is None or file.user != user:
@@ -114,18 +117,18 @@ class Files:
             return self._now(file_id)
 
     def remove(self, file_id: str, user: str | None) -> File | None:
-        """Take the user's file out; None when there is none."""
+        """Take the user's file out; None when the user has none."""
         with self._lock:
             file = self._files.get(file_id)
             if file is None or file.user != user:
                 return None
-            place = self._places[file_id][1]
-            for shelf in self._shelves_of(file):
-                del shelf[bisect_left(shelf, place)]
+            sort_key = self._sort_keys[file_id][1]
+            for index in self._indexes_of(file):
+                del index[bisect_left(index, sort_key)]
             self._bytes[user] -= file.bytes
             self._polls.pop(file_id, None)
-            self._since.pop(file_id, None)
-            self._remember(file_id)
+            self._uploaded_at.pop(file_id, None)
+            self._leave_tombstone(file_id)
             return self._files.pop(file_id)
 
     def page(
@@ -137,41 +140,42 @@ class Files:
         limit: int,
         ascending: bool,
     ) -> list[File] | None:
-        """At most `limit` of the user's files, from beyond the file `after`; None when the user
-        neither has nor had such a file.
+        """At most `limit` of the user's files, from beyond the file `after`.
+
+        None when the user neither has nor had a file of the id `after`.
         """
         with self._lock:
-            shelf = self._shelves.get((user,) if purpose is None else (user, purpose), [])
-            beyond = None if after is None else self._place_of(after, user)
+            index = self._indexes.get((user,) if purpose is None else (user, purpose), [])
+            beyond = None if after is None else self._sort_key_of(after, user)
             if after is not None and beyond is None:
                 return None
             if ascending:
-                start = 0 if beyond is None else bisect_right(shelf, beyond)
-                places = shelf[start : start + limit]
+                start = 0 if beyond is None else bisect_right(index, beyond)
+                sort_keys = index[start : start + limit]
             else:
-                end = len(shelf) if beyond is None else bisect_left(shelf, beyond)
-                places = shelf[max(0, end - limit) : end]
-                places.reverse()
-            return [self._now(file_id) for _, _, file_id in places]
+                end = len(index) if beyond is None else bisect_left(index, beyond)
+                sort_keys = index[max(0, end - limit) : end]
+                sort_keys.reverse()
+            return [self._now(file_id) for _, _, file_id in sort_keys]
 
-    def _place_of(self, file_id: str, user: str | None) -> Place | None:
-        owner, place = self._places.get(file_id, (None, None))
-        return place if owner == user else None
+    def _sort_key_of(self, file_id: str, user: str | None) -> SortKey | None:
+        owner, sort_key = self._sort_keys.get(file_id, (None, None))
+        return sort_key if owner == user else None
 
-    def _shelves_of(self, file: File) -> tuple[list[Place], ...]:
-        shelves = self._shelves
-        return shelves[()], shelves[(file.user,)], shelves[(file.user, file.purpose)]
+    def _indexes_of(self, file: File) -> tuple[list[SortKey], ...]:
+        indexes = self._indexes
+        return indexes[()], indexes[(file.user,)], indexes[(file.user, file.purpose)]
 
-    def _uploaded_at(self, file: File) -> float:
-        """When its processing began: its creation, which is told in whole seconds only."""
+    def _processing_began(self, file: File) -> float:
+        """The creation of the file; `created_at` has whole seconds, the clock has fractions."""
         now = self._clock()
         return now if int(now) == file.created_at else file.created_at
 
-    def _remember(self, file_id: str) -> None:
-        self._left[file_id] = None
-        if len(self._left) > _REMEMBERED_PLACES:
-            oldest = next(iter(self._left))
-            del self._left[oldest], self._places[oldest]
+    def _leave_tombstone(self, file_id: str) -> None:
+        self._tombstones[file_id] = None
+        if len(self._tombstones) > _TOMBSTONES_KEPT:
+            oldest = next(iter(self._tombstones))
+            del self._tombstones[oldest], self._sort_keys[oldest]
 
     def _now(self, file_id: str) -> File:
         """The file with the status that it has by now."""
@@ -180,9 +184,44 @@ class Files:
             return file
         if self._processing.first_status == "processed":
             return file
-        polls, age = self._polls.get(file_id, 0), self._clock() - self._since[file_id]
+        polls, age = self._polls.get(file_id, 0), self._clock() - self._uploaded_at[file_id]
         status = self._processing.status(polls=polls, age=age)
         if status != "uploaded":
             reason = self._processing.reason
             file = self._files[file_id] = replace(file, status=status, status_details=reason)
         return file
+
+
+class Files:
+    """The stored files, read-only: `len`, iteration (oldest first), `files[id]`, `id in files`."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: FileStore) -> None:
+        self._store = store
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def __iter__(self) -> Iterator[File]:
+        return iter(self._store.all())
+
+    def __contains__(self, file_id: object) -> bool:
+        return file_id in self._store
+
+    def __getitem__(self, file_id: str) -> File:
+        file = self._store.get(file_id)
+        if file is None:
+            raise KeyError(f"no file has the id {file_id!r}")
+        return file
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} files>"
+
+    def get(self, file_id: str) -> File | None:
+        """The file of that id, or None."""
+        return self._store.get(file_id)
+
+    def named(self, filename: str) -> list[File]:
+        """The files of that name, oldest first."""
+        return [file for file in self._store.all() if file.filename == filename]

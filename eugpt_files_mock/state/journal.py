@@ -2,42 +2,113 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from threading import Lock
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from threading import Condition
 from typing import overload
 
-from ..errors import hide_from_traceback, unknown_word
-from ..model.messages import OPERATIONS, Call
+from ..errors import hide_from_traceback
+from ..model.messages import Call, Record
 
 __tracebackhide__ = hide_from_traceback
 
-_STRAYS_KEPT = 100
-"""Requests to unknown routes that are kept for the check on leaving, whatever the cap."""
+_UNMATCHED_KEPT = 100
+"""Requests for unknown routes that are kept for the exit checks, whatever the cap."""
+
+
+class Journal:
+    """What was received.
+
+    Args:
+        cap: how many records are kept; those that arrived first go first.
+
+    Attributes:
+        dropped: how many are no longer kept.
+        unmatched_requests: calls for unknown routes that no exit check has reported yet.
+        changed: notified after each record.
+    """
+
+    def __init__(self, cap: int) -> None:
+        self._cap = cap
+        self.changed = Condition()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every call, and number from 1 again."""
+        with self.changed:
+            self._records: deque[Record] = deque()
+            self._arrived = 0
+            self.dropped = 0
+            self.unmatched_requests: list[Call] = []
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def records(self) -> tuple[Record, ...]:
+        """The records in order of arrival, as they are now."""
+        with self.changed:
+            return tuple(self._records)
+
+    def calls(self) -> tuple[Call, ...]:
+        """The calls in order of arrival, as they are now."""
+        return tuple(record.call for record in self.records())
+
+    def next_number(self) -> int:
+        """The number of a request that has just arrived."""
+        with self.changed:
+            self._arrived += 1
+            return self._arrived
+
+    def add(self, record: Record) -> None:
+        """Keep a record at the place where its request arrived."""
+        with self.changed:
+            records = self._records
+            if not records or records[-1].number < record.number:
+                records.append(record)
+            else:  # a request that arrived earlier was answered later
+                insort(records, record, key=lambda kept: kept.number)
+            if len(records) > self._cap:
+                records.popleft()
+                self.dropped += 1
+            if record.is_unmatched and len(self.unmatched_requests) < _UNMATCHED_KEPT:
+                self.unmatched_requests.append(record.call)
+            self.changed.notify_all()
 
 
 class Calls(Sequence[Call]):
-    """A sequence of calls. `calls.last`, `calls.to("upload")`."""
+    """A read-only sequence of calls, oldest first.
 
-    __slots__ = ("_calls",)
+    Args:
+        read: gives the calls as they are now.
+        check_operation: raises for a name that is no operation of this mock.
+    """
 
-    def __init__(self, calls: Iterable[Call] = ()) -> None:
-        self._calls: Sequence[Call] = tuple(calls)
+    __slots__ = ("_check_operation", "_read")
+
+    def __init__(
+        self, read: Callable[[], Sequence[Call]], check_operation: Callable[[str], None]
+    ) -> None:
+        self._read = read
+        self._check_operation = check_operation
 
     def __len__(self) -> int:
-        return len(self._calls)
+        return len(self._read())
 
     @overload
     def __getitem__(self, index: int) -> Call: ...
     @overload
     def __getitem__(self, index: slice) -> Calls: ...
     def __getitem__(self, index: int | slice) -> Call | Calls:
+        calls = self._read()
         if isinstance(index, slice):
-            return Calls(tuple(self)[index])
-        return self._calls[index]
+            return self._fixed(calls[index])
+        if not calls:
+            raise IndexError("no call was received")
+        return calls[index]
 
     def __iter__(self) -> Iterator[Call]:
-        return iter(tuple(self._calls))
+        return iter(self._read())
 
     def __repr__(self) -> str:
         return f"<{len(self)} calls>"
@@ -49,86 +120,17 @@ class Calls(Sequence[Call]):
         Raises:
             IndexError: when there is none.
         """
-        if not self:
-            raise IndexError("no call was received")
         return self[-1]
 
     def to(self, operation: str) -> Calls:
-        """Those to one operation, as they are at this moment.
+        """Those of one operation, as they are at this moment.
 
         Raises:
-            OptionError: for a name that is none of the five.
+            OptionError: for a name that is no operation.
         """
-        if operation not in OPERATIONS:
-            raise unknown_word("operation", operation, OPERATIONS)
-        return Calls(call for call in self if call.operation == operation)
+        self._check_operation(operation)
+        return self._fixed(call for call in self._read() if call.operation == operation)
 
-
-class Journal(Calls):
-    """The calls as they come in: what `mock.calls` shows.
-
-    Attributes:
-        dropped: how many are no longer kept.
-        strays: those for routes that the API does not have, until leaving has said so.
-
-    Args:
-        cap: how many are kept; the oldest go first.
-    """
-
-    __slots__ = ("_arrived", "_lock", "_numbers", "dropped", "strays")
-
-    def __init__(self, cap: int) -> None:
-        self._calls: deque[Call] = deque(maxlen=cap)
-        self._numbers: deque[int] = deque(maxlen=cap)
-        self._lock = Lock()
-        self._arrived = 0
-        self.clear()
-
-    def clear(self) -> None:
-        """Forget every call."""
-        with self._lock:
-            self._calls.clear()
-            self._numbers.clear()
-            self.dropped = 0
-            self.strays: list[Call] = []
-
-    def __iter__(self) -> Iterator[Call]:
-        with self._lock:
-            return iter(tuple(self._calls))
-
-    def arrive(self) -> int:
-        """The number of a request that has just come in."""
-        with self._lock:
-            self._arrived += 1
-            return self._arrived
-
-    def record(self, number: int, call: Call, *, stray: bool) -> None:
-        """Keep the call at the place where its request arrived.
-
-        Args:
-            number: as `arrive` gave it.
-            call: what to keep.
-            stray: whether it came for a route that the API does not have.
-        """
-        with self._lock:
-            calls, numbers = self._calls, self._numbers
-            if len(calls) == calls.maxlen:
-                self.dropped += 1
-                calls.popleft()
-                numbers.popleft()
-            later = sum(1 for _ in _while_greater(reversed(numbers), number))
-            if later:
-                numbers.insert(len(numbers) - later, number)
-                calls.insert(len(calls) - later, call)
-            else:
-                numbers.append(number)
-                calls.append(call)
-            if stray and len(self.strays) < _STRAYS_KEPT:
-                self.strays.append(call)
-
-
-def _while_greater(numbers: Iterable[int], bound: int) -> Iterator[int]:
-    for number in numbers:
-        if number < bound:
-            return
-        yield number
+    def _fixed(self, calls: Iterable[Call]) -> Calls:
+        kept = tuple(calls)
+        return Calls(lambda: kept, self._check_operation)

@@ -1,13 +1,15 @@
-"""Clock, ids and chance: what would differ from run to run, given in so that it can repeat."""
+"""Ids and chance: what would differ from run to run, given in so that it can repeat."""
 
 from __future__ import annotations
 
 import random
 
 
-class Identifiers:
-    """Ids, chances, inventions. With a seed they repeat; each kind has a stream of its own, so that
-    one more request doesn't change the ids of the files.
+class Randomness:
+    """Ids, chances and invented documents; with a seed they repeat.
+
+    Each kind draws from a stream of its own, so that one more request doesn't change the ids of the
+    files.
     """
 
     def __init__(self, seed: int | str | None) -> None:
@@ -15,10 +17,10 @@ class Identifiers:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew, as after the first day."""
+        """Begin every stream anew."""
         self._files = self._stream("files")
         self._requests = self._stream("requests")
-        self.chance = self._stream("chance")
+        self.rng = self._stream("chance")
         self.documents = self._stream("documents")
 
     def _stream(self, name: str) -> random.Random:

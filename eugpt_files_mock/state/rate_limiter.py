@@ -9,7 +9,7 @@ from threading import Lock
 from ..options import Clock
 
 
-class RateWindows:
+class RateLimiter:
     """At most `requests` in any `seconds`, for each key.
 
     Args:
@@ -24,11 +24,16 @@ class RateWindows:
         self._admitted: defaultdict[str | None, deque[float]] = defaultdict(deque)
 
     def clear(self) -> None:
-        """Every key starts afresh."""
+        """Forget every request."""
         with self._lock:
             self._admitted.clear()
 
-    def wait(self, key: str | None) -> int:
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a limit at all."""
+        return self._limit is not None
+
+    def seconds_to_wait(self, key: str | None) -> int:
         """0 when the request is admitted, and counted; else the whole seconds to wait."""
         if self._limit is None:
             return 0

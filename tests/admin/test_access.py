@@ -14,7 +14,7 @@ from werkzeug.test import Client, TestResponse
 
 from eugpt_files_mock import FilesMock, OptionError
 from eugpt_files_mock.admin.access import is_loopback
-from eugpt_files_mock.server_context import Serving
+from eugpt_files_mock.server_context import ServerContext
 
 NO_ADDRESS = pytest.param(
     "[",
@@ -47,7 +47,7 @@ def ask(
 ) -> TestResponse:
     """The answer of a mock that is served on `host`, to a request with these header fields."""
     mock = FilesMock()
-    serving = Serving(mock, Captured, host=host, admin_token=token)
+    serving = ServerContext(mock, Captured, host=host, admin_token=token)
     serving.start()
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     answer = Client(serving._server.app, use_cookies=False).open(

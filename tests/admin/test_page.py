@@ -59,19 +59,19 @@ def page(browser: Any, files_mock: FilesMock) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text))
+    deferred_errors: list[str] = []
+    page.on("pageerror", lambda error: deferred_errors.append(str(error)))
+    page.on("console", lambda said: deferred_errors.append(said.text))
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(request.url.split("/__admin/")[0]))
-    visit(page, files_mock)
+    exchange(page, files_mock)
     yield page
     context.close()
-    assert [said for said in complaints if REFUSED not in said] == []
+    assert [said for said in deferred_errors if REFUSED not in said] == []
     assert asked == {files_mock.base_url.removesuffix("/v1")}
 
 
-def visit(page: Any, mock: FilesMock) -> None:
+def exchange(page: Any, mock: FilesMock) -> None:
     page.goto(f"{mock.base_url.removesuffix('/v1')}/__admin/")
     expect(page.locator("#pulse")).to_have_text("Live")
     expect(fault(page, "dribble")).to_be_visible()
@@ -168,7 +168,7 @@ class TestWhatIsSeen:
         context = browser.new_context()
         page = context.new_page()
         with FilesMock().serve() as mock:
-            visit(page, mock)
+            exchange(page, mock)
         expect(page.locator("#pulse")).to_have_text("Not reachable")
         context.close()
 
@@ -232,7 +232,7 @@ class TestArming:
         fault(page, "rate_limited").click()
         expect(page.locator("#armed-list")).to_contain_text("rate_limited")
         (armed,) = files_mock.armed
-        assert (armed.name, armed.aim.on, armed.remaining) == ("rate_limited", ("upload",), 1)
+        assert (armed.name, armed.matcher.on, armed.remaining) == ("rate_limited", ("upload",), 1)
         assert upload(files_mock).status_code == 429
 
     def test_it_is_disarmed_with_one_more(self, page: Any, files_mock: FilesMock) -> None:
@@ -248,7 +248,11 @@ class TestArming:
         fault(page, "http_error 418").click()
         expect(page.locator("#armed-list")).to_contain_text("after the work · always")
         (armed,) = files_mock.armed
-        assert (armed.faults[0].status, armed.aim.phase, armed.remaining) == (418, "after", None)
+        assert (armed.faults[0].status, armed.matcher.phase, armed.remaining) == (
+            418,
+            "after",
+            None,
+        )
 
     def test_what_is_refused_is_said_in_words(self, page: Any, files_mock: FilesMock) -> None:
         page.get_by_label("Status").fill("200")
@@ -267,7 +271,7 @@ class TestArming:
         context = browser.new_context()
         page = context.new_page()
         with FilesMock().serve() as mock:
-            visit(page, mock)
+            exchange(page, mock)
             fault(page, "garbage").click()
             expect(page.locator("#armed-list > li")).to_have_count(1)
         context.close()
@@ -375,7 +379,7 @@ class TestToken:
                 http_credentials={"username": "me", "password": "s3cret-token"}
             )
             page = context.new_page()
-            visit(page, mock)
+            exchange(page, mock)
             fault(page, "garbage").click()
             expect(page.locator("#armed-list > li")).to_have_count(1)
             assert "s3cret-token" not in page.content()

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from eugpt_files_mock import FilesMock, OptionError, Unmet, faults
+from eugpt_files_mock import ExpectationNotMet, FilesMock, OptionError, faults
 
 from .conftest import WAYS, entered
 from .service_requests import KEY, file_part, purpose_part, send, upload
@@ -59,12 +59,12 @@ def test_calls_that_are_no_longer_kept_are_mentioned() -> None:
     for _ in range(5):
         upload(mock)
     said = r"2 older calls not kept, and not counted: FilesMock\(max_calls=...\) keeps more"
-    with pytest.raises(Unmet, match=said):
+    with pytest.raises(ExpectationNotMet, match=said):
         mock.assert_called("upload", times=5)
-    with pytest.raises(Unmet, match=said):
+    with pytest.raises(ExpectationNotMet, match=said):
         mock.assert_uploaded("b.txt")
     mock.reset()
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(ExpectationNotMet) as caught:
         mock.assert_called("upload")
     assert "not kept" not in str(caught.value)
 
@@ -114,7 +114,7 @@ def test_assert_called_counts_and_compares_fields(mock: FilesMock) -> None:
 def test_assert_called_says_what_came_and_what_differs(mock: FilesMock) -> None:
     upload(mock, file_part(filename="b.txt"), purpose_part(b"batch"))
     upload(mock, file_part(filename="c.txt"), purpose_part(b"vision"))
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(ExpectationNotMet) as caught:
         mock.assert_called("upload", filename="b.txt", purpose="vision", status=200, user="alice")
     message = str(caught.value)
     assert "expected upload filename='b.txt' purpose='vision'" in message
@@ -124,9 +124,9 @@ def test_assert_called_says_what_came_and_what_differs(mock: FilesMock) -> None:
 
 def test_assert_called_with_a_number_says_how_often_it_came(mock: FilesMock) -> None:
     upload(mock)
-    with pytest.raises(Unmet, match=r"expected upload 2 times, .*it came 1 time"):
+    with pytest.raises(ExpectationNotMet, match=r"expected upload 2 times, .*it came 1 time"):
         mock.assert_called("upload", times=2)
-    with pytest.raises(Unmet, match="but it came 1 time"):
+    with pytest.raises(ExpectationNotMet, match="but it came 1 time"):
         mock.assert_not_called("upload")
 
 
@@ -149,14 +149,16 @@ def test_assert_uploaded_compares_name_purpose_and_content(mock: FilesMock) -> N
     upload(mock, file_part(b"abc"), purpose_part(b"batch"))
     mock.assert_uploaded("a.txt")
     mock.assert_uploaded("a.txt", purpose="batch", content=b"abc")
-    with pytest.raises(Unmet, match="purpose: expected 'vision', came 'batch'"):
+    with pytest.raises(ExpectationNotMet, match="purpose: expected 'vision', came 'batch'"):
         mock.assert_uploaded("a.txt", purpose="vision")
-    with pytest.raises(Unmet, match="bytes: expected 2, came 3"):
+    with pytest.raises(ExpectationNotMet, match="bytes: expected 2, came 3"):
         mock.assert_uploaded("a.txt", content=b"ab")
-    with pytest.raises(Unmet, match=r"content: expected b'abd', came b'abc'\n.* at byte 2"):
+    with pytest.raises(
+        ExpectationNotMet, match=r"content: expected b'abd', came b'abc'\n.* at byte 2"
+    ):
         mock.assert_uploaded("a.txt", content=b"abd")
     send(mock, "DELETE", f"/files/{mock.calls[0].file_id}")
-    with pytest.raises(Unmet, match="sha256: expected"):
+    with pytest.raises(ExpectationNotMet, match="sha256: expected"):
         mock.assert_uploaded("a.txt", content=b"abd")
     with pytest.raises(OptionError, match="content must be bytes"):
         mock.assert_uploaded("a.txt", content="abc")  # type: ignore[arg-type]
@@ -165,17 +167,17 @@ def test_assert_uploaded_compares_name_purpose_and_content(mock: FilesMock) -> N
 def test_only_what_was_stored_counts_as_uploaded(mock: FilesMock) -> None:
     mock.inject(faults.unavailable(), on="upload")
     upload(mock)
-    with pytest.raises(Unmet, match="none was stored"):
+    with pytest.raises(ExpectationNotMet, match="none was stored"):
         mock.assert_uploaded("a.txt")
     mock.add_file("a.txt")
-    with pytest.raises(Unmet):
+    with pytest.raises(ExpectationNotMet):
         mock.assert_uploaded("a.txt")
 
 
 def test_leaving_fails_for_a_fault_that_never_fired() -> None:
     mock = FilesMock().start()
     mock.inject(faults.timeout(), on="download", filename="a.pdf")
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(ExpectationNotMet) as caught:
         mock.stop()
     parts = ("never fired", "What came:", "What would have matched:", "To fix it:", "To allow it:")
     assert [True] * 5 == [part in str(caught.value) for part in parts]
@@ -189,7 +191,9 @@ def test_a_fault_that_never_saw_a_request_says_what_answered_in_its_place() -> N
     for headers in ({}, {"Authorization": "Bearer eugpt_x"}, {"Authorization": "Bearer eugpt_x"}):
         httpx.get("https://chat.eugpt.ai/v1/files", headers=headers)
     answered = "answered before it was asked: missing_api_key 1 time, unavailable 2 times"
-    with pytest.raises(Unmet, match=rf"server_error on list \(matched 0 requests; {answered}"):
+    with pytest.raises(
+        ExpectationNotMet, match=rf"server_error on list \(matched 0 requests; {answered}"
+    ):
         mock.stop()
 
 
@@ -205,11 +209,11 @@ def test_what_is_said_once_is_not_said_again() -> None:
     mock = FilesMock().start()
     mock.inject(faults.timeout(), on="delete")
     httpx.get("https://chat.eugpt.ai/nowhere")
-    with pytest.raises(Unmet):
+    with pytest.raises(ExpectationNotMet):
         mock.stop()
     mock.start().stop()
     mock.start().inject(faults.timeout(), on="upload")
-    with pytest.raises(Unmet) as caught:
+    with pytest.raises(ExpectationNotMet) as caught:
         mock.stop()
     assert "1 armed fault never fired" in str(caught.value)
     assert "timeout on delete" not in str(caught.value)
@@ -217,7 +221,7 @@ def test_what_is_said_once_is_not_said_again() -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_stray_may_be_left_to_others_in_process_only(way: str) -> None:
-    with pytest.raises(Unmet) as caught, entered(way) as mock:
+    with pytest.raises(ExpectationNotMet) as caught, entered(way) as mock:
         httpx.get(f"{mock.base_url}/models")
     assert (way == "in process") is ("passthrough='/v1/models'" in str(caught.value))
     assert "FilesMock(assert_all_requests_known=False) lets it be" in str(caught.value)
@@ -239,7 +243,7 @@ def test_leaving_is_checked_when_the_last_way_in_is_closed() -> None:
     with mock.serve():
         mock.inject(faults.timeout(), on="delete")
     assert 401 == httpx.get("https://chat.eugpt.ai/v1/files").status_code
-    with pytest.raises(Unmet):
+    with pytest.raises(ExpectationNotMet):
         mock.stop()
 
 

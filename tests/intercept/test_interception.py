@@ -25,8 +25,8 @@ from starlette.routing import Route
 from urllib3 import Retry
 from urllib3.connectionpool import HTTPConnectionPool
 
-from eugpt_files_mock import FilesMock, SeamLost, StateError, Unmet, faults
-from eugpt_files_mock.intercept import registry as doors
+from eugpt_files_mock import ExpectationNotMet, FilesMock, PatchTargetMissing, StateError, faults
+from eugpt_files_mock.intercept import registry
 
 from ..clients import IN_PROCESS, Client, connected
 from . import broken_server as broken
@@ -74,7 +74,7 @@ def test_an_unknown_path_on_our_host_never_leaves_and_fails_the_test(kind: type[
         mock.calls.last.path,
         mock.calls.last.status,
     )
-    with pytest.raises(Unmet, match=r"What came:\n  \? .* GET /v2/files -> 404"):
+    with pytest.raises(ExpectationNotMet, match=r"What came:\n  \? .* GET /v2/files -> 404"):
         mock.stop()
 
 
@@ -205,10 +205,10 @@ def test_a_library_without_its_seam_is_refused_and_nothing_stays_patched(
     owner: Any, name: str
 ) -> None:
     before = seams()
-    with without(owner, name), pytest.raises(SeamLost, match=name):
+    with without(owner, name), pytest.raises(PatchTargetMissing, match=name):
         FilesMock().start()
     assert before == seams()
-    assert not doors.any_is_open()
+    assert not registry.any_is_active()
     with FilesMock() as mock:
         assert 200 == httpx.get(f"{mock.base_url}/files", headers=AUTH).status_code
 

@@ -16,7 +16,7 @@ from typing import NamedTuple, get_args
 import pytest
 
 from eugpt_files_mock import FilesMock, faults
-from eugpt_files_mock.model.faults import Fault, Severing
+from eugpt_files_mock.model.faults import ConnectionFault, Fault
 from eugpt_files_mock.model.messages import SeveredKind
 
 from ..clients import IN_PROCESS, Client, connected
@@ -58,7 +58,7 @@ class Case(NamedTuple):
     fault: Fault
     real: Callable[[], AbstractContextManager[str]]
     operations: tuple[str, ...] = tuple(CALLS)
-    patience: float = LONG
+    read_timeout: float = LONG
 
 
 def served(script: broken.Script) -> Callable[[], AbstractContextManager[str]]:
@@ -125,14 +125,14 @@ def armed(way: str, case: Case, operation: str) -> Iterator[tuple[FilesMock, str
 def test_a_fault_is_met_as_the_real_thing_is(
     kind: type[Client], case: Case, operation: str
 ) -> None:
-    with case.real() as base_url, connected(kind, base_url, KEY, case.patience) as client:
+    with case.real() as base_url, connected(kind, base_url, KEY, case.read_timeout) as client:
         expected = met(client, operation, "some-file")
     for way in WAYS:
         if way == "on a port" and case.fault == faults.connection_refused():
             continue  # a port that listens cannot refuse; arming it there is an error
         with (
             armed(way, case, operation) as (mock, file_id),
-            connected(kind, mock.base_url, KEY, case.patience) as client,
+            connected(kind, mock.base_url, KEY, case.read_timeout) as client,
         ):
             assert (way, expected) == (way, met(client, operation, file_id))
 
@@ -155,5 +155,5 @@ def test_the_table_covers_every_fault_of_the_connection_and_the_body() -> None:
     tabled = {type(case.fault).__name__ for case in SEVERED + BROKEN_BODIES + STATUSES}
     tabled |= {"Corrupted", "MalformedJson"}
     assert tabled == {kind.__name__ for kind in Fault.__subclasses__()}
-    severings = {case.fault.kind for case in SEVERED if isinstance(case.fault, Severing)}
+    severings = {case.fault.kind for case in SEVERED if isinstance(case.fault, ConnectionFault)}
     assert set(get_args(SeveredKind)) == severings

@@ -55,59 +55,59 @@ class Mutant:
 
 def mutant(seed: str) -> Mutant:
     """The same for the same seed."""
-    chance = random.Random(seed)
-    body, kind = chance.choice(_SOUND), chance.choice(_TYPES).encode("latin-1")
-    for _ in range(chance.choice((0, 1, 1, 1, 2, 3, 8))):
-        body = chance.choice(_MUTATIONS)(body, chance)
-    if chance.random() < 0.15:
-        kind = chance.choice(_MUTATIONS)(kind, chance)
+    rng = random.Random(seed)
+    body, kind = rng.choice(_SOUND), rng.choice(_TYPES).encode("latin-1")
+    for _ in range(rng.choice((0, 1, 1, 1, 2, 3, 8))):
+        body = rng.choice(_MUTATIONS)(body, rng)
+    if rng.random() < 0.15:
+        kind = rng.choice(_MUTATIONS)(kind, rng)
     kind = kind.translate(None, b"\r\n\0")
-    headers = tuple(chance.choice(_HEADERS) for _ in range(chance.choice((0, 0, 0, 1, 3))))
+    headers = tuple(rng.choice(_HEADERS) for _ in range(rng.choice((0, 0, 0, 1, 3))))
     return Mutant(content_type=kind.decode("latin-1"), headers=headers, body=body)
 
 
-def _cut(body: bytes, chance: random.Random) -> bytes:
-    return body[: chance.randrange(len(body) + 1)]
+def _cut(body: bytes, rng: random.Random) -> bytes:
+    return body[: rng.randrange(len(body) + 1)]
 
 
-def _delete(body: bytes, chance: random.Random) -> bytes:
-    start, end = _range(body, chance)
+def _delete(body: bytes, rng: random.Random) -> bytes:
+    start, end = _range(body, rng)
     return body[:start] + body[end:]
 
 
-def _repeat(body: bytes, chance: random.Random) -> bytes:
-    start, end = _range(body, chance)
-    return body[:end] + body[start:end] * chance.choice((1, 1, 1, 20)) + body[end:]
+def _repeat(body: bytes, rng: random.Random) -> bytes:
+    start, end = _range(body, rng)
+    return body[:end] + body[start:end] * rng.choice((1, 1, 1, 20)) + body[end:]
 
 
-def _move(body: bytes, chance: random.Random) -> bytes:
-    start, end = _range(body, chance)
+def _move(body: bytes, rng: random.Random) -> bytes:
+    start, end = _range(body, rng)
     rest = body[:start] + body[end:]
-    place = chance.randrange(len(rest) + 1)
+    place = rng.randrange(len(rest) + 1)
     return rest[:place] + body[start:end] + rest[place:]
 
 
-def _alter(body: bytes, chance: random.Random) -> bytes:
+def _alter(body: bytes, rng: random.Random) -> bytes:
     altered = bytearray(body)
-    for _ in range(chance.choice((1, 1, 2, 5))):
+    for _ in range(rng.choice((1, 1, 2, 5))):
         if altered:
-            altered[chance.randrange(len(altered))] = chance.randrange(256)
+            altered[rng.randrange(len(altered))] = rng.randrange(256)
     return bytes(altered)
 
 
-def _insert(body: bytes, chance: random.Random) -> bytes:
-    place = chance.randrange(len(body) + 1)
-    return body[:place] + chance.choice(_WORDS) + body[place:]
+def _insert(body: bytes, rng: random.Random) -> bytes:
+    place = rng.randrange(len(body) + 1)
+    return body[:place] + rng.choice(_WORDS) + body[place:]
 
 
-def _exchange(body: bytes, chance: random.Random) -> bytes:
-    old, new = chance.choice(_WORDS), chance.choice(_WORDS)
-    return body.replace(old, new, chance.choice((1, 1, -1)))
+def _exchange(body: bytes, rng: random.Random) -> bytes:
+    old, new = rng.choice(_WORDS), rng.choice(_WORDS)
+    return body.replace(old, new, rng.choice((1, 1, -1)))
 
 
-def _range(body: bytes, chance: random.Random) -> tuple[int, int]:
-    start = chance.randrange(len(body) + 1)
-    return start, min(len(body), start + chance.choice((1, 2, 10, 100)))
+def _range(body: bytes, rng: random.Random) -> tuple[int, int]:
+    start = rng.randrange(len(body) + 1)
+    return start, min(len(body), start + rng.choice((1, 2, 10, 100)))
 
 
 _MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from eugpt_files_mock import FilesMock, OptionError, Unmet, faults
+from eugpt_files_mock import ExpectationNotMet, FilesMock, OptionError, faults
 from eugpt_files_mock.model.messages import Headers, Request
 from eugpt_files_mock.options import Options
 
@@ -63,7 +63,7 @@ def test_a_key_is_not_repeated(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     said: list[object] = []
-    with pytest.raises(Unmet) as leaving:
+    with pytest.raises(ExpectationNotMet) as leaving:
         _misbehave(way, indiscretion, said)
     ours = [record for record in caplog.records if not record.name.startswith(("http", "asyncio"))]
     said += [leaving.value, ours, capfd.readouterr()]
@@ -80,9 +80,9 @@ def _misbehave(way: str, indiscretion: dict[str, Any], said: list[object]) -> No
         said += [call.headers for call in mock.calls]
         said += [call.headers.pairs for call in mock.calls]
         said += [response.headers.raw]
-        with pytest.raises(Unmet) as unmet:
+        with pytest.raises(ExpectationNotMet) as unmet:
             mock.assert_called("upload", filename="another", times=7)
-        with pytest.raises(Unmet) as unstored:
+        with pytest.raises(ExpectationNotMet) as unstored:
             mock.assert_uploaded("another")
         said += [unmet.value, unstored.value]
 

@@ -19,7 +19,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool
 
-from eugpt_files_mock import FilesMock, StateError, Unmet, faults
+from eugpt_files_mock import ExpectationNotMet, FilesMock, StateError, faults
 
 SEAMS = [
     *((library.Client, "_transport_for_url") for library in (httpx, httpx2)),
@@ -85,7 +85,7 @@ class Tumult:
     def _stop_with_a_complaint(self, mock: FilesMock) -> None:
         if mock in self._running:
             mock.inject(faults.server_error())
-            with pytest.raises(Unmet):
+            with pytest.raises(ExpectationNotMet):
                 mock.stop()
             self._running.remove(mock)
             mock.reset()

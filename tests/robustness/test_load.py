@@ -34,7 +34,7 @@ class Visitor:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.chance = random.Random(number)
+        self.rng = random.Random(number)
         self.kept: dict[str, bytes] = {}
         self.gone: list[str] = []
         self.calls: Counter[tuple[str, int]] = Counter()
@@ -44,7 +44,7 @@ class Visitor:
 
     def form(self) -> tuple[bytes, dict[str, Any]]:
         self._rounds += 1
-        content = self.chance.randbytes(self.chance.randrange(2_000))
+        content = self.rng.randbytes(self.rng.randrange(2_000))
         self._filename = f"{self.number}-{self._rounds}.bin"
         file, purpose = (self._filename, content), f"p{self.number % 3}"
         return content, {"files": {"file": file}, "data": {"purpose": purpose}}
@@ -61,7 +61,7 @@ class Visitor:
             self.note("delete", deleted)
             self.gone.append(file_id)
 
-    def visit(self, send: Callable[..., Any], url: str) -> None:
+    def exchange(self, send: Callable[..., Any], url: str) -> None:
         """Six calls, or five."""
         content, form = self.form()
         uploaded = send("POST", url, headers=HEADERS, **form)
@@ -134,7 +134,7 @@ def test_fifty_threads_lose_nothing(way: str) -> None:
 def _visit_often(visitor: Visitor, url: str, rounds: int) -> None:
     with _client(visitor.number) as client:
         for _ in range(rounds):
-            visitor.visit(client.request, url)
+            visitor.exchange(client.request, url)
 
 
 def _client(number: int) -> Any:
@@ -180,9 +180,9 @@ def test_resets_amid_a_crowd_leave_a_sound_store() -> None:
         url = f"{mock.base_url}/files"
         with ThreadPoolExecutor(8) as pool:
             visits = [pool.submit(_upload_and_page, url, 60 * EFFORT) for _ in range(8)]
-            while not all(visit.done() for visit in visits):
+            while not all(exchange.done() for exchange in visits):
                 mock.reset()
-            statuses = set().union(*(visit.result() for visit in visits))
+            statuses = set().union(*(exchange.result() for exchange in visits))
 
         assert statuses <= {200, 400, 404}
         mock.reset()

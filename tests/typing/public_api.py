@@ -8,10 +8,10 @@ from typing_extensions import assert_type
 from eugpt_files_mock import (
     ArmedFault,
     Call,
+    ExpectationNotMet,
     File,
     FilesMock,
     OptionError,
-    Unmet,
     after_polls,
     after_seconds,
     fails,
@@ -101,7 +101,7 @@ def calls(mock: FilesMock) -> None:
     mock.assert_uploaded("a", purpose="batch", content=b"a")
 
 
-def errors(error: OptionError, unmet: Unmet) -> None:
+def errors(error: OptionError, unmet: ExpectationNotMet) -> None:
     assert_type(error.nearest, str | None)
     value: ValueError = error
     assertion: AssertionError = unmet

@@ -1,0 +1,114 @@
+"""How a test author starts and stops a `FilesMock`, and where clients point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from .errors import hide_from_traceback
+from .lifecycle import Lifecycle
+from .service.service import Service
+from .version import __version__
+
+if TYPE_CHECKING:
+    import ssl
+
+    from _typeshed.wsgi import WSGIApplication
+    from typing_extensions import Self
+
+    from .server_context import Server, ServerContext
+
+__tracebackhide__ = hide_from_traceback
+
+
+class Activation:
+    """The part of `FilesMock` that opens and closes the ways into it."""
+
+    _service: Service
+    _lifecycle: Lifecycle
+
+    def start(self) -> Self:
+        """Intercept httpx, httpx2 and requests, until `stop()`.
+
+        Raises:
+            StateError: when it intercepts already.
+            PatchTargetMissing: when a client library cannot be intercepted.
+        """
+        self._lifecycle.intercept()
+        return self
+
+    def stop(self) -> None:
+        """Stop intercepting, and run the exit checks. Idempotent.
+
+        Raises:
+            ExpectationNotMet: an armed fault never fired, or a request came for an unknown route.
+        """
+        self._lifecycle.stop_intercepting(failing=False)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._lifecycle.stop_intercepting(failing=error is not None)
+
+    def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ssl_context: ssl.SSLContext | None = None,
+        admin_token: str | None = None,
+    ) -> ServerContext[Self]:
+        """Put the mock on a port, with the same state: a context manager, `start()` and `stop()`.
+
+        A served mock has the control routes and the page, under `/__admin`, beside the API.
+
+        Args:
+            host: the address to bind; loopback by default.
+            port: 0 takes a free one.
+            ssl_context: serves HTTPS when given.
+            admin_token: what `/__admin` asks for. On an address that is not loopback there is no
+                `/__admin` without one.
+
+        Raises:
+            OptionError: for a token that could not be sent.
+        """
+        from .server.live_server import LiveServer
+
+        open_server = partial(LiveServer, host=host, port=port, ssl_context=ssl_context)
+        return self.serve_with(open_server, host=host, admin_token=admin_token)
+
+    def serve_with(
+        self,
+        open_server: Callable[[WSGIApplication], Server],
+        *,
+        host: str = "127.0.0.1",
+        admin_token: str | None = None,
+    ) -> ServerContext[Self]:
+        """As `serve`, on a server that the caller provides, such as one for a whole test session.
+
+        Args:
+            open_server: starts a server for the application; has `url` and `stop()`.
+            host: the address that the server binds.
+            admin_token: as in `serve`.
+        """
+        from .admin.access import AdminAccess
+        from .admin.app import Control, ServedApp
+        from .server_context import ServerContext
+
+        access = AdminAccess(host, admin_token)
+        control = Control(mock=self, service=self._service, access=access, version=__version__)
+        app = ServedApp(self.wsgi_app, control)
+        return ServerContext(self, self._lifecycle, partial(open_server, app))
+
+    @cached_property
+    def wsgi_app(self) -> WSGIApplication:
+        """The WSGI application, for any WSGI server or test client."""
+        from .server.wsgi import WsgiApp
+
+        return WsgiApp(self._service)
+
+    @property
+    def base_url(self) -> str:
+        """Where clients should point: the port that serves it, or the first intercepted URL."""
+        return self._lifecycle.base_url

@@ -1,0 +1,205 @@
+"""The control routes in JSON and forms: how `inject()` and `add_file()` are read, what is shown.
+
+Only the shape is read here; whether the values are valid is checked where all callers' are.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from io import BytesIO
+from typing import Any, get_type_hints
+
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.formparser import FormDataParser
+from werkzeug.wrappers import Request
+
+from ..errors import OptionError, quoted, unknown_word
+from ..faults import FAULTS, connection_refused, fault_named
+from ..model.faults import ConnectionFault, ErrorResponse, Fault
+from ..model.messages import OPERATIONS, Call, File
+from ..service.replies import file_object
+from ..state.armed_faults import ArmedFault
+from ..state.fault_matcher import MATCHER_WORDS, fault_and_matcher_words
+
+_CONTENT_FIELDS = ("content", "file")
+"""The second is what an upload calls it. As a file part, either brings the filename along."""
+
+_FILE_FIELDS = ("filename", *_CONTENT_FIELDS, "purpose", "id", "created_at", "status", "user")
+
+
+def read_fault(request: Request) -> tuple[list[Fault], dict[str, Any]]:
+    """The fault to arm, or the sequence, and the arguments that say what it hits.
+
+    Raises:
+        BadRequest: the body is not a JSON object.
+        OptionError: for an unknown word, with the nearest, or an invalid value.
+    """
+    words = _json_object(request)
+    if "fault" not in words:
+        raise OptionError(f"'fault' is missing. Valid: {', '.join(FAULTS)}.", word=words)
+    named = words.pop("fault")
+    if isinstance(named, str):
+        fault, matcher = fault_and_matcher_words(named, words)
+        return [fault], matcher
+    for word in words:
+        if word not in MATCHER_WORDS:
+            raise unknown_word("word beside a sequence", word, ("fault", *MATCHER_WORDS))
+    sequence = named if isinstance(named, list) else [named]
+    if not sequence:
+        raise OptionError("'fault' must name at least one fault, got [].", word=named)
+    return [_one_of_several(item) for item in sequence], words
+
+
+def read_file(request: Request) -> dict[str, Any]:
+    """The arguments of `add_file()`.
+
+    Raises:
+        UnsupportedMediaType, BadRequest: the body is not a form, or cannot be read.
+        OptionError: for an unknown field, or a `created_at` that is not an integer.
+    """
+    form, files = _form(request)
+    for name in (*form, *files):
+        if name not in _FILE_FIELDS:
+            raise unknown_word("field", name, _FILE_FIELDS)
+    carriers = [name for name in (*form, *files) if name in _CONTENT_FIELDS]
+    if len(carriers) > 1 or not set(files) <= set(_CONTENT_FIELDS):
+        raise OptionError(
+            "The content must be in one field, 'file'; every other field must be text.",
+            word=carriers,
+        )
+    words: dict[str, Any] = {}
+    for name in carriers:
+        words |= _content(form.get(name), files.get(name))
+    words |= {name: text for name, text in form.items() if name not in _CONTENT_FIELDS}
+    if "created_at" in words:
+        words["created_at"] = _whole("created_at", words["created_at"])
+    if "filename" not in words:
+        raise OptionError(
+            "'filename' is missing: send it as a field, or as the filename of the part 'file'.",
+            word=None,
+        )
+    return words
+
+
+def _one_of_several(item: object) -> Fault:
+    """A name, or an object with the name and the arguments."""
+    words: dict[str, Any] = dict(item) if isinstance(item, dict) else {"fault": item}
+    return fault_named(words.pop("fault", None), words)
+
+
+def _json_object(request: Request) -> dict[str, Any]:
+    try:
+        words = json.loads(request.get_data())
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"The body is not JSON: {error}.") from error
+    if not isinstance(words, dict):
+        raise BadRequest("The body must be a JSON object.")
+    return words
+
+
+def _form(request: Request) -> tuple[dict[str, str], dict[str, FileStorage]]:
+    """The text fields, and the file parts, of which no name may come twice."""
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedMediaType(f"A form is multipart/form-data, not {request.mimetype!r}.")
+    try:
+        parser = FormDataParser(_in_memory, max_form_memory_size=None, silent=False)
+        _, form, files = parser.parse_from_environ(request.environ)
+    except ValueError as error:
+        raise BadRequest(f"The form cannot be read: {error}.") from error
+    names = [name for name, _ in (*form.items(multi=True), *files.items(multi=True))]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadRequest(f"Two parts are named {name!r}.")
+    return form.to_dict(), files.to_dict()
+
+
+def _in_memory(*args: object, **words: object) -> BytesIO:
+    """Where a part goes: never to a disk."""
+    return BytesIO()
+
+
+def _content(text: str | None, file: FileStorage | None) -> dict[str, Any]:
+    if file is None:
+        return {"content": (text or "").encode()}
+    return {"filename": file.filename or "", "content": file.read()}
+
+
+def _whole(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise OptionError(f"{name} must be an integer, got {quoted(text)}.", word=text) from None
+
+
+Members = dict[str, Any]
+
+
+def file_members(file: File) -> Members:
+    """The file object of the API, and what it hides: the owner, the content type."""
+    return file_object(file) | {"user": file.user, "content_type": file.content_type}
+
+
+def call_members(call: Call) -> Members:
+    """Every field of the call."""
+    return {field.name: _plain(getattr(call, field.name)) for field in fields(call)}
+
+
+def armed_members(armed: ArmedFault) -> Members:
+    """The fault by name, the words that it was armed with, what it did and will still do."""
+    names = [fault.name for fault in armed.faults]
+    return {
+        "id": armed.id,
+        "object": "fault",
+        "fault": names[0] if len(names) == 1 else names,
+        "faults": [_fault_members(fault) for fault in armed.faults],
+        **{
+            field.name: _plain(getattr(armed.matcher, field.name))
+            for field in fields(armed.matcher)
+        },
+        "hits": armed.hits,
+        "remaining": armed.remaining,
+    }
+
+
+def catalogue() -> Members:
+    """The operations, and each fault that a port can produce, for the page."""
+    served = (name for name in FAULTS if name != connection_refused.__name__)
+    return {"operations": list(OPERATIONS), "faults": [_offered(name) for name in served]}
+
+
+def _offered(name: str) -> Members:
+    """What it is, the parameters that it needs, and the status that it answers if that is fixed."""
+    function = FAULTS[name]
+    parameters = inspect.signature(function).parameters.values()
+    required = [parameter.name for parameter in parameters if parameter.default is parameter.empty]
+    return {
+        "fault": name,
+        "summary": (inspect.getdoc(function) or "").partition("\n")[0],
+        "kind": _KINDS.get(get_type_hints(function)["return"], "body"),
+        "required": required,
+        "status": None if required else getattr(function(), "status", None),
+    }
+
+
+_KINDS: dict[type, str] = {ErrorResponse: "answer", ConnectionFault: "connection"}
+"""What a fault does to the exchange; all others spoil the answer's body, or its time."""
+
+
+def _fault_members(fault: Fault) -> Members:
+    values = {field.name: _plain(getattr(fault, field.name)) for field in fields(fault)}
+    if isinstance(fault, ErrorResponse):
+        values["headers"] = dict(fault.headers)
+    return {"fault": values.pop("name"), **values}
+
+
+def _plain(value: object) -> object:
+    """As JSON has it: no mapping of ours, no tuple, no bytes."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value

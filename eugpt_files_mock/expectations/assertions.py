@@ -1,0 +1,184 @@
+"""The assertions about calls, and the messages when they fail."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+
+from ..errors import (
+    ExpectationNotMet,
+    byte_string,
+    hide_from_traceback,
+    integer,
+    unknown_word,
+)
+from ..model.messages import OPERATIONS, Call
+from ..service.service import Service
+from ..state.file_store import FileStore
+from .wording import brief, call_line, call_lines, count
+
+__tracebackhide__ = hide_from_traceback
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Call))
+
+
+class Assertions:
+    """The assertions of a `FilesMock`."""
+
+    _service: Service
+
+    def assert_called(self, operation: str, times: int | None = None, **fields: Any) -> None:
+        """Fail unless the operation was called, with these values of `Call`.
+
+        Args:
+            operation: one of the five.
+            times: how often exactly; None means at least once.
+            fields: such as `filename="a.pdf"`, `status=200`, `user="alice"`.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
+            OptionError: for an unknown operation or field.
+        """
+        check_operation(operation)
+        _check_fields(fields)
+        if times is not None:
+            integer("times", times, least=0)
+        _assert_called(self._service, operation, times, fields)
+
+    def assert_not_called(self, operation: str) -> None:
+        """Fail if the operation was called.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` with what came.
+        """
+        self.assert_called(operation, 0)
+
+    def assert_uploaded(
+        self, filename: str, *, purpose: str | None = None, content: bytes | None = None
+    ) -> None:
+        """Fail unless such a file was uploaded and stored; a lost answer does not matter.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` with what came, and the nearest upload.
+        """
+        asked = {"filename": filename, "purpose": purpose}
+        if content is not None:
+            asked["content"] = byte_string("content", content)  # type: ignore[assignment]
+        given = {name: value for name, value in asked.items() if value is not None}
+        _assert_uploaded(self._service, given)
+
+
+def check_operation(operation: str) -> None:
+    """Raises an `OptionError` for a name that is no operation, with the nearest one."""
+    if operation not in OPERATIONS:
+        raise unknown_word("operation", operation, OPERATIONS)
+
+
+def _check_fields(fields: Mapping[str, Any]) -> None:
+    for name in fields:
+        if name not in _FIELDS:
+            raise unknown_word("field of a call", name, _FIELDS)
+
+
+def _assert_called(
+    service: Service, operation: str, times: int | None, fields: Mapping[str, Any]
+) -> None:
+    calls = service.journal.calls()
+    matching: list[Call] = []
+    others: list[Call] = []
+    for call in calls:
+        if call.operation == operation:
+            (others if _differing(call, fields) else matching).append(call)
+    if len(matching) == times or (times is None and matching):
+        return
+    asked = f"at least 1 {operation}" if times is None else count(times, operation)
+    too_few = times is None or len(matching) < times
+    raise ExpectationNotMet(
+        f"Expected {asked}{_words(fields)}, got {len(matching)}.\n"
+        f"{_what_came(service)}{_nearest(others, fields) if too_few else ''}"
+    )
+
+
+def _assert_uploaded(service: Service, asked: Mapping[str, Any]) -> None:
+    fields = _fields_of(asked)
+    uploads = [call for call in service.journal.calls() if call.operation == "upload"]
+    if any(call.file_id is not None and not _differing(call, fields) for call in uploads):
+        return
+    raise ExpectationNotMet(
+        f"Expected an upload{_words(asked)}, but no such file was stored.\n"
+        f"{_what_came(service)}{_nearest(uploads, fields)}"
+        f"{_content_difference(service.files, uploads, fields, asked.get('content'))}"
+    )
+
+
+def _content_difference(
+    files: FileStore,
+    uploads: Sequence[Call],
+    fields: Mapping[str, Any],
+    content: bytes | None,
+) -> str:
+    """Where the content of the nearest upload differs, while it is still stored."""
+    if content is None or not uploads:
+        return ""
+    file = files.get(_nearest_call(uploads, fields).file_id or "")
+    if file is None or file.content == content:
+        return ""
+    pairs = enumerate(zip_longest(content, file.content))
+    first = next(position for position, (one, other) in pairs if one != other)
+    return (
+        f"\n  content: expected {brief(content)}, came {brief(file.content)}"
+        f"\n  the first difference is at byte {first}"
+    )
+
+
+def _fields_of(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What a call knows of the content: its length and its hash."""
+    fields = dict(asked)
+    if "content" in fields:
+        content = fields.pop("content")
+        fields |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return fields
+
+
+def _what_came(service: Service) -> str:
+    """The calls; and how many are not compared, as they are no longer kept."""
+    came = f"What came:\n{call_lines(service.journal.calls())}"
+    if not service.journal.dropped:
+        return came
+    dropped = count(service.journal.dropped, "older call")
+    return f"{came}\n{dropped} not kept, and not counted: FilesMock(max_calls=...) keeps more."
+
+
+def _differing(call: Call, fields: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in fields.items() if getattr(call, name) != value]
+
+
+def _nearest(candidates: Sequence[Call], fields: Mapping[str, Any]) -> str:
+    """The call that differs least, and in what; nothing when there is none to compare."""
+    if not candidates or not fields:
+        return ""
+    nearest = _nearest_call(candidates, fields)
+    lines = "".join(
+        f"\n  {name}: expected {brief(fields[name])}, came {brief(getattr(nearest, name))}"
+        for name in _differing(nearest, fields)
+    )
+    verdict = f"It differs in:{lines}" if lines else f"It matches, but {_why_not_stored(nearest)}."
+    return f"\nThe nearest call:\n  {call_line(nearest)}\n{verdict}"
+
+
+def _why_not_stored(call: Call) -> str:
+    if call.error is not None:
+        return f"was refused: {call.status} {call.error}"
+    return f"the fault {call.fault} took its place"
+
+
+def _nearest_call(candidates: Sequence[Call], fields: Mapping[str, Any]) -> Call:
+    return min(candidates, key=lambda call: len(_differing(call, fields)))
+
+
+def _words(fields: Mapping[str, Any]) -> str:
+    words = " and".join(f" {name}={brief(value)}" for name, value in fields.items())
+    return f" with{words}" if words else ""

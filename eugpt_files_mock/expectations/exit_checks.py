@@ -1,0 +1,82 @@
+"""What is checked when a mock is left, and the messages when it fails.
+
+A message has four parts: what came, what would have matched, how to fix it, how to allow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import FilesMockError
+from ..model.messages import Call
+from ..service.routes import ROUTES
+from ..service.service import Service
+from ..state.armed_faults import ArmedFault
+from .wording import call_lines, count
+
+
+def exit_failure(service: Service, deferred_errors: Sequence[FilesMockError]) -> str | None:
+    """The message of the exit checks, or None when they pass. What is reported once isn't again.
+
+    Args:
+        service: its armed faults and its calls.
+        deferred_errors: what was raised inside a client's call, and may have been swallowed there.
+    """
+    options, journal = service.options, service.journal
+    calls = journal.calls()
+    unmatched, journal.unmatched_requests = journal.unmatched_requests, []
+    found: list[str | None] = []
+    if options.assert_all_faults_fired:
+        found += [f"{error}\nWhat came:\n{call_lines(calls)}" for error in deferred_errors]
+    if options.assert_all_requests_known:
+        found.append(unmatched_failure(unmatched))
+    if options.assert_all_faults_fired:
+        found.append(_unfired_failure(service.armed.unreported(), calls))
+    return "\n\n".join(message for message in found if message) or None
+
+
+def unmatched_failure(unmatched: Sequence[Call]) -> str | None:
+    """The message about requests for unknown routes; None when there were none."""
+    if not unmatched:
+        return None
+    routes = "\n".join(
+        f"  {route.method:<6} /v1{route.template}  ({route.operation})" for route in ROUTES
+    )
+    return (
+        f"{count(len(unmatched), 'request')} came for a route that the Files API does not have.\n"
+        f"What came:\n{call_lines(unmatched)}\n"
+        f"What would have matched, below the base URL:\n{routes}\n"
+        "To fix it: correct the base URL or the path in the code under test.\n"
+        f"To allow it: {_passthrough_advice(unmatched)}"
+        "FilesMock(assert_all_requests_known=False) accepts the 404."
+    )
+
+
+def report_section(calls: Sequence[Call]) -> str:
+    """The calls; and where some came for unknown routes, which routes there are."""
+    unmatched = unmatched_failure([call for call in calls if call.error == "route_not_found"])
+    return call_lines(calls, indent="") + (f"\n\n{unmatched}" if unmatched else "")
+
+
+def _passthrough_advice(unmatched: Sequence[Call]) -> str:
+    """On a port there is no other mock to leave a path to."""
+    paths = [call.path for call in unmatched if call.client != "wsgi"]
+    return f"FilesMock(passthrough={paths[0]!r}) leaves that path to others, " if paths else ""
+
+
+def _unfired_failure(unfired: Sequence[ArmedFault], calls: Sequence[Call]) -> str | None:
+    """The message about faults that never hit; None when all did."""
+    if not unfired:
+        return None
+    lines = "\n".join(
+        f"  {armed.name} on {armed.matcher} (matched {count(armed.seen, 'request')})"
+        for armed in unfired
+    )
+    return (
+        f"{count(len(unfired), 'armed fault')} never fired.\n"
+        f"What came:\n{call_lines(calls)}\n"
+        f"What would have matched:\n{lines}\n"
+        "To fix it: make the code under test send such a request, or correct inject().\n"
+        "To allow it: inject(..., optional=True), "
+        "or FilesMock(assert_all_faults_fired=False) for all of them."
+    )

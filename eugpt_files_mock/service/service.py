@@ -1,0 +1,66 @@
+"""One fake service: its rules, and what changes while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..options import Options
+from ..state.armed_faults import ArmedFaults
+from ..state.file_store import FileStore
+from ..state.journal import Journal
+from ..state.randomness import Randomness
+from ..state.rate_limiter import RateLimiter
+from .authentication import Access
+from .redaction import Redactor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Everything that a request needs.
+
+    Attributes:
+        options: the rules.
+        access: whose keys are accepted.
+        files: the stored files.
+        armed: the armed faults.
+        journal: the calls.
+        rate_limiter: how many requests each key may still make.
+        randomness: ids and chance.
+        redactor: takes keys out of what is kept.
+    """
+
+    options: Options
+    access: Access
+    files: FileStore
+    armed: ArmedFaults
+    journal: Journal
+    rate_limiter: RateLimiter
+    randomness: Randomness
+    redactor: Redactor
+
+    @classmethod
+    def from_options(cls, options: Options) -> Service:
+        """The service that these options ask for, empty."""
+        keys = options.api_keys
+        return cls(
+            options=options,
+            access=Access(
+                users=keys,
+                required=options.require_auth,
+                default_user=None if keys is None else next(iter(keys.values())),
+            ),
+            files=FileStore(options.processing, options.clock),
+            armed=ArmedFaults(),
+            journal=Journal(options.max_calls),
+            rate_limiter=RateLimiter(options.rate_limit, options.clock),
+            randomness=Randomness(options.seed),
+            redactor=Redactor(keys or ()),
+        )
+
+    def reset(self) -> None:
+        """Drop files, faults, calls and rate windows. With a seed, ids and chances begin anew."""
+        self.files.clear()
+        self.randomness.restart()
+        self.armed.clear()
+        self.journal.clear()
+        self.rate_limiter.clear()
