@@ -11,10 +11,10 @@ from pathlib import PurePath
 
 import httpx
 import pytest
+from eugpt_files_mock.inventions import Inventions
 
 from eugpt_files_mock import File, FilesMock, OptionError
 from eugpt_files_mock.documents import SUFFIXES
-from eugpt_files_mock.inventions import Inventions
 from eugpt_files_mock.state.randomness import Randomness
 
 from .documents.readers import READERS

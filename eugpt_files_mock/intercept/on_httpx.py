@@ -68,7 +68,7 @@ class _ClientPatching(Patching, ABC):
         return _transport_for_url
 
 
-class TransportPatching(Patching, ABC):
+class _TransportPatching(Patching, ABC):
     """Where the library's own transports send."""
 
     @classmethod
@@ -110,7 +110,7 @@ def _mocker(
 
 _SEAMS: tuple[tuple[Any, ...], ...] = (
     (_ClientPatching, "_client", "_transport_for_url", "Client", "AsyncClient"),
-    (TransportPatching, "_transports.default", "handle_request", "HTTPTransport"),
-    (TransportPatching, "_transports.default", "handle_async_request", "AsyncHTTPTransport"),
+    (_TransportPatching, "_transports.default", "handle_request", "HTTPTransport"),
+    (_TransportPatching, "_transports.default", "handle_async_request", "AsyncHTTPTransport"),
 )
 """What replaces which method of which classes of a module."""

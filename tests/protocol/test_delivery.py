@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from eugpt_files_mock.model.messages import Reply, Severed
 from eugpt_files_mock.protocol import (
     Close,
     Hang,
@@ -19,7 +20,6 @@ from eugpt_files_mock.protocol import (
     reason_phrase,
     response_head,
 )
-from eugpt_files_mock.service.messages import Reply, Severed
 
 KEPT = ReceivedRequest(method="GET", target="/", headers=())
 REPLY = Reply(status=200, headers=(("Content-Length", "6"),), body=b"abcdef")
