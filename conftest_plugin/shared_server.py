@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from werkzeug.exceptions import ServiceUnavailable
-
 from eugpt_files_mock import FilesMock
+from eugpt_files_mock.model.messages import Reply
 from eugpt_files_mock.server.live_server import LiveServer
 from eugpt_files_mock.server_context import ServerContext
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from eugpt_files_mock.server.connection import Answer
 
-_NOBODY = ServiceUnavailable("No test is using this mock now.")
+
+def _nobody(_: object) -> Reply:
+    return Reply(status=503, headers=(), body=b"No test is using this mock now.\n")
 
 
 class SharedServer:
     """A server on a free port of the loopback address."""
 
     def __init__(self) -> None:
-        self._server = LiveServer(_NOBODY, host="127.0.0.1", port=0, ssl_context=None)
+        self._server = LiveServer(_nobody, host="127.0.0.1", port=0, ssl_context=None)
 
     def serve(self, mock: FilesMock) -> ServerContext[FilesMock]:
         """Put the mock on the port, until it is stopped."""
@@ -30,8 +31,8 @@ class SharedServer:
         """Give the port back."""
         self._server.stop()
 
-    def _lend(self, app: WSGIApplication) -> _Lease:
-        self._server.app = app
+    def _lend(self, answer: Answer) -> _Lease:
+        self._server.answer = answer
         return _Lease(self._server)
 
 
@@ -43,6 +44,9 @@ class _Lease:
     def url(self) -> str:
         return self._server.url
 
+    def end_waits(self) -> None:
+        self._server.end_waits()
+
     def stop(self) -> None:
-        self._server.app = _NOBODY
+        self._server.answer = _nobody
         self._server.end_connections()

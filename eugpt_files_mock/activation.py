@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from typing_extensions import Self
 
+    from .server.connection import Answer
     from .server_context import Server, ServerContext
 
 __tracebackhide__ = hide_from_traceback
@@ -58,6 +59,8 @@ class Activation:
         port: int = 0,
         ssl_context: ssl.SSLContext | None = None,
         admin_token: str | None = None,
+        *,
+        allow_hosts: Collection[str] = (),
     ) -> ServerContext[Self]:
         """Put the mock on a port, with the same state: a context manager, `start()` and `stop()`.
 
@@ -69,37 +72,48 @@ class Activation:
             ssl_context: serves HTTPS when given.
             admin_token: what `/__admin` asks for. On an address that is not loopback there is no
                 `/__admin` without one.
+            allow_hosts: names that clients may ask for beside the server's own, such as that of
+                its container: any other `Host` is refused, as a web page could have bent it here.
 
         Raises:
-            OptionError: for a token that could not be sent.
+            OptionError: for a token that could not be sent, or a name that isn't one.
         """
         from .server.live_server import LiveServer
 
         open_server = partial(LiveServer, host=host, port=port, ssl_context=ssl_context)
-        return self.serve_with(open_server, host=host, admin_token=admin_token)
+        return self.serve_with(
+            open_server, host=host, admin_token=admin_token, allow_hosts=allow_hosts
+        )
 
     def serve_with(
         self,
-        open_server: Callable[[WSGIApplication], Server],
+        open_server: Callable[[Answer], Server],
         *,
         host: str = "127.0.0.1",
         admin_token: str | None = None,
+        allow_hosts: Collection[str] = (),
     ) -> ServerContext[Self]:
         """As `serve`, on a server that the caller provides, such as one for a whole test session.
 
         Args:
-            open_server: starts a server for the application; has `url` and `stop()`.
+            open_server: starts a server that answers with what it is given.
             host: the address that the server binds.
             admin_token: as in `serve`.
+            allow_hosts: as in `serve`.
         """
         from .admin.access import AdminAccess
-        from .admin.app import Control, ServedApp
+        from .admin.app import Control, ControlApp
+        from .server.application import ServedMock
+        from .server.host_names import HostNames
         from .server_context import ServerContext
 
-        access = AdminAccess(host, admin_token)
+        hosts = HostNames(host, allow_hosts)
+        access = AdminAccess(hosts, admin_token)
+        if admin_token is not None:
+            self._service.redactor.protect(admin_token)
         control = Control(mock=self, service=self._service, access=access, version=__version__)
-        app = ServedApp(self.wsgi_app, control)
-        return ServerContext(self, self._lifecycle, partial(open_server, app))
+        answer = ServedMock(self._service, ControlApp(control), hosts)
+        return ServerContext(self, self._lifecycle, partial(open_server, answer))
 
     @cached_property
     def wsgi_app(self) -> WSGIApplication:

@@ -31,6 +31,9 @@ class Port(Protocol):
     def url(self) -> str:
         """Scheme, host and port."""
 
+    def end_waits(self) -> None:
+        """End the connections that a fault keeps waiting."""
+
 
 class Lifecycle:
     """The ways into one mock that are open.
@@ -105,6 +108,8 @@ class Lifecycle:
     def reset(self) -> None:
         """See `FilesMock.reset`."""
         self._active_mock.deferred_errors.clear()
+        for port in list(self._ports):
+            port.end_waits()
 
     def check(self) -> None:
         """Run the exit checks.

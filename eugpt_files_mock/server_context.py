@@ -22,6 +22,9 @@ class Server(Protocol):
     def stop(self) -> None:
         """Stop serving. Idempotent."""
 
+    def end_waits(self) -> None:
+        """End the connections that a fault keeps waiting."""
+
 
 Mock = TypeVar("Mock")
 
@@ -74,6 +77,11 @@ class ServerContext(Generic[Mock]):
             ExpectationNotMet: see `FilesMock.stop`.
         """
         self._leave(failing=False)
+
+    def end_waits(self) -> None:
+        """End the connections that a fault keeps waiting, as `FilesMock.reset` does."""
+        if self._server is not None:
+            self._server.end_waits()
 
     def __enter__(self) -> Mock:
         return self.start()

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import hmac
 import re
-import socket
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 from werkzeug.wrappers import Request
 
 from ..errors import OptionError, hide_from_traceback
+from ..server.host_names import HostNames
 
 __tracebackhide__ = hide_from_traceback
-
-_LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
 
 _OWN_SITE = frozenset((None, "none", "same-origin"))
 """`Sec-Fetch-Site` of what is no browser, of an address typed in, and of our own page."""
@@ -34,20 +30,24 @@ _CHALLENGES = (WWWAuthenticate("bearer", dict(_REALM)), WWWAuthenticate("basic",
 class AdminAccess:
     """Lets a request for the control routes through, or raises what it is answered with.
 
+    Attributes:
+        is_open: whether there is anything to use: there isn't without a token, on an address that
+            isn't loopback.
+
     Args:
-        host: the address that the server binds, as given to it.
+        hosts: the names of the server.
         token: what must be presented; None: nothing, on a loopback address.
 
     Raises:
         OptionError: for a token that could not be sent in a header field.
     """
 
-    def __init__(self, host: str, token: str | None) -> None:
+    def __init__(self, hosts: HostNames, token: str | None) -> None:
         if token is not None:
             _check_token(token)
-        self._host = host.lower()
+        self._hosts = hosts
         self._token = token
-        self._closed = token is None and not is_loopback(host)
+        self.is_open = token is not None or hosts.is_loopback
 
     def check(self, request: Request) -> None:
         """Pass, or raise.
@@ -57,7 +57,7 @@ class AdminAccess:
             Forbidden: the request comes from a foreign origin, or names a foreign host.
             Unauthorized: the token is missing, or another one.
         """
-        if self._closed:
+        if not self.is_open:
             raise NotFound(
                 "There is no /__admin on an address that is not loopback, unless the mock is "
                 "given a token: serve(admin_token=…), or --admin-token."
@@ -71,27 +71,17 @@ class AdminAccess:
             )
 
     def _check_host(self, request: Request) -> None:
-        name = _host_name(request.headers.get("Host", ""))
-        if name not in _LOOPBACK_NAMES | {self._host} and not self._is_any_address(name):
-            raise Forbidden(f"The Host {request.headers.get('Host', '')!r} is not this server's.")
-
-    def _is_any_address(self, name: str) -> bool:
-        """On a wildcard address, each number leads here; only a name can be bent."""
-        return self._host in ("", "0.0.0.0", "::") and _is_number(name)  # noqa: S104 - compared
+        host = request.headers.get("Host", "")
+        if not self._hosts.know(host):
+            raise Forbidden(
+                f"The Host {host!r} isn't this server's. To let it in: serve(allow_hosts=[...]), "
+                "or --allow-host."
+            )
 
     def _presented(self, request: Request) -> bool:
         given = request.authorization
         presented = None if given is None else given.token or given.password
         return hmac.compare_digest((presented or "").encode(), str(self._token).encode())
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address; of a name, all that it stands for."""
-    try:
-        found = socket.getaddrinfo(host or "0.0.0.0", None)  # noqa: S104 - what "" binds
-    except (OSError, UnicodeError):
-        return False  # binding it will say what is wrong
-    return all(ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
 
 
 def _check_token(token: str) -> None:
@@ -107,18 +97,3 @@ def _check_origin(request: Request) -> None:
         raise Forbidden(f"The Origin {origin!r} is not this server's.")
     if site not in _OWN_SITE:
         raise Forbidden(f"A request from another site ({site}): open this address by itself.")
-
-
-def _host_name(field: str) -> str:
-    try:
-        return urlsplit(f"//{field}").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _is_number(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True

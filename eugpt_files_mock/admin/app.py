@@ -32,7 +32,7 @@ from .schemas import (
 )
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,24 +52,18 @@ class Control:
     version: str
 
 
-class ServedApp:
-    """What a served mock answers with: the API, and beside it the control routes."""
+class ControlApp:
+    """The WSGI application of the control routes."""
 
-    def __init__(self, api: WSGIApplication, control: Control) -> None:
-        self._api = api
+    def __init__(self, control: Control) -> None:
         self._control = control
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """As PEP 3333 says. A call of the API costs one comparison more."""
-        if not environ["PATH_INFO"].startswith(_BESIDE):
-            return self._api(environ, start_response)
+        """See PEP 3333."""
         response = _answer(self._control, Request(environ))
         response.headers.extend(_ON_EVERY_ANSWER)
         return response(environ, start_response)
 
-
-_BESIDE = ("/__admin", "/openapi.json", "/favicon.ico")
-"""The last is asked for by browsers, not by the code under test."""
 
 _ON_EVERY_ANSWER = {
     "Cache-Control": "no-store",
@@ -132,6 +126,13 @@ _REFUSALS = {
 
 def _health(control: Control, request: Request) -> Response:
     return _json({"status": "ok", "version": control.version})
+
+
+def _index(control: Control, request: Request) -> Response:
+    """Says where to go, to whoever opens the address in a browser or tries it with curl."""
+    page = f"{request.host_url}__admin/" if control.access.is_open else "needs --admin-token"
+    text = f"eugpt-files-mock {control.version}\nAPI:  {request.host_url}v1\nPage: {page}\n"
+    return Response(text, mimetype="text/plain")
 
 
 def _reset(control: Control, request: Request) -> Response:
@@ -197,6 +198,7 @@ def _page_file(name: str) -> Callable[..., Response]:
 
 
 _ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
+    ("GET", "/", _index),
     ("GET", "/__admin/", _page_file("index.html")),
     *(("GET", f"/__admin/{name}", _page_file(name)) for name in PAGE_FILES),
     ("GET", "/favicon.ico", _page_file("icon.svg")),

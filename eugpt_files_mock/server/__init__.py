@@ -1,1 +1,1 @@
-"""The port: sockets, connections in threads, and the WSGI application that they serve."""
+"""The port: a server in threads over `protocol/`, and the WSGI application for other servers."""

@@ -1,85 +1,89 @@
 """The open connections of a server, each in a thread; a thread that is done waits for the next.
 
-To start a thread costs more than to answer: with a new one for each connection the server gives
-fewer than half as many answers a second (see `benchmarks/`).
+To start a thread costs more than to answer (see `benchmarks/`), so a few of them are kept.
 """
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Condition, Thread
-from typing import Any
+from threading import Condition, Thread, current_thread
+
+from .connection import Connection
+
+__all__ = ["Connections"]
 
 _END_SECONDS = 1.0
-"""How long is waited for a thread whose connection was shut; it takes microseconds."""
+"""How long to wait for a thread whose connection was shut down; it takes microseconds."""
 
-Taken = tuple[socket.socket, Any]
-"""A connection, and the client's address."""
+_SPARE_THREADS = 8
+"""Threads that are kept when they have nothing to do; the others end."""
 
 
 class Connections:
-    """Those that are open now.
+    """Those that are open now."""
 
-    Args:
-        serve: serves one connection, and closes it.
-    """
-
-    def __init__(self, serve: Callable[[socket.socket, Any], None]) -> None:
-        self._serve = serve
+    def __init__(self) -> None:
         self._changed = Condition()
-        self._open: set[socket.socket] = set()
-        self._threads: list[Thread] = []
+        self._open: set[Connection] = set()
+        self._threads: set[Thread] = set()
         self._free = 0
-        self._waiting: SimpleQueue[Taken | None] = SimpleQueue()
+        self._waiting: SimpleQueue[Connection | None] = SimpleQueue()
 
-    def take(self, connection: socket.socket, address: Any) -> None:
-        """Serve the connection in a thread that is free, or in a new one."""
+    def take(self, connection: Connection) -> None:
+        """Serve the connection in a thread that is free, or in a new one.
+
+        Raises:
+            RuntimeError: when no thread can be started; the connection is still the caller's.
+        """
         with self._changed:
-            self._open.add(connection)
             if self._free:
                 self._free -= 1
-                self._waiting.put((connection, address))
+                self._waiting.put(connection)
             else:
-                thread = Thread(target=self._work, args=((connection, address),), daemon=True)
-                self._threads.append(thread)
+                thread = Thread(target=self._work, args=(connection,), daemon=True)
                 thread.start()
+                self._threads.add(thread)
+            self._open.add(connection)
 
-    def end(self) -> None:
-        """Shut those that are open, and wait until their threads have let go of them."""
+    def end(self, choose: Callable[[Connection], bool] = lambda _: True) -> None:
+        """Shut down those that are chosen, and wait until their threads have let go of them."""
         with self._changed:
-            left = set(self._open)
-        for connection in left:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:  # noqa: PERF203 - one that is gone must not keep the others
-                continue  # the client, or a fault, was faster
+            chosen = {connection for connection in self._open if choose(connection)}
+        for connection in chosen:
+            connection.shut_down()
         with self._changed:
-            self._changed.wait_for(lambda: left.isdisjoint(self._open), _END_SECONDS)
+            self._changed.wait_for(lambda: chosen.isdisjoint(self._open), _END_SECONDS)
 
     def close(self) -> None:
-        """End the connections, and the threads. No other may be taken meanwhile."""
+        """End the connections and the threads. No other may be taken meanwhile."""
         self.end()
-        for _ in self._threads:
+        with self._changed:
+            threads = list(self._threads)
+        for _ in threads:
             self._waiting.put(None)
-        for thread in self._threads:
+        for thread in threads:
             thread.join(_END_SECONDS)
 
-    def _work(self, taken: Taken | None) -> None:
-        while taken is not None:
+    def _work(self, connection: Connection | None) -> None:
+        while connection is not None:
             try:
-                self._serve(*taken)
+                connection.serve()
             finally:
-                self._let_go(taken[0])
-            taken = self._next()
+                self._let_go(connection)
+            connection = self._waiting.get() if self._is_spare() else None
 
-    def _let_go(self, connection: socket.socket) -> None:
+    def _let_go(self, connection: Connection) -> None:
         with self._changed:
             self._open.discard(connection)
             self._changed.notify_all()
 
-    def _next(self) -> Taken | None:
+    def _is_spare(self) -> bool:
+        """Whether this thread waits for another connection, or ends."""
         with self._changed:
-            self._free += 1
-        return self._waiting.get()
+            is_spare = self._free < _SPARE_THREADS
+            if is_spare:
+                self._free += 1
+            else:
+                self._threads.discard(current_thread())
+            return is_spare

@@ -1,45 +1,31 @@
-"""WSGI: the fake as an application for any server, and on a socket of Werkzeug's server.
+"""The API as a WSGI application, for any server and any test client.
 
-Faults of the connection need the socket, which Werkzeug's server gives in the environment; under
-another server they are an error that says so.
+A fault that ends the connection needs the socket, which WSGI doesn't give: it is an error that
+says so. `serve()` has no such limit.
 """
 
 from __future__ import annotations
 
-import http.client
-import os
-import select
-import socket
-import struct
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request as WsgiRequest
 
 from ..errors import FaultUnavailable, hide_from_traceback
 from ..model.messages import Headers, Reply, Request, Severed
+from ..protocol import reason_phrase
 from ..service.handle import handle
 from ..service.service import Service
-from ..service.timing import body_of
+from .application import CLIENT, PREFIX
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+__all__ = ["WsgiApp"]
+
 __tracebackhide__ = hide_from_traceback
-
-PREFIX = "/v1"
-"""Where the API lies on a port, whatever base URLs are intercepted."""
-
-PAUSE = "eugpt_files_mock.pause"
-"""Where our live server puts a function into the environment that waits, and is cut short when
-the server stops: it returns False then."""
-
-_LOOK_SECONDS = 0.2
-"""How often a hanging connection looks whether its client is still there."""
-
-Pause = Callable[[float], bool]
 
 
 class WsgiApp:
@@ -49,14 +35,28 @@ class WsgiApp:
         self._service = service
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """As PEP 3333 says."""
-        pause: Pause = environ.get(PAUSE, _sleep)
+        """See PEP 3333."""
         outcome = handle(self._service, _request(environ))
         if isinstance(outcome, Severed):
-            return _sever(outcome, environ, start_response, pause)
-        if outcome.delay and not pause(outcome.delay):
-            raise ConnectionAbortedError("the server stops")
-        return _respond(outcome, environ, start_response, pause)
+            raise FaultUnavailable(
+                f"A connection cannot be {_ENDINGS[outcome.kind]} by this WSGI server.\n"
+                "To fix it: use FilesMock().serve(), or the mock in process; or take a fault that "
+                "is an answer, such as server_error()."
+            )
+        if outcome.delay:
+            time.sleep(outcome.delay)
+        status = f"{outcome.status} {reason_phrase(outcome.status)}"
+        start_response(status, list(outcome.headers))
+        return _pieces(outcome)
+
+
+_ENDINGS = {
+    "refused": "refused",
+    "reset": "reset",
+    "empty": "closed without an answer",
+    "garbage": "filled with garbage",
+    "timeout": "left hanging",
+}
 
 
 def _request(environ: WSGIEnvironment) -> Request:
@@ -69,7 +69,7 @@ def _request(environ: WSGIEnvironment) -> Request:
         query=environ.get("QUERY_STRING", ""),
         headers=Headers(request.headers.items()),
         body=_body(request),
-        client="wsgi",
+        client=CLIENT,
     )
 
 
@@ -81,86 +81,11 @@ def _body(request: WsgiRequest) -> bytes:
         return b""
 
 
-def _respond(
-    reply: Reply, environ: WSGIEnvironment, start_response: StartResponse, pause: Pause
-) -> Iterable[bytes]:
-    start_response(_status_line(reply.status), list(reply.headers))
-    return _pieces(body_of(reply).pieces(), pause)
-
-
-def _pieces(pieces: Iterable[tuple[float, bytes]], pause: Pause) -> Iterator[bytes]:
-    for seconds, data in pieces:
-        if seconds and not pause(seconds):
-            return
-        yield data
-
-
-def _status_line(status: int) -> str:
-    return f"{status} {http.client.responses.get(status, 'Unknown')}"
-
-
-def _sever(
-    severed: Severed, environ: WSGIEnvironment, start_response: StartResponse, pause: Pause
-) -> Iterable[bytes]:
-    connection = environ.get("werkzeug.socket")
-    if connection is None or severed.kind == "refused":
-        raise FaultUnavailable(
-            f"A connection cannot be {_ENDINGS[severed.kind]} by this WSGI server.\n"
-            "To fix it: use FilesMock().serve(), or the mock in process; or take a fault that is "
-            "an answer, such as server_error()."
-        )
-    SEVER[severed.kind](connection, pause)
-    raise ConnectionAbortedError("severed by a fault")  # Werkzeug's server then lets go quietly
-
-
-_ENDINGS = {
-    "refused": "refused",
-    "reset": "reset",
-    "empty": "closed without an answer",
-    "garbage": "filled with garbage",
-    "timeout": "left hanging",
-}
-
-
-def _reset(connection: Any, pause: Pause) -> None:
-    """Lingering for no time makes the kernel send a reset instead of an orderly end."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    os.close(connection.detach())
-
-
-def _close(connection: Any, pause: Pause) -> None:
-    connection.shutdown(socket.SHUT_RDWR)
-
-
-def _send_garbage(connection: Any, pause: Pause) -> None:
-    connection.sendall(b"garbage\r\n\r\n")
-    connection.shutdown(socket.SHUT_RDWR)
-
-
-def _hang(connection: Any, pause: Pause) -> None:
-    """Until the server stops, or the client has gone."""
-    while pause(_LOOK_SECONDS) and not _is_gone(connection):
-        continue
-
-
-def _is_gone(connection: Any) -> bool:
-    """Whether the client has closed its end; not known where the system has no `poll`."""
-    if not hasattr(select, "poll"):
-        return False
-    poll = select.poll()
-    poll.register(connection, select.POLLHUP | getattr(select, "POLLRDHUP", 0))
-    return bool(poll.poll(0))
-
-
-def _sleep(seconds: float) -> bool:
-    time.sleep(seconds)
-    return True
-
-
-SEVER: dict[str, Callable[[Any, Pause], None]] = {
-    "reset": _reset,
-    "empty": _close,
-    "garbage": _send_garbage,
-    "timeout": _hang,
-}
-"""What is done to the socket for each way to end a connection."""
+def _pieces(reply: Reply) -> Iterator[bytes]:
+    """The server notices by itself that a truncated body is shorter than announced."""
+    body = reply.body if reply.cut_after is None else reply.body[: reply.cut_after]
+    size = reply.piece or len(body) or 1
+    for start in range(0, len(body), size):
+        if start and reply.pause:
+            time.sleep(reply.pause)
+        yield body[start : start + size]

@@ -22,12 +22,17 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "route_not_found": (404, "not_found_error"),
     "method_not_allowed": (405, "invalid_request_error"),
     "file_too_large": (413, "invalid_request_error"),
+    "uri_too_long": (414, "invalid_request_error"),
     "unsupported_media_type": (415, "invalid_request_error"),
+    "misdirected_request": (421, "invalid_request_error"),
     "rate_limited": (429, "rate_limit_error"),
+    "headers_too_large": (431, "invalid_request_error"),
     "server_error": (500, "server_error"),
+    "not_implemented": (501, "server_error"),
     "bad_gateway": (502, "server_error"),
     "unavailable": (503, "server_error"),
     "gateway_timeout": (504, "server_error"),
+    "http_version_not_supported": (505, "server_error"),
 }
 """Code → status and type."""
 

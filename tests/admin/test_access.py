@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import version
+from collections.abc import Collection
 from typing import Any
 
 import httpx
 import pytest
-from packaging.version import Version
-from werkzeug.test import Client, TestResponse
+from werkzeug.datastructures import Headers
+from werkzeug.test import TestResponse
+from werkzeug.wrappers import Request
 
 from eugpt_files_mock import FilesMock, OptionError
-from eugpt_files_mock.admin.access import is_loopback
-from eugpt_files_mock.server_context import ServerContext
+from eugpt_files_mock.protocol import ReceivedRequest
+from eugpt_files_mock.server.connection import Answer
+from eugpt_files_mock.server.host_names import is_loopback
 
-NO_ADDRESS = pytest.param(
-    "[",
-    marks=pytest.mark.skipif(
-        Version(version("werkzeug")) < Version("3.1"), reason="its own test client cannot send it"
-    ),
-)
+NO_ADDRESS = "["
 TOKEN = "s3cret-token"
 
 
@@ -30,11 +27,14 @@ class Captured:
 
     url = "http://captured"
 
-    def __init__(self, app: Any) -> None:
-        self.app = app
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
 
     def stop(self) -> None:
         """There is nothing to stop."""
+
+    def end_waits(self) -> None:
+        """Nothing waits."""
 
 
 def ask(
@@ -43,23 +43,49 @@ def ask(
     *,
     path: str = "/__admin/health",
     method: str = "GET",
+    allow_hosts: Collection[str] = (),
     **headers: str,
 ) -> TestResponse:
     """The answer of a mock that is served on `host`, to a request with these header fields."""
     mock = FilesMock()
-    serving = ServerContext(mock, Captured, host=host, admin_token=token)
-    serving.start()
+    captured: list[Captured] = []
+
+    def open_server(answer: Answer) -> Captured:
+        captured.append(Captured(answer))
+        return captured[0]
+
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = Client(serving._server.app, use_cookies=False).open(
-        path, method=method, headers=fields
+    request = ReceivedRequest(
+        method=method, target=path, headers=tuple(({"Host": "localhost"} | fields).items())
     )
-    serving.stop()
+    with mock.serve_with(open_server, host=host, admin_token=token, allow_hosts=allow_hosts):
+        answer = captured[0].answer(request)
     assert len(mock.calls) == 0
-    return answer
+    return TestResponse(
+        [answer.body], str(answer.status), Headers(answer.headers), request=Request({})
+    )
+
+
+def ask_api(bound: str, **headers: str) -> tuple[int, int]:
+    """The status of an unknown route, and how many calls and unmatched requests are kept."""
+    mock = FilesMock()
+    captured: list[Captured] = []
+
+    def open_server(answer: Answer) -> Captured:
+        captured.append(Captured(answer))
+        return captured[0]
+
+    mock.serve_with(open_server, host=bound).start()
+    answer = captured[0].answer(
+        ReceivedRequest(method="GET", target="/v1/x", headers=tuple(headers.items()))
+    )
+    return answer.status, len(mock.calls)
 
 
 class TestAddresses:
-    @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+    @pytest.mark.parametrize(
+        "host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "::ffff:127.0.0.1"]
+    )
     def test_loopback_addresses_are_known(self, host: str) -> None:
         assert is_loopback(host)
 
@@ -147,6 +173,30 @@ class TestForeigners:
     def test_a_foreign_host_is_refused(self, host: str) -> None:
         answer = ask("127.0.0.1", Host=host)
         assert (answer.status_code, answer.json["error"]["code"]) == (403, "foreign_request")
+
+    def test_a_name_that_is_allowed_is_let_in(self) -> None:
+        """As that of a container, whose port does not matter."""
+        for path in ("/__admin/health", "/"):
+            answer = ask("127.0.0.1", path=path, Host="Mock:8080", allow_hosts=["mock"])
+            assert answer.status_code == 200
+        assert ask("127.0.0.1", Host="mock.example", allow_hosts=["mock"]).status_code == 403
+
+    @pytest.mark.parametrize("names", ["mock", [""], ["mock:8080"], ["http://mock"], [7]])
+    def test_what_is_not_a_list_of_names_is_refused_at_once(self, names: Any) -> None:
+        with pytest.raises(OptionError, match="allow_hosts"):
+            FilesMock().serve(allow_hosts=names)
+
+    @pytest.mark.parametrize(("bound", "status"), [("127.0.0.1", 421), ("192.0.2.7", 401)])
+    def test_the_api_refuses_a_foreign_host_on_loopback_only(self, bound: str, status: int) -> None:
+        """A web page could have bent it to this address."""
+        mock_asked = ask_api(bound, Host="evil.example")
+        assert mock_asked == (status, int(status == 401))
+
+    def test_a_page_of_another_origin_without_a_key_is_not_kept(self) -> None:
+        """Any page in a browser on this machine can send that, and fill the journal."""
+        foreign = {"Host": "localhost", "Origin": "http://evil.example"}
+        assert ask_api("127.0.0.1", **foreign) == (401, 0)
+        assert ask_api("127.0.0.1", **foreign, Authorization="Bearer eugpt_k") == (404, 1)
 
     def test_a_host_is_refused_even_with_the_token(self) -> None:
         answer = ask("127.0.0.1", TOKEN, Host="evil.example", Authorization=f"Bearer {TOKEN}")

@@ -5,6 +5,7 @@ Each is fed whole, in two pieces cut at each position, and broken off at each po
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,7 @@ def test_a_request_that_waits_for_the_rest_is_not_answered_before(served: FilesM
             connection.recv(1)
         connection.settimeout(10)
         connection.sendall(raw[-1:])
+        connection.shutdown(socket.SHUT_WR)
 
         assert status_of(answer(connection)) == 200
 

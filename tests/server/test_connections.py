@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -13,37 +13,42 @@ from eugpt_files_mock.server.connections import Connections
 
 
 class Echo:
-    """Sends back what comes, until the client ends; knows the threads that it ran in."""
+    """A connection that sends back what comes, until the client ends."""
 
-    def __init__(self) -> None:
-        self.threads: set[int] = set()
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.thread: int | None = None
 
-    def __call__(self, connection: socket.socket, address: object) -> None:
-        self.threads.add(threading.get_ident())
-        with connection:
-            while data := connection.recv(100):
+    def serve(self) -> None:
+        self.thread = threading.get_ident()
+        with self._connection:
+            while data := self._connection.recv(100):
                 if data == b"leave":
                     raise SystemExit
-                connection.sendall(data)
+                self._connection.sendall(data)
+
+    def shut_down(self) -> None:
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture
-def echo() -> Echo:
-    return Echo()
-
-
-@pytest.fixture
-def connections(echo: Echo) -> Iterator[Connections]:
-    connections = Connections(echo)
+def connections() -> Iterator[Connections]:
+    connections = Connections()
     yield connections
     connections.close()
 
 
 @contextmanager
-def client_of(connections: Connections) -> Iterator[socket.socket]:
+def client_of(
+    connections: Connections, echoes: list[Echo] | None = None
+) -> Iterator[socket.socket]:
     ours, theirs = socket.socketpair()
     ours.settimeout(5)
-    connections.take(theirs, "an address")
+    echo = Echo(theirs)
+    if echoes is not None:
+        echoes.append(echo)
+    connections.take(echo)
     with ours:
         yield ours
 
@@ -53,21 +58,23 @@ def answer(client: socket.socket, question: bytes = b"hello") -> bytes:
     return client.recv(100)
 
 
-def test_a_thread_that_is_done_takes_the_next_connection(
-    connections: Connections, echo: Echo
-) -> None:
+def test_a_thread_that_is_done_takes_the_next_connection(connections: Connections) -> None:
+    """To start one costs more than to answer."""
+    echoes: list[Echo] = []
     for _ in range(50):
-        with client_of(connections) as client:
+        with client_of(connections, echoes) as client:
             assert answer(client) == b"hello"
         connections.end()
-    assert len(echo.threads) <= 5  # one that is just finishing is not free yet
+    assert len({echo.thread for echo in echoes}) <= 5  # one that is just finishing isn't free yet
 
 
-def test_no_connection_waits_for_another(connections: Connections, echo: Echo) -> None:
-    with client_of(connections) as first, client_of(connections) as second:
+def test_no_connection_waits_for_another(connections: Connections) -> None:
+    """Each has a thread of its own."""
+    echoes: list[Echo] = []
+    with client_of(connections, echoes) as first, client_of(connections, echoes) as second:
         assert answer(second) == b"hello"
         assert answer(first) == b"hello"
-    assert len(echo.threads) == 2
+        assert len({echo.thread for echo in echoes}) == 2
 
 
 def test_ending_shuts_what_is_open_and_goes_on(connections: Connections) -> None:
@@ -81,7 +88,7 @@ def test_ending_shuts_what_is_open_and_goes_on(connections: Connections) -> None
 
 def test_closing_leaves_no_thread() -> None:
     before = threading.active_count()
-    connections = Connections(Echo())
+    connections = Connections()
     with client_of(connections) as busy, client_of(connections) as idle:
         assert answer(busy) == answer(idle) == b"hello"
         idle.close()

@@ -1,256 +1,264 @@
-"""The live server among clients that keep silent, say half, say nonsense, or go away."""
+"""A server on a port, over real sockets: connections are kept, severed, waited for and ended."""
 
 from __future__ import annotations
 
 import contextlib
-import os
+import http.client
+import resource
 import socket
-import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 
-import httpx
 import pytest
-import trustme
 
-from eugpt_files_mock import FilesMock, faults
+from eugpt_files_mock.model.messages import Outcome, Reply, Severed
+from eugpt_files_mock.protocol import ReceivedRequest, UnreadableRequest
+from eugpt_files_mock.server.live_server import LiveServer
 
-from .forms import CONTENT_TYPE, upload_form
-from .sockets import PATIENCE, answer, connect, exchange, reset, status_of
+PATIENCE = 10.0
+"""Seconds; longer than anything here takes, so that a hang fails its test."""
 
-HEADERS = {"Authorization": "Bearer eugpt_key"}
-GET = b"GET /v1/files HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer eugpt_key\r\n"
-POST = (
-    b"POST /v1/files HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer eugpt_key\r\n"
-    b"Content-Type: " + CONTENT_TYPE.encode() + b"\r\n"
-)
-FORM = upload_form()
-DESCRIPTORS = Path("/dev/fd")
+GET = b"GET /kept HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-def _with_length(form: bytes) -> bytes:
-    return POST + b"Content-Length: %d\r\n\r\n" % len(form) + form
+class Application:
+    """Answers as it is told, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, Outcome] = {}
+        self.asked: list[str] = []
+
+    def __call__(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
+        self.asked.append(request.target)
+        if isinstance(request, UnreadableRequest):
+            return Reply(status=request.status, headers=(), body=request.message.encode())
+        usual = Reply(status=200, headers=(), body=request.target.encode())
+        return self.outcomes.get(request.target, usual)
 
 
-HALF_SENT = {
-    "silent": b"",
-    "half a request line": b"GET /v1/fi",
-    "half a header": GET + b"X-Half: a",
-    "headers without an end": GET,
-    "half a body": _with_length(FORM)[:-20],
-    "a body announced": POST + b"Content-Length: 1000000\r\n\r\n",
-    "a body that may come": POST + b"Expect: 100-continue\r\nContent-Length: 9\r\n\r\n",
-    "half a chunk": POST + b"Transfer-Encoding: chunked\r\n\r\nff\r\n--the-bou",
-    "half a chunk's length": POST + b"Transfer-Encoding: chunked\r\n\r\nf",
-    "more than was announced": GET + b"\r\n" + b"x" * 100,
-}
-"""What a client has sent when it stops and keeps the line open."""
+@pytest.fixture
+def application() -> Application:
+    return Application()
 
 
-@contextlib.contextmanager
-def held_open(mock: FilesMock, count: int, sent: bytes) -> Iterator[list[socket.socket]]:
-    """Connections that have said so much, and say no more."""
-    with contextlib.ExitStack() as stack:
-        connections = [stack.enter_context(connect(mock)) for _ in range(count)]
-        for connection in connections:
-            connection.sendall(sent)
-        yield connections
+@pytest.fixture
+def server(application: Application) -> Iterator[LiveServer]:
+    server = LiveServer(application, "127.0.0.1", 0, None)
+    yield server
+    server.stop()
 
 
-def is_served(mock: FilesMock) -> bool:
-    return httpx.get(f"{mock.base_url}/files", headers=HEADERS, timeout=PATIENCE).status_code == 200
+def connected(server: LiveServer) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
 
 
-@contextlib.contextmanager
-def stopped_at_once() -> Iterator[None]:
-    """It takes hundredths of a second; two whole ones are for a machine that is very busy."""
-    began = time.monotonic()
-    yield
-    assert time.monotonic() - began < 2
+def received(connection: socket.socket) -> bytes:
+    """All that comes until the server closes."""
+    data = bytearray()
+    while piece := connection.recv(65_536):
+        data += piece
+    return bytes(data)
 
 
-@pytest.mark.parametrize("sent", HALF_SENT.values(), ids=HALF_SENT)
-def test_it_serves_beside_connections_that_hang_and_stops_with_them(sent: bytes) -> None:
-    serving = FilesMock().serve()
-    mock = serving.start()
-    with held_open(mock, 100, sent) as connections:
-        assert is_served(mock)
-
-        with stopped_at_once():
-            serving.stop()
-
-        assert [_ends(connection) for connection in connections] == [True] * 100
-    assert list(mock.files) == []
+def get(target: str, *headers: str) -> bytes:
+    lines = [f"GET {target} HTTP/1.1", "Host: localhost", *headers, "", ""]
+    return "\r\n".join(lines).encode()
 
 
-def _ends(connection: socket.socket) -> bool:
-    answer(connection)
-    return True
-
-
-def test_hundreds_of_connections_of_every_kind_keep_nobody_out() -> None:
-    serving = FilesMock().serve()
-    mock = serving.start()
-    with contextlib.ExitStack() as stack:
-        for sent in HALF_SENT.values():
-            stack.enter_context(held_open(mock, 40, sent))
-
-        assert all(is_served(mock) for _ in range(20))
-        with stopped_at_once():
-            serving.stop()
-
-
-FAULTS = {
-    "timeout": faults.timeout(),
-    "delay": faults.delay(3_600),
-    "dribble": faults.dribble(1, 3_600),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_it_stops_while_a_fault_keeps_clients_waiting(fault: faults.Fault) -> None:
-    mock = FilesMock()
-    serving = mock.serve()
-    serving.start()
-    mock.inject(fault, times=None)
-    with held_open(mock, 20, GET + b"\r\n"):
-        _wait_until(lambda: len(mock.calls) == 20)
-
-        with stopped_at_once():
-            serving.stop()
-
-
-def test_it_stops_while_a_client_does_not_read_its_download() -> None:
-    mock = FilesMock()
-    file = mock.add_file("large.bin", bytes(32_000_000))
-    serving = mock.serve()
-    serving.start()
-    download = GET.replace(b"/v1/files", f"/v1/files/{file.id}/content".encode()) + b"\r\n"
-    with held_open(mock, 5, download):
-        _wait_until(lambda: len(mock.calls) == 5)
-
-        with stopped_at_once():
-            serving.stop()
-
-
-def test_a_client_that_shakes_no_hands_keeps_nobody_out() -> None:
-    """The handshake is in the connection's own thread, not in the one that accepts."""
-    authority = trustme.CA()
-    context, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.configure_trust(trusting)
-    serving = FilesMock().serve(ssl_context=context)
-    mock = serving.start()
-    with held_open(mock, 20, b""), held_open(mock, 20, b"\x16\x03\x01"), held_open(mock, 20, GET):
-        url = f"{mock.base_url}/files"
-        response = httpx.get(url, headers=HEADERS, verify=trusting, timeout=PATIENCE)
-
-        assert response.status_code == 200
-        with stopped_at_once():
-            serving.stop()
-
-
-def test_a_head_that_breaks_off_is_no_request(served: FilesMock) -> None:
-    """Wherever it does: nobody takes it for the whole, and nothing is done."""
-    statuses = {status_of(exchange(served, GET[:size])) for size in range(len(GET))}
-
-    assert statuses == {None}
-    assert len(served.calls) == 0
-
-
-def test_a_client_that_asks_whether_it_may_send_is_told_once(served: FilesMock) -> None:
-    with connect(served) as connection:
-        connection.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 0\r\n\r\n")
-
-        assert answer(connection).count(b" 100 Continue") == 1
-
-
-@pytest.mark.parametrize("break_off", [reset, socket.socket.close], ids=["reset", "closed"])
-def test_an_upload_that_is_broken_off_stores_nothing(
-    served: FilesMock, break_off: Callable[[socket.socket], None]
-) -> None:
-    whole = _with_length(upload_form(content=b"x" * 100_000))
-    for _ in range(50):
-        connection = connect(served)
-        connection.sendall(whole[: len(whole) // 2])
-        break_off(connection)
-
-    _wait_until(lambda: len(served.calls) == 50)
-    assert list(served.files) == []
-    assert {call.error for call in served.calls} == {"invalid_multipart"}
-    assert is_served(served)
-
-
-NONSENSE = {
-    "nothing": b"",
-    "an empty line": b"\r\n",
-    "one word": b"GET\r\n\r\n",
-    "four words": b"GET /v1/files HTTP/1.1 HTTP/1.1\r\n\r\n",
-    "no version": b"GET /v1/files\r\n\r\n",
-    "bad version": b"GET /v1/files HTTP/x.y\r\n\r\n",
-    "a version to come": b"GET /v1/files HTTP/9.9\r\n\r\n",
-    "another protocol": b"SSH-2.0-OpenSSH_9.9\r\n",
-    "an encrypted greeting": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256)),
-    "zeros": b"\x00" * 1_000,
-    "no text": bytes(range(128, 256)) + b"\r\n\r\n",
-    "a long line": b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
-    "a line without an end": b"x" * 70_000,
-    "many headers": GET + b"X-Bomb: 1\r\n" * 1_000 + b"\r\n",
-    "a long header": GET + b"X-Bomb: " + b"x" * 70_000 + b"\r\n\r\n",
-    "a header without a colon": GET + b"nonsense\r\n\r\n",
-    "a header without a name": GET + b": nonsense\r\n\r\n",
-    "a method of its own": b"\xff\xfe /v1/files HTTP/1.1\r\n\r\n",
-    "a path that is no path": b"GET http://[::1 HTTP/1.1\r\n\r\n",
-    "a path that is no text": b"GET /v1/files/%ff%00\xff HTTP/1.1\r\n\r\n",
-    "an encrypted request": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-}
-
-
-@pytest.mark.parametrize("sent", NONSENSE.values(), ids=NONSENSE)
-def test_nonsense_is_refused_or_dropped_without_a_word(
-    sent: bytes, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    with FilesMock(assert_all_requests_known=False).serve() as mock:
-        status = status_of(exchange(mock, sent))
-
-        assert status in {None, 200, 400, 401, 404, 414, 431, 505}
-        assert is_served(mock)
-    assert capfd.readouterr() == ("", "")
-    assert not [record for record in caplog.records if "httpx" not in record.name]
-
-
-def test_a_thousand_starts_and_stops_leave_nothing_behind() -> None:
-    mock = FilesMock()
-    _start_and_stop(mock)
-    before = _threads_and_descriptors()
-
-    for _ in range(250):
-        _start_and_stop(mock)
-
-    assert _threads_and_descriptors() == before
-
-
-def _start_and_stop(mock: FilesMock) -> None:
-    """Four times: untouched, with a silent client, with half a request, with a served one."""
-    with mock.serve():
-        pass
-    for sent in (b"", GET):
-        with mock.serve(), connect(mock) as connection:
-            connection.sendall(sent)
-    with mock.serve(), connect(mock) as connection:
-        connection.sendall(GET + b"\r\n")
-        assert status_of(answer(connection)) == 200
-    mock.reset()
-
-
-def _threads_and_descriptors() -> tuple[int, int]:
-    return threading.active_count(), len(os.listdir(DESCRIPTORS))
-
-
-def _wait_until(holds: Callable[[], bool]) -> None:
+def wait_until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+def test_a_connection_is_kept(server: LiveServer) -> None:
+    """One connection carries many requests, with bodies and without."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    connection.connect()
+    own_socket = connection.sock
+    for body in (None, b"x" * 100_000, None, b""):
+        connection.request("POST", "/kept", body)
+        assert b"/kept" == connection.getresponse().read()
+    assert own_socket is connection.sock
+    connection.close()
+
+
+def test_pipelined_requests_are_answered_in_order(server: LiveServer) -> None:
+    """All at once, and the last one closes."""
+    with connected(server) as connection:
+        connection.sendall(get("/1") + get("/2") + get("/3", "Connection: close"))
+        answers = received(connection)
+
+    assert [b"/1", b"/2", b"/3"] == [part[-2:] for part in answers.split(b"HTTP/1.1 200 OK")[1:]]
+
+
+@pytest.mark.parametrize("kind", ["reset", "empty", "garbage", "timeout"])
+def test_nothing_is_done_on_a_severed_connection(
+    server: LiveServer, application: Application, kind: str
+) -> None:
+    """What was sent together with the request isn't taken for another one."""
+    application.outcomes["/severed"] = Severed(kind=kind)  # type: ignore[arg-type]
+    with connected(server) as connection:
+        connection.sendall(get("/severed") + get("/smuggled"))
+        if kind == "timeout":
+            connection.settimeout(0.1)
+        with contextlib.suppress(ConnectionResetError, TimeoutError):
+            received(connection)
+    server.stop()
+
+    assert ["/severed"] == application.asked
+
+
+def test_what_cannot_be_framed_is_answered_and_closed(
+    server: LiveServer, application: Application
+) -> None:
+    """The client reads why, although it had sent more than was read."""
+    with connected(server) as connection:
+        connection.sendall(b"GET / HTTP/2.0\r\n\r\n" + GET * 1000)
+
+        assert received(connection).startswith(b"HTTP/1.1 505 HTTP Version Not Supported\r\n")
+    assert 1 == len(application.asked)
+
+
+def test_tls_on_a_plain_port_is_answered(server: LiveServer) -> None:
+    """Its first byte says so; nothing more is waited for."""
+    with connected(server) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+
+        assert received(connection).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+WAITS: dict[str, Outcome] = {
+    "delay": Reply(status=200, headers=(), body=b"late", delay=3600.0),
+    "dribble": Reply(status=200, headers=(), body=b"late", piece=1, pause=3600.0),
+    "timeout": Severed(kind="timeout"),
+}
+a_wait = pytest.mark.parametrize("outcome", WAITS.values(), ids=WAITS)
+
+
+@a_wait
+@pytest.mark.parametrize("linger", [True, False], ids=["reset", "closed"])
+def test_a_client_that_goes_away_is_not_waited_for(
+    server: LiveServer, application: Application, outcome: Outcome, linger: bool
+) -> None:
+    """Its thread and its descriptor are free at once."""
+    application.outcomes["/wait"] = outcome
+    connections = [connected(server) for _ in range(20)]
+    for connection in connections:
+        connection.sendall(get("/wait"))
+    wait_until(lambda: len(waiting(server)) == 20)
+    for connection in connections:
+        if linger:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    wait_until(lambda: not server._connections._open)
+
+
+def waiting(server: LiveServer) -> list[object]:
+    return [one for one in tuple(server._connections._open) if one.waits_for == "fault"]
+
+
+@a_wait
+def test_waits_end_when_they_are_told_to(
+    server: LiveServer, application: Application, outcome: Outcome
+) -> None:
+    """The connections that wait are closed; the others are kept."""
+    application.outcomes["/wait"] = outcome
+    with connected(server) as kept, connected(server) as connection:
+        kept.sendall(GET)
+        kept.recv(65_536)
+        connection.sendall(get("/wait"))
+        wait_until(lambda: len(waiting(server)) == 1)
+
+        server.end_waits()
+
+        received(connection)
+        kept.sendall(GET)
+        assert kept.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_client_that_has_closed_its_end_gets_a_late_answer(
+    server: LiveServer, application: Application
+) -> None:
+    """It may do so right after its request, and still listen (RFC 9112, 9.6)."""
+    application.outcomes["/late"] = Reply(status=200, headers=(), body=b"late", delay=0.3)
+    with connected(server) as connection:
+        connection.sendall(get("/late"))
+        connection.shutdown(socket.SHUT_WR)
+
+        assert received(connection).endswith(b"\r\n\r\nlate")
+
+
+def test_threads_that_have_nothing_to_do_end(server: LiveServer) -> None:
+    """A few are kept for the next connections."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(connected(server))
+        wait_until(lambda: len(server._connections._open) == 100)
+        threads = list(server._connections._threads)
+
+    wait_until(lambda: sum(map(Thread.is_alive, threads)) <= 8)
+
+
+def test_a_request_that_fails_is_answered_and_shown(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The connection and the server go on."""
+
+    def answer(request: object) -> Outcome:
+        raise LookupError("not here")
+
+    server = LiveServer(answer, "127.0.0.1", 0, None)
+    with connected(server) as connection:
+        for _ in range(2):
+            connection.sendall(GET)
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    server.stop()
+
+    assert 2 == capfd.readouterr().err.count("LookupError: not here")
+
+
+def test_without_a_thread_a_client_is_told_so(server: LiveServer) -> None:
+    """And the server can still be stopped."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)
+    connection = connected(server)
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    threading.stack_size(256 * 1024 * 1024)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize(), limit[1]))
+    try:
+        refused = connected(server)
+        refused.sendall(GET)
+        answer = refused.recv(65_536)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limit)
+        threading.stack_size(0)
+
+    assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    connection.close()
+    refused.close()
+
+
+def test_without_a_descriptor_idle_connections_are_closed(server: LiveServer) -> None:
+    """So that the next client is served; nothing spins meanwhile."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(connected(server)) for _ in range(20)]
+        wait_until(lambda: len(server._connections._open) == 20)
+        client = stack.enter_context(socket.socket())
+        client.settimeout(PATIENCE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (client.fileno() + 1, limit[1]))
+        try:
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(GET)
+            answer = client.recv(65_536)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert [b""] * 20 == [connection.recv(1) for connection in idle]

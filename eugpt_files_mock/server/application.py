@@ -1,0 +1,96 @@
+"""What a served mock answers: the API, and beside it the control routes and the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from ..errors import quoted
+from ..model.messages import Headers, Outcome, Request
+from ..protocol import ReceivedRequest, UnreadableRequest
+from ..service.handle import handle
+from ..service.refusals import CHALLENGE, Refusal
+from ..service.rejections import reject, reject_unreadable
+from ..service.service import Service
+from .gateway import call_wsgi
+from .host_names import HostNames
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+__all__ = ["PREFIX", "ServedMock"]
+
+PREFIX = "/v1"
+"""Where the API lies on a port, whatever base URLs are intercepted."""
+
+CLIENT = "wsgi"
+"""The client of calls that came over a port: which library sent them isn't known."""
+
+_BESIDE = ("/__admin", "/openapi.json", "/favicon.ico")
+"""Left to the control routes; the last is asked for by browsers, not by the code under test."""
+
+
+class ServedMock:
+    """One fake service on a port.
+
+    The API is answered without WSGI in between, which would cost as much as the answer; the
+    control routes are a WSGI application.
+
+    Args:
+        service: answers the API.
+        control: answers the routes beside it.
+        hosts: the names of the server.
+    """
+
+    def __init__(self, service: Service, control: WSGIApplication, hosts: HostNames) -> None:
+        self._service = service
+        self._control = control
+        self._hosts = hosts
+
+    def __call__(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
+        """The outcome of one request."""
+        if isinstance(request, UnreadableRequest):
+            return reject_unreadable(
+                self._service,
+                status=request.status,
+                message=request.message,
+                method=request.method,
+                client=CLIENT,
+            )
+        if request.path.startswith(_BESIDE):
+            return call_wsgi(self._control, request)
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return reject(self._service, refusal)
+        if request.path == "/":
+            return call_wsgi(self._control, request)
+        return handle(self._service, _api_request(request))
+
+    def _refusal(self, request: ReceivedRequest) -> Refusal | None:
+        """What is answered to a web page that isn't part of the test. It isn't in the journal."""
+        if self._hosts.is_loopback and not self._hosts.know(request.host):
+            return Refusal(
+                "misdirected_request",
+                f"The Host {quoted(request.host)} isn't this server's. "
+                "To let it in: serve(allow_hosts=[...]), or --allow-host.",
+            )
+        headers = {name.lower(): value for name, value in request.headers}
+        origin = headers.get("origin")
+        is_foreign = origin is not None and origin.partition("://")[2] != request.host
+        if is_foreign and self._service.access.required and "authorization" not in headers:
+            message = f"A page of another origin, {quoted(origin or '')}, sent no key."
+            return Refusal("missing_api_key", message, (CHALLENGE,))
+        return None
+
+
+def _api_request(request: ReceivedRequest) -> Request:
+    path = unquote(request.path)
+    return Request(
+        method=request.method,
+        path=path,
+        resource=path[len(PREFIX) :] if path.startswith(PREFIX + "/") else None,
+        query=request.query,
+        headers=Headers(request.headers),
+        body=request.body,
+        client=CLIENT,
+    )

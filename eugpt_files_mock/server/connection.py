@@ -1,0 +1,228 @@
+"""One connection to a client: the protocol on a socket, and what a fault does to the socket."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import struct
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from email.utils import formatdate
+from typing import Any, Literal
+
+from ..model.messages import Outcome, Reply
+from ..protocol import (
+    Action,
+    Close,
+    Hang,
+    ReceivedRequest,
+    Refuse,
+    Reset,
+    Send,
+    ServerProtocol,
+    UnreadableRequest,
+    Wait,
+    deliver,
+    response_head,
+)
+
+__all__ = ["Answer", "Connection"]
+
+Answer = Callable[[ReceivedRequest | UnreadableRequest], Outcome]
+
+_RECEIVE_BYTES = 65_536
+
+_LINGER_SECONDS = 1.0
+_LINGER_BYTES = 10_000_000
+"""How long, and for how much, a client is listened to that doesn't hear that it should stop."""
+
+
+class Connection:
+    """Serves one client until it goes, or is sent away.
+
+    Attributes:
+        waits_for: `"client"` while no request is under way, `"fault"` while a fault lets time
+            pass.
+
+    Args:
+        connected: what `accept` gave.
+        answer: gives an outcome for each request; called in the thread that serves.
+        ssl_context: for HTTPS.
+    """
+
+    def __init__(
+        self, connected: socket.socket, answer: Answer, ssl_context: ssl.SSLContext | None
+    ) -> None:
+        self.waits_for: Literal["client", "fault"] | None = None
+        self._socket = connected
+        self._answer = answer
+        self._ssl_context = ssl_context
+
+    def serve(self) -> None:
+        """Answer what comes, and close. A client that breaks off isn't an error of ours."""
+        try:
+            with contextlib.suppress(OSError):
+                self._begin()
+                self._answer_all()
+        except Exception:  # noqa: BLE001 - one connection that fails must not end a thread
+            traceback.print_exc(file=sys.stderr)
+        finally:
+            self._socket.close()
+
+    def shut_down(self) -> None:
+        """End it from another thread: whatever waits for the client there wakes up."""
+        with contextlib.suppress(OSError):  # the client, or a fault, was faster
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def turn_away(self) -> None:
+        """Say that there is no thread to serve it, and close."""
+        with contextlib.suppress(OSError):
+            if self._ssl_context is None:
+                self._socket.sendall(_NO_THREAD)
+        self._socket.close()
+
+    def _begin(self) -> None:
+        """The TLS handshake runs here, in the worker thread, so that a silent client cannot block
+        `accept`. Small answers leave at once, without waiting for others (Nagle).
+        """
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._ssl_context is not None:
+            encrypted = self._ssl_context.wrap_socket(
+                self._socket, server_side=True, do_handshake_on_connect=False
+            )
+            self._socket = encrypted
+            encrypted.do_handshake()
+
+    def _answer_all(self) -> None:
+        protocol = ServerProtocol()
+        while not protocol.is_closed:
+            request = protocol.next_request()
+            if request is None:
+                self._receive(protocol)
+            elif not self._carry_out(deliver(self._outcome(request), request, date=_now())):
+                return
+
+    def _receive(self, protocol: ServerProtocol) -> None:
+        if protocol.is_closed:
+            return
+        if interim := protocol.data_to_send():
+            self._socket.sendall(interim)
+        self.waits_for = "client" if protocol.is_idle else None
+        try:
+            data = self._socket.recv(_RECEIVE_BYTES)
+        except ConnectionError:
+            data = b""  # half an upload is a call, whichever way the client broke it off
+        self.waits_for = None
+        protocol.receive_data(data)
+
+    def _outcome(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
+        try:
+            return self._answer(request)
+        except Exception:  # noqa: BLE001 - one request that fails must not end the server
+            traceback.print_exc(file=sys.stderr)
+            return _FAILED
+
+    def _carry_out(self, actions: Iterable[Action]) -> bool:
+        """Whether the connection is kept."""
+        return all(_CARRY_OUT[type(action)](self, action) for action in actions)
+
+    def _send(self, action: Send) -> bool:
+        self._socket.sendall(action.data)
+        return True
+
+    def _wait(self, action: Wait | Hang) -> bool:
+        self.waits_for = "fault"
+        is_gone = _goes_within(self._socket, action.seconds if isinstance(action, Wait) else None)
+        self.waits_for = None
+        return not is_gone and isinstance(action, Wait)
+
+    def _close(self, _: Close) -> bool:
+        """Closing while something is unread resets the connection, and the reset may overtake what
+        was sent (RFC 9112, 9.6): so the rest is read first.
+        """
+        self._socket.shutdown(socket.SHUT_WR)
+        ends_at = time.monotonic() + _LINGER_SECONDS
+        read = 0
+        while (left := ends_at - time.monotonic()) > 0 and read < _LINGER_BYTES:
+            self._socket.settimeout(left)
+            data = self._socket.recv(_RECEIVE_BYTES)
+            read += len(data)
+            if not data:
+                break
+        return False
+
+    def _reset(self, _: Reset | Refuse) -> bool:
+        """Lingering for no time makes the kernel send a reset instead of an orderly end."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
+
+
+_CARRY_OUT: dict[type, Callable[[Connection, Any], bool]] = {
+    Send: Connection._send,
+    Wait: Connection._wait,
+    Hang: Connection._wait,
+    Close: Connection._close,
+    Reset: Connection._reset,
+    Refuse: Connection._reset,  # a port that listens cannot refuse; arming says so
+}
+
+_FAILED = Reply(
+    status=500,
+    headers=(("Content-Type", "text/plain; charset=utf-8"),),
+    body=b"The mock failed. Its standard error has the traceback.\n",
+)
+
+_NO_THREAD_TEXT = b"The mock cannot start a thread for one more connection now.\n"
+_NO_THREAD = (
+    response_head(503, [("Content-Length", str(len(_NO_THREAD_TEXT)))], is_persistent=False)
+    + _NO_THREAD_TEXT
+)
+
+_LONGEST_WAIT = 2_000_000.0
+"""Seconds; `poll` takes milliseconds in 32 bits."""
+
+_LOOK_SECONDS = 0.2
+"""How often to look whether the client is there, where the system can't tell by itself."""
+
+
+def _goes_within(connection: socket.socket, seconds: float | None) -> bool:
+    """Wait, and say whether the client went away meanwhile; None: for ever, until it does.
+
+    A client may close its end of the connection right after its request and still wait for the
+    answer (RFC 9112, 9.6). So an end that was there before doesn't count, but one that comes
+    later does.
+    """
+    if not hasattr(select, "POLLRDHUP"):
+        return _goes_within_looking(connection, seconds)
+    poll = select.poll()
+    poll.register(connection, select.POLLRDHUP)
+    if any(event == select.POLLRDHUP for _, event in poll.poll(0)):
+        poll.modify(connection, 0)
+    longest = _LONGEST_WAIT if seconds is None else min(seconds, _LONGEST_WAIT)
+    return bool(poll.poll(longest * 1000))
+
+
+def _goes_within_looking(connection: socket.socket, seconds: float | None) -> bool:
+    ends_at = time.monotonic() + (_LONGEST_WAIT if seconds is None else seconds)
+    while (left := ends_at - time.monotonic()) > 0:
+        time.sleep(min(left, _LOOK_SECONDS))
+        readable, _, _ = select.select([connection], [], [], 0)
+        if readable and not socket.socket.recv(connection, 1, socket.MSG_PEEK):
+            return True
+    return False
+
+
+_dates: tuple[int, str] = (0, "")
+
+
+def _now() -> str:
+    """For `Date` (RFC 9110, 6.6.1); made once a second, because it costs a tenth of an answer."""
+    global _dates  # noqa: PLW0603 - one value, replaced as a whole
+    second = int(time.time())
+    if _dates[0] != second:
+        _dates = second, formatdate(second, usegmt=True)
+    return _dates[1]

@@ -1,0 +1,46 @@
+"""Requests that don't reach the spine: unreadable ones, and those that no code under test sent."""
+
+from __future__ import annotations
+
+from ..model.messages import Headers, Reply, Request
+from .authentication import Identity
+from .commands import Upload
+from .exchange import Exchange
+from .refusals import Refusal
+from .replies import render_refusal
+from .routes import RouteMatch
+from .service import Service
+
+UNREADABLE = {
+    400: "bad_request",
+    414: "uri_too_long",
+    431: "headers_too_large",
+    501: "not_implemented",
+    505: "http_version_not_supported",
+}
+"""Status → code of what can't be framed as a request."""
+
+
+def reject(service: Service, refusal: Refusal) -> Reply:
+    """Answer a request that isn't kept: any web page could have sent it."""
+    return render_refusal(refusal, service.randomness.request_id())
+
+
+def reject_unreadable(
+    service: Service, *, status: int, message: str, method: str, client: str
+) -> Reply:
+    """Answer what can't be read as a request.
+
+    It is in the journal without what was sent, as nobody knows where in it a key may stand. The
+    exit checks don't look at it.
+    """
+    request = Request(
+        method=method, path="", resource=None, query="", headers=Headers(), body=b"", client=client
+    )
+    exchange = Exchange(service, request)
+    exchange.route = RouteMatch(operation=None)
+    exchange.identity, exchange.command, exchange.file = Identity(None), Upload(), None
+    exchange.refusal = Refusal(UNREADABLE.get(status, "bad_request"), message)
+    reply = render_refusal(exchange.refusal, exchange.request_id)
+    service.journal.add(exchange.record(reply))
+    return reply
