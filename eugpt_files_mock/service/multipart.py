@@ -33,6 +33,9 @@ from .refusals import Refusal, Refused
 _LONGEST_HEADER = 65_536
 """Bytes of one header line of a part; long enough for any filename."""
 
+_MOST_HEADERS = 100
+"""Header lines of one part. RFC 7578 names three, but clients may add their own."""
+
 _LONGEST_FIELD = 8_192
 """Bytes of an unknown field that are kept."""
 
@@ -63,8 +66,7 @@ def read_form(content_type: str | None, body: bytes | Sequence[bytes]) -> Form:
     """
     boundary = _boundary(content_type)
     try:
-        with PushMultipartParser(boundary, max_header_size=_LONGEST_HEADER) as parser:
-            parts, fields = _read_parts(parser, (body,) if isinstance(body, bytes) else body)
+        parts, fields = _parse(boundary, (body,) if isinstance(body, bytes) else body)
     except MultipartError as error:
         raise _invalid(f"The form cannot be read: {error.args[0]}.") from error
     except UnicodeError as error:
@@ -97,7 +99,28 @@ def _named(content_type: str | None) -> str:
     return quoted(content_type) if content_type else "a body without a Content-Type"
 
 
-def _read_parts(
+def _parse(boundary: str, body: Sequence[bytes]) -> tuple[dict[str, Part], dict[str, str]]:
+    """The package refuses padding after a boundary, which RFC 2046 (5.1.1) allows.
+
+    It is so rare that it is only looked for in a form that can't be read.
+    """
+    try:
+        return _read_parts(boundary, body)
+    except MultipartError:
+        delimiter = rb"((?:\A|\r\n)--" + re.escape(boundary.encode()) + rb")[ \t]+(?=\r\n)"
+        unpadded, padded = re.subn(delimiter, rb"\1", b"".join(body))
+        if not padded:
+            raise
+    return _read_parts(boundary, (unpadded,))
+
+
+def _read_parts(boundary: str, body: Iterable[bytes]) -> tuple[dict[str, Part], dict[str, str]]:
+    limits = {"max_header_size": _LONGEST_HEADER, "max_header_count": _MOST_HEADERS}
+    with PushMultipartParser(boundary, **limits) as parser:
+        return _known_parts(parser, body)
+
+
+def _known_parts(
     parser: PushMultipartParser, body: Iterable[bytes]
 ) -> tuple[dict[str, Part], dict[str, str]]:
     """The parts that we know, by name; and the text of the others that aren't files."""
@@ -143,6 +166,8 @@ def _text(name: str, part: Part | None) -> str | None:
 
 
 _MARKED = re.compile(r"[\\%*]")
+_USUAL_QUOTES = 4
+"""Around the name and the filename; more of them are part of the filename."""
 _EXTENDED = re.compile(r""";\s*filename\*\s*=\s*"?([\w-]+)'[^']*'([^;"\s]*)""", re.IGNORECASE)
 _QUOTED = re.compile(r';\s*filename\s*=\s*"((?:\\.|[^"\\])*)"\s*(?=;|$)', re.IGNORECASE | re.DOTALL)
 _BEGIN = re.compile(r';\s*filename\s*=\s*"', re.IGNORECASE)
@@ -160,7 +185,7 @@ def _filename(segment: MultipartSegment) -> str | None:
     httpx doubles a backslash and older curl writes one before a quote. A lone one stays.
     """
     disposition: str = segment.header("Content-Disposition", "")
-    if not _MARKED.search(disposition):
+    if not _MARKED.search(disposition) and disposition.count('"') <= _USUAL_QUOTES:
         return _plain(segment)
     quoted = _QUOTED.search(disposition)
     extended = _EXTENDED.search(_without(quoted, disposition))

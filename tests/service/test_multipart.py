@@ -1,0 +1,69 @@
+"""What a form may look like, beyond what clients usually send."""
+
+from __future__ import annotations
+
+import pytest
+
+from eugpt_files_mock.service.multipart import Form, read_form
+from eugpt_files_mock.service.refusals import Refused
+
+TYPE = "multipart/form-data; boundary=limit"
+
+
+def form(disposition: str, *headers: str, padding: str = "", content: str = "abc") -> Form:
+    """A form with one file, in pieces of one byte."""
+    head = "\r\n".join([f"Content-Disposition: form-data; {disposition}", *headers])
+    text = (
+        f"--limit{padding}\r\n{head}\r\n\r\n{content}\r\n"
+        f'--limit{padding}\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
+        f"--limit--{padding}\r\n"
+    )
+    body = text.encode()
+    return read_form(TYPE, [body[at : at + 1] for at in range(len(body))])
+
+
+@pytest.mark.parametrize("padding", ["", " ", "\t", " \t  "])
+def test_a_boundary_may_be_padded(padding: str) -> None:
+    """RFC 2046, 5.1.1. What looks like a padded boundary within a line is content."""
+    content = "one\r\ntwo --limit  \r\n"
+
+    read = form('name="file"; filename="a.txt"', padding=padding, content=content)
+
+    assert read.file is not None
+    assert ("batch", content.encode()) == (read.purpose, read.file.content)
+
+
+@pytest.mark.parametrize("padding", ["x", " x", "-"])
+def test_other_bytes_after_a_boundary_are_refused(padding: str) -> None:
+    with pytest.raises(Refused, match="cannot be read"):
+        form('name="file"; filename="a.txt"', padding=padding)
+
+
+def test_a_part_may_have_many_headers() -> None:
+    headers = [f"X-Header-{number}: {number}" for number in range(50)]
+
+    read = form('name="file"; filename="a.txt"', *headers)
+
+    assert read.file is not None
+    assert "a.txt" == read.file.filename
+
+
+@pytest.mark.parametrize(
+    ("sent", "filename"),
+    [
+        ('"a.txt"', "a.txt"),
+        ('"a"b.txt"', 'a"b.txt'),
+        ('""a"b".txt"', '"a"b".txt'),
+        ('"a"b.txt"; x="1"', 'a"b.txt"; x="1'),
+        ('"a\\"b.txt"', 'a"b.txt'),
+        ('"a%22b.txt"', 'a"b.txt'),
+        ('"a.txt"; x="1"', "a.txt"),
+        ("a.txt", "a.txt"),
+    ],
+)
+def test_quotes_that_nobody_escaped_belong_to_the_filename(sent: str, filename: str) -> None:
+    """Up to the last quote, since it can't be told which of them ends the name."""
+    read = form(f'name="file"; filename={sent}')
+
+    assert read.file is not None
+    assert filename == read.file.filename
