@@ -28,7 +28,8 @@ LAYERS = (
     ("activation",),
     ("mock",),
     ("cli",),
-    ("__init__", "__main__", "conftest_plugin"),
+    ("__init__",),
+    ("__main__", "conftest_plugin"),
 )
 """Folders, and modules beside them, from the ground up. One imports from itself, and from those
 above it in this table; those of one line don't know one another."""
