@@ -79,7 +79,7 @@ def pytest_runtest_makereport(
         from eugpt_files_mock.expectations.exit_checks import report_section
 
         for mock in item.stash[_MOCKS]:
-            report.sections.append(("EU GPT Files calls", report_section(mock.calls)))
+            report.sections.append(("EU GPT Files calls", report_section(mock)))
     return report
 
 

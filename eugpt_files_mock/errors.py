@@ -135,6 +135,9 @@ Of other errors it shows every frame, because those are bugs of ours.
 """
 
 
+__tracebackhide__ = hide_from_traceback
+
+
 def nearest_word(word: object, valid: Iterable[str]) -> str | None:
     """The valid word most like `word`, or None when none is near."""
     # At 0.6, difflib's default, 'colour' is near nothing, and 'rate_limits' is near 'rate_limit'.

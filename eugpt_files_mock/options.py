@@ -121,9 +121,10 @@ def _api_keys(name: str, value: Any) -> Mapping[str, str | None] | None:
             f"users, such as {{'eugpt_a': 'alice'}}; got a value of type {type(value).__name__}.",
             word=type(value),
         )
-    users = dict(value) if isinstance(value, Mapping) else dict.fromkeys(value)
-    for key, user in users.items():
+    for key in value:
         _check_key(key)
+    users = dict(value) if isinstance(value, Mapping) else dict.fromkeys(value)
+    for user in users.values():
         if user is not None and (not isinstance(user, str) or not user):
             raise OptionError(
                 f"api_keys: a user must be a non-empty string, got {user!r}.", word=user

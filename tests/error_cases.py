@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from werkzeug.test import Client
 
 from eugpt_files_mock import FilesMock, after_polls, after_seconds, fails, faults
-from eugpt_files_mock.cli.main import main as cli
+from eugpt_files_mock.cli.main import main
 
 ErrorCase = Callable[[], object]
 
@@ -99,9 +99,9 @@ FAULTS: dict[str, ErrorCase] = {
     "fault: negative seconds": lambda: faults.delay(-1),
     "fault: a negative number of bytes": lambda: faults.truncated(-1),
     "fault: pieces of nothing": lambda: faults.dribble(0, 1),
-    "fault by name: unknown": lambda: faults.make("rate_limit"),
-    "fault by name: an unknown parameter": lambda: faults.make("delay", second=1),
-    "fault by name: a missing parameter": lambda: faults.make("delay"),
+    "fault by name: unknown": lambda: faults.fault_named("rate_limit", {}),
+    "fault by name: an unknown parameter": lambda: faults.fault_named("delay", {"second": 1}),
+    "fault by name: a missing parameter": lambda: faults.fault_named("delay", {}),
     "inject: no fault": inject("server_error"),
     "inject: a fault that was not called": inject(faults.server_error),
     "inject: a number": inject(503),
@@ -347,7 +347,7 @@ def said(*arguments: str) -> ErrorCase:
     def provoke() -> str:
         heard = io.StringIO()
         with contextlib.redirect_stderr(heard), contextlib.suppress(SystemExit):
-            cli.main(["serve", *arguments])
+            main(["serve", *arguments])
         return heard.getvalue()
 
     return provoke

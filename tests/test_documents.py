@@ -11,10 +11,10 @@ from pathlib import PurePath
 
 import httpx
 import pytest
-from eugpt_files_mock.inventions import Inventions
 
 from eugpt_files_mock import File, FilesMock, OptionError
 from eugpt_files_mock.documents import SUFFIXES
+from eugpt_files_mock.seeding import FakeFiles
 from eugpt_files_mock.state.randomness import Randomness
 
 from .documents.readers import READERS
@@ -210,7 +210,7 @@ def test_the_command_refuses_a_senseless_number_in_one_line(number: str) -> None
 
 def test_an_invented_name_comes_once_even_when_chance_repeats_itself() -> None:
     mock, randomness = FilesMock(), Randomness(seed=7)
-    invented = Inventions(randomness, mock.add_file)
+    invented = FakeFiles(randomness, mock.add_file)
     names = []
     for _ in range(3):
         randomness.restart()
@@ -237,18 +237,18 @@ def test_threads_invent_together_what_one_would_have_invented() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"suffix": "pdf"}, "unknown suffix 'pdf'. Did you mean '.pdf'? Valid: .pdf, .docx,"),
-        ({"suffix": None}, "unknown suffix None."),
-        ({"suffix": []}, r"unknown suffix \[\]."),
-        ({"suffix": "docx", "filename": "a.pdf"}, "unknown suffix 'docx'."),
+        ({"suffix": "pdf"}, "Unknown suffix 'pdf'. Did you mean '.pdf'? Valid: .pdf, .docx,"),
+        ({"suffix": None}, "Unknown suffix None."),
+        ({"suffix": []}, r"Unknown suffix \[\]."),
+        ({"suffix": "docx", "filename": "a.pdf"}, "Unknown suffix 'docx'."),
         ({"size": 10}, "size 10: a .pdf can have"),
         ({"size": -1}, "size -1: a .pdf can have"),
-        ({"purpos": "batch"}, "unknown keyword 'purpos'. Did you mean 'purpose'? Valid: size,"),
-        ({"filename": "a.txt"}, "filename 'a.txt' does not end in '.pdf'."),
-        ({"filename": ""}, "filename '' does not end in '.pdf'."),
-        ({"filename": 5}, "filename 5 does not end in '.pdf'."),
-        ({"status": "proces"}, "unknown status 'proces'. Did you mean 'processed'?"),
-        ({"user": "carol"}, "unknown user 'carol'."),
+        ({"purpos": "batch"}, "Unknown argument 'purpos'. Did you mean 'purpose'? Valid: size,"),
+        ({"filename": "a.txt"}, "filename must end in '.pdf', got 'a.txt'."),
+        ({"filename": ""}, "filename must end in '.pdf', got ''."),
+        ({"filename": 5}, "filename must end in '.pdf', got 5."),
+        ({"status": "proces"}, "Unknown status 'proces'. Did you mean 'processed'?"),
+        ({"user": "carol"}, "Unknown user 'carol'."),
     ],
 )
 def test_a_fake_file_without_sense_is_refused_and_not_stored(
@@ -262,16 +262,16 @@ def test_a_fake_file_without_sense_is_refused_and_not_stored(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ({"count": -1}, "how many files: a whole number, 0 or more; not -1."),
-        ({"count": True}, "how many files: a whole number, 0 or more; not True."),
-        ({"count": "3"}, "how many files: a whole number, 0 or more; not '3'."),
-        ({"count": 3, "suffixes": []}, "suffixes: a list of one or more"),
-        ({"count": 3, "suffixes": {".pdf"}}, "suffixes: a list of one or more"),
-        ({"count": 3, "suffixes": [".pdf", ".cvs"]}, "unknown suffix '.cvs'. Did you mean '.csv'?"),
+        ({"count": -1}, "count must be an integer of 0 or more, got -1."),
+        ({"count": True}, "count must be an integer of 0 or more, got True."),
+        ({"count": "3"}, "count must be an integer of 0 or more, got '3'."),
+        ({"count": 3, "suffixes": []}, "suffixes must be one or more"),
+        ({"count": 3, "suffixes": {".pdf"}}, "suffixes must be one or more"),
+        ({"count": 3, "suffixes": [".pdf", ".cvs"]}, "Unknown suffix '.cvs'. Did you mean '.csv'?"),
         ({"count": 3, "suffixes": [".txt", ".pdf"], "size": 5}, "size 5: a .pdf can have"),
-        ({"count": 3, "id": "one"}, "unknown keyword 'id'."),
-        ({"count": 3, "filename": "one.pdf"}, "unknown keyword 'filename'."),
-        ({"count": 0, "purpos": "batch"}, "unknown keyword 'purpos'. Did you mean 'purpose'?"),
+        ({"count": 3, "id": "one"}, "Unknown argument 'id'."),
+        ({"count": 3, "filename": "one.pdf"}, "Unknown argument 'filename'."),
+        ({"count": 0, "purpos": "batch"}, "Unknown argument 'purpos'. Did you mean 'purpose'?"),
     ],
 )
 def test_fake_files_without_sense_are_refused_and_none_is_stored(

@@ -151,14 +151,21 @@ def test_a_cancelled_fault_hits_no_more(mock: FilesMock) -> None:
     assert ("..", []) == (hits(mock, 2), mock.armed)
 
 
-def test_a_fault_hits_a_request_that_would_have_been_refused_but_no_stranger(
-    mock: FilesMock,
-) -> None:
-    """Nor of a 404 for a route that does not exist."""
+def test_a_fault_hits_a_request_that_would_have_been_refused(mock: FilesMock) -> None:
+    """For a bad form or a missing key, but not for a route that the API does not have."""
     mock.inject(faults.unavailable(), times=None)
     assert 503 == upload(mock, body=b"").status
-    assert 401 == send(mock, "GET", "/files", key=None).status
+    assert 503 == send(mock, "GET", "/files", key=None).status
     assert 404 == send(mock, "GET", "/nowhere").status
+
+
+def test_a_fault_for_a_user_does_not_hit_a_request_without_a_valid_key() -> None:
+    """Whose it would be is not known."""
+    mock = FilesMock(api_keys={"eugpt_alice": "alice"})
+    mock.inject(faults.unavailable(), user="alice", times=None)
+    assert 401 == send(mock, "GET", "/files", key=None).status
+    assert 401 == send(mock, "GET", "/files", key="eugpt_other").status
+    assert 503 == send(mock, "GET", "/files", key="eugpt_alice").status
 
 
 # -- what it does ---------------------------------------------------------------------------------
@@ -370,7 +377,7 @@ def test_a_hang_without_a_client_timeout_is_an_error_for_the_author(library: str
         headers = {"Authorization": f"Bearer {mock.api_key}"}
         with pytest.raises(ClientHasNoTimeout, match="give the client one"):
             get(f"{mock.base_url}/files", headers=headers, timeout=None)
-        mock._lifecycle.forget_complaints()
+        mock.reset()
 
 
 def test_a_hang_without_a_client_timeout_fails_the_test_even_if_it_was_swallowed() -> None:
@@ -450,27 +457,27 @@ def test_retries_of_the_sdk_cost_nothing() -> None:
 
 f = faults
 REFUSED: dict[str, Callable[[FilesMock], object]] = {
-    "unknown operation 'uplaod'. Did you mean 'upload'?": lambda m: m.inject(f.garbage(), "uplaod"),
+    "Unknown operation 'uplaod'. Did you mean 'upload'?": lambda m: m.inject(f.garbage(), "uplaod"),
     "name at least one operation": lambda m: m.inject(f.garbage(), []),
-    "times must be a whole number, 1 or more": lambda m: m.inject(f.garbage(), times=0),
-    "skip must be a whole number": lambda m: m.inject(f.garbage(), skip=-1),
-    "every must be a whole number": lambda m: m.inject(f.garbage(), every=0),
+    "times must be an integer of 1 or more": lambda m: m.inject(f.garbage(), times=0),
+    "skip must be an integer": lambda m: m.inject(f.garbage(), skip=-1),
+    "every must be an integer": lambda m: m.inject(f.garbage(), every=0),
     "probability must be over 0": lambda m: m.inject(f.garbage(), probability=1.5),
-    "unknown phase 'afterwards'. Did you mean 'after'?": lambda m: m.inject(
+    "Unknown phase 'afterwards'. Did you mean 'after'?": lambda m: m.inject(
         f.garbage(),
         phase="afterwards",  # type: ignore[arg-type]
     ),
     "takes faults made by": lambda m: m.inject("503"),  # type: ignore[arg-type]
-    "takes faults made by eugpt_files_mock.faults": lambda m: m.inject([]),
+    "made by eugpt_files_mock.faults": lambda m: m.inject([]),
     "filename='a' can never match on list": lambda m: m.inject(f.garbage(), "list", filename="a"),
     "file_id='a' can never match on upload": lambda m: m.inject(f.garbage(), "upload", file_id="a"),
-    "connection_refused() with phase='after'": lambda m: m.inject(
+    "connection_refused() cannot have phase='after'": lambda m: m.inject(
         [f.garbage(), f.connection_refused()], phase="after"
     ),
-    "malformed_json on download": lambda m: m.inject(f.malformed_json(), "download"),
-    "unknown user 'carol'": lambda m: m.inject(f.garbage(), user="carol"),
+    "malformed_json cannot hit a download": lambda m: m.inject(f.malformed_json(), "download"),
+    "Unknown user 'carol'": lambda m: m.inject(f.garbage(), user="carol"),
     "status must be 400 to 599": lambda m: m.inject(f.http_error(200)),
-    "unknown body of http_error 'evelope'. Did you mean 'envelope'": lambda m: f.http_error(
+    "Unknown body of http_error 'evelope'. Did you mean 'envelope'": lambda m: f.http_error(
         500,
         body="evelope",  # type: ignore[arg-type]
     ),
@@ -482,9 +489,9 @@ REFUSED: dict[str, Callable[[FilesMock], object]] = {
     "Connection says how": lambda m: f.http_error(500, headers={"Connection": "close"}),
     "retry_after must be 0 or more": lambda m: f.rate_limited(-1),
     "seconds must be 0 or more": lambda m: f.delay(float("nan")),
-    "jitter must be a number": lambda m: f.delay(1, "2"),  # type: ignore[arg-type]
-    "after_bytes must be a whole number": lambda m: f.truncated(-1),
-    "chunk_bytes must be a whole number, 1 or more": lambda m: f.dribble(0, 1),
+    "jitter must be 0 or more seconds": lambda m: f.delay(1, "2"),  # type: ignore[arg-type]
+    "after_bytes must be an integer": lambda m: f.truncated(-1),
+    "chunk_bytes must be an integer of 1 or more": lambda m: f.dribble(0, 1),
 }
 
 

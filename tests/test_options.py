@@ -13,31 +13,31 @@ from eugpt_files_mock import FilesMock, OptionError, after_polls, after_seconds,
 from eugpt_files_mock.options import OPTIONS, Options, OptionWords
 
 SENSELESS: list[tuple[dict[str, Any], str]] = [
-    ({"base_urls": "https://a/v1"}, "unknown option 'base_urls'. Did you mean 'base_url'?"),
-    ({"zzz": 1}, "unknown option 'zzz'. Valid: base_url,"),
-    ({"base_url": "chat.eugpt.ai/v1"}, "is no absolute URL"),
+    ({"base_urls": "https://a/v1"}, "Unknown option 'base_urls'. Did you mean 'base_url'?"),
+    ({"zzz": 1}, "Unknown option 'zzz'. Valid: base_url,"),
+    ({"base_url": "chat.eugpt.ai/v1"}, "must be an absolute URL"),
     ({"base_url": ()}, "at least one URL"),
     ({"base_url": 7}, "base_url"),
-    ({"base_url": ["https://a/v1?x=1"]}, "scheme, host, port and path"),
+    ({"base_url": ["https://a/v1?x=1"]}, "a scheme, a host, a port and a path"),
     ({"base_url": "https://a:port/v1"}, "base_url 'https://a:port/v1'"),
     ({"api_keys": "eugpt_a"}, "such as ['eugpt_a']"),
     ({"api_keys": []}, "at least one key"),
-    ({"api_keys": [""]}, "a key is a text"),
-    ({"api_keys": {"eugpt_a": 7}}, "a user is a"),
+    ({"api_keys": [""]}, "a key must be a string"),
+    ({"api_keys": {"eugpt_a": 7}}, "a user must be a"),
     ({"require_auth": "no"}, "require_auth must be True or False"),
     ({"processing": "imediate"}, "Did you mean 'immediate'?"),
     ({"processing": after_polls}, "processing"),
     ({"pagination": "ignore"}, "Did you mean 'ignored'?"),
     ({"unknown_fields": 1}, "unknown_fields must be True or False"),
-    ({"max_file_bytes": -1}, "max_file_bytes must be a number of bytes"),
-    ({"max_total_bytes": 1.5}, "max_total_bytes must be a number of bytes"),
-    ({"rate_limit": 10}, "rate_limit is (requests, seconds)"),
+    ({"max_file_bytes": -1}, "max_file_bytes must be an integer of 0 or more bytes"),
+    ({"max_total_bytes": 1.5}, "max_total_bytes must be an integer of 0 or more bytes"),
+    ({"rate_limit": 10}, "rate_limit must be (requests, seconds)"),
     ({"rate_limit": (0, 60)}, "1 request or more"),
-    ({"rate_limit": (1.5, 60)}, "rate_limit is (requests, seconds)"),
-    ({"passthrough": "v1/responses"}, "'/v1/responses'"),
+    ({"rate_limit": (1.5, 60)}, "rate_limit must be (requests, seconds)"),
+    ({"passthrough": "v1/responses"}, "'/v1/audio'"),
     ({"seed": 1.5}, "seed must be"),
     ({"clock": 5}, "clock must be a function"),
-    ({"max_calls": 0}, "max_calls must be a whole number"),
+    ({"max_calls": 0}, "max_calls must be an integer"),
     ({"assert_all_faults_fired": None}, "must be True or False"),
 ]
 
@@ -64,8 +64,8 @@ def test_the_defaults_are_valid_themselves() -> None:
         (lambda: after_polls(0), "1 or more"),
         (lambda: after_polls(True), "1 or more"),
         (lambda: after_seconds(-1), "0 or more seconds"),
-        (lambda: after_seconds("1"), "number of seconds"),
-        (lambda: fails(""), "the reason must be"),
+        (lambda: after_seconds("1"), "0 or more seconds"),
+        (lambda: fails(""), "reason must be"),
     ],
 )
 def test_a_senseless_way_of_processing_is_refused(make: Any, message: str) -> None:
@@ -74,14 +74,14 @@ def test_a_senseless_way_of_processing_is_refused(make: Any, message: str) -> No
 
 
 ADDITIONS: list[tuple[dict[str, Any], str]] = [
-    ({"filename": ""}, "filename must be a text"),
+    ({"filename": ""}, "filename must be a non-empty string"),
     ({"filename": "\ud800"}, "cannot be sent"),
     ({"content": "text"}, "content must be bytes"),
-    ({"purpose": None}, "purpose must be a text"),
+    ({"purpose": None}, "purpose must be a non-empty string"),
     ({"status": "procesed"}, "Did you mean 'processed'?"),
-    ({"id": "a/b"}, "it has a slash"),
+    ({"id": "a/b"}, "must not contain a slash"),
     ({"id": "taken"}, "is taken"),
-    ({"user": "carol"}, "unknown user 'carol'"),
+    ({"user": "carol"}, "Unknown user 'carol'"),
     ({"created_at": "now"}, "created_at"),
 ]
 

@@ -5,6 +5,7 @@ A message has four parts: what came, what would have matched, how to fix it, how
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from ..errors import FilesMockError
@@ -12,6 +13,7 @@ from ..model.messages import Call
 from ..service.routes import ROUTES
 from ..service.service import Service
 from ..state.armed_faults import ArmedFault
+from .assertions import Assertions
 from .wording import call_lines, count
 
 
@@ -29,13 +31,13 @@ def exit_failure(service: Service, deferred_errors: Sequence[FilesMockError]) ->
     if options.assert_all_faults_fired:
         found += [f"{error}\nWhat came:\n{call_lines(calls)}" for error in deferred_errors]
     if options.assert_all_requests_known:
-        found.append(unmatched_failure(unmatched))
+        found.append(_unmatched_failure(unmatched))
     if options.assert_all_faults_fired:
         found.append(_unfired_failure(service.armed.unreported(), calls))
     return "\n\n".join(message for message in found if message) or None
 
 
-def unmatched_failure(unmatched: Sequence[Call]) -> str | None:
+def _unmatched_failure(unmatched: Sequence[Call]) -> str | None:
     """The message about requests for unknown routes; None when there were none."""
     if not unmatched:
         return None
@@ -52,10 +54,24 @@ def unmatched_failure(unmatched: Sequence[Call]) -> str | None:
     )
 
 
-def report_section(calls: Sequence[Call]) -> str:
-    """The calls; and where some came for unknown routes, which routes there are."""
-    unmatched = unmatched_failure([call for call in calls if call.error == "route_not_found"])
-    return call_lines(calls, indent="") + (f"\n\n{unmatched}" if unmatched else "")
+def report_section(mock: Assertions) -> str:
+    """The calls of a mock; and where some came for unknown routes, which routes there are."""
+    records = mock._service.journal.records()
+    unmatched = _unmatched_failure([record.call for record in records if record.is_unmatched])
+    lines = call_lines((record.call for record in records), indent="")
+    return lines + (f"\n\n{unmatched}" if unmatched else "")
+
+
+def _fate(armed: ArmedFault, calls: Sequence[Call]) -> str:
+    """How many requests it matched, and which faults hit requests that it never saw."""
+    text = count(armed.seen, "request")
+    others = Counter(
+        call.fault for call in calls if call.fault and call.operation in armed.matcher.on
+    )
+    if armed.seen or not others:
+        return text
+    hits = ", ".join(f"{name} {count(number, 'time')}" for name, number in others.items())
+    return f"{text}; another fault hit first: {hits}"
 
 
 def _passthrough_advice(unmatched: Sequence[Call]) -> str:
@@ -69,8 +85,7 @@ def _unfired_failure(unfired: Sequence[ArmedFault], calls: Sequence[Call]) -> st
     if not unfired:
         return None
     lines = "\n".join(
-        f"  {armed.name} on {armed.matcher} (matched {count(armed.seen, 'request')})"
-        for armed in unfired
+        f"  {armed.name} on {armed.matcher} (matched {_fate(armed, calls)})" for armed in unfired
     )
     return (
         f"{count(len(unfired), 'armed fault')} never fired.\n"

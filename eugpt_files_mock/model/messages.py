@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 OPERATIONS = ("upload", "list", "retrieve", "download", "delete")
@@ -21,6 +23,17 @@ SeveredKind = Literal["refused", "reset", "empty", "garbage", "timeout"]
 
 REDACTED = "[redacted]"
 """Stands in place of a key in everything that is kept or shown."""
+
+_SECRET_NAME = re.compile(
+    r"auth|cookie|token|secret|passw|session|credential|api[-_]?key|^key$|^x-.*key", re.IGNORECASE
+)
+
+
+@lru_cache(maxsize=1_024)
+def is_secret_name(name: str) -> bool:
+    """Whether the value of a header or parameter of this name is a secret."""
+    return _SECRET_NAME.search(name) is not None
+
 
 _Bytes = bytes  # `File.bytes` is a length, and would hide the type
 
@@ -74,8 +87,8 @@ class Headers(Mapping[str, str]):
         return hash(frozenset(self._folded().items()))
 
     def __repr__(self) -> str:
-        # Not the values: a repr ends up in assertion messages and logs, and headers carry keys.
-        return f"<Headers: {', '.join(self)}>"
+        shown = {name: REDACTED if is_secret_name(name) else self[name] for name in self}
+        return f"Headers({shown!r})"
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:

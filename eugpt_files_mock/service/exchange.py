@@ -55,9 +55,11 @@ class Exchange:
     file: File | None
 
     def __init__(self, service: Service, request: Request) -> None:
+        self._number = (
+            service.journal.next_number()
+        )  # first: the clock may be the author's, and slow
         self._started = perf_counter()
         self._started_at = service.options.clock()
-        self._number = service.journal.next_number()
         self._service = service
         self.request = request
         self.request_id = service.randomness.request_id()

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 
-from ..model.messages import REDACTED, Headers, Outcome, Parameters, Reply, Request
+from ..model.messages import REDACTED, Headers, Outcome, Parameters, Reply, Request, is_secret_name
 from .commands import parse_query
 
 _SHORTEST_SECRET = 6
@@ -24,16 +23,6 @@ _MOST_KEPT = 1_024
 
 _MOST_BODY_KEPT = 8_192
 """Bytes of an answer that are kept for the page."""
-
-_SECRET_NAME = re.compile(
-    r"auth|cookie|token|secret|passw|session|credential|api[-_]?key|^key$|^x-.*key", re.IGNORECASE
-)
-
-
-@lru_cache(maxsize=1_024)
-def is_secret_name(name: str) -> bool:
-    """Whether the value of a header or parameter of this name is a secret."""
-    return _SECRET_NAME.search(name) is not None
 
 
 class Redactor:
@@ -104,14 +93,13 @@ class Redacted:
         return Headers([(name, self.text(value)) for name, value in pairs])
 
     def name(self, name: str | None) -> str | None:
-        """A name that somebody chose, such as a filename.
+        """A name that somebody chose, such as a filename, by which calls are looked for.
 
-        It may contain what looks like the presented key: only when all of it is the key, it isn't
-        a name.
+        It may begin as the key does; only when all of it is the key, it isn't a name.
         """
-        if name is None:
-            return None
-        return REDACTED if name in self._presented else self._without_accepted(name)
+        if name is None or name in self._presented:
+            return name and REDACTED
+        return REDACTED if self._accepted is not None and self._accepted.fullmatch(name) else name
 
     def text(self, text: str) -> str:
         """Any other text."""

@@ -133,13 +133,13 @@ class TestFiles:
         [
             ({"filname": "a"}, "Did you mean 'filename'?"),
             ({"purpose": "batch"}, "'filename' is missing"),
-            ({"filename": ""}, "filename must be a text"),
+            ({"filename": ""}, "filename must be a non-empty string"),
             ({"filename": "a", "status": "proccessed"}, "Did you mean 'processed'?"),
-            ({"filename": "a", "created_at": "noon"}, "created_at must be a whole number"),
-            ({"filename": "a", "created_at": "-1"}, "created_at is Unix seconds"),
-            ({"filename": "a", "id": "with/slash"}, "has a slash"),
-            ({"filename": "a", "user": "bob"}, "unknown user 'bob'"),
-            ({"filename": "a", "content": "1", "file": "2"}, "the content goes into one field"),
+            ({"filename": "a", "created_at": "noon"}, "created_at must be an integer"),
+            ({"filename": "a", "created_at": "-1"}, "created_at (Unix seconds) must be an integer"),
+            ({"filename": "a", "id": "with/slash"}, "must not contain a slash"),
+            ({"filename": "a", "user": "bob"}, "Unknown user 'bob'"),
+            ({"filename": "a", "content": "1", "file": "2"}, "The content must be in one field"),
         ],
     )
     def test_what_makes_no_sense_is_refused_and_nothing_is_stored(
@@ -169,7 +169,7 @@ class TestFiles:
         self, served: FilesMock, control: httpx.Client
     ) -> None:
         parts = {"file": ("a.txt", b"1"), "purpose": ("purpose.txt", b"batch")}
-        assert "is a text" in message(control.post("/__admin/files", files=parts))
+        assert "must be text" in message(control.post("/__admin/files", files=parts))
         assert len(served.files) == 0
 
     def test_a_field_that_comes_twice_is_refused(
@@ -296,11 +296,11 @@ class TestFaults:
         [
             ({}, "'fault' is missing"),
             ({"fault": "htp_error"}, "Did you mean 'http_error'?"),
-            ({"fault": 503}, "unknown fault 503"),
-            ({"fault": []}, "'fault' is empty"),
-            ({"fault": [[]]}, "unknown fault []"),
+            ({"fault": 503}, "Unknown fault 503"),
+            ({"fault": []}, "'fault' must name at least one fault"),
+            ({"fault": [[]]}, "Unknown fault []"),
             ({"fault": ["timeout", {"fault": "dealy"}]}, "Did you mean 'delay'?"),
-            ({"fault": {"status": 503}}, "unknown fault None"),
+            ({"fault": {"status": 503}}, "Unknown fault None"),
             ({"fault": "http_error"}, "missing a required argument: 'status'"),
             ({"fault": "http_error", "status": 200}, "status must be 400 to 599"),
             ({"fault": "http_error", "status": "503"}, "status must be 400 to 599"),
@@ -309,17 +309,17 @@ class TestFaults:
             ({"fault": "http_error", "status": 500, "message": "\ud800"}, "cannot be sent"),
             ({"fault": "http_error", "status": 500, "headers": {"X-A": "€"}}, "cannot be sent"),
             ({"fault": "timeout", "tmies": 2}, "Did you mean 'times'?"),
-            ({"fault": ["timeout"], "status": 503}, "unknown word beside a sequence 'status'"),
+            ({"fault": ["timeout"], "status": 503}, "Unknown word beside a sequence 'status'"),
             ({"fault": "timeout", "on": "uplaod"}, "Did you mean 'upload'?"),
-            ({"fault": "timeout", "on": 5}, "unknown operation 5"),
+            ({"fault": "timeout", "on": 5}, "Unknown operation 5"),
             ({"fault": "timeout", "on": []}, "at least one operation"),
-            ({"fault": "timeout", "times": 0}, "times must be a whole number"),
+            ({"fault": "timeout", "times": 0}, "times must be an integer"),
             ({"fault": "timeout", "probability": 2}, "probability must be"),
             ({"fault": "timeout", "phase": "befor"}, "Did you mean 'before'?"),
             ({"fault": "timeout", "optional": "no"}, "optional must be True or False"),
-            ({"fault": "timeout", "purpose": 5}, "purpose must be a text"),
+            ({"fault": "timeout", "purpose": 5}, "purpose must be a non-empty string"),
             ({"fault": "timeout", "on": "upload", "file_id": "1"}, "can never match"),
-            ({"fault": "malformed_json", "on": "download"}, "take corrupted()"),
+            ({"fault": "malformed_json", "on": "download"}, "Use corrupted()"),
             ({"fault": "connection_refused"}, "works in process only"),
         ],
     )

@@ -16,6 +16,7 @@ _BLOCK = re.compile(r"::\n\n((?: {4}.*\n|\n)+)")
 _ALIGNED_COMMENT = re.compile(" {3,}#")
 _TITLES = {"Args": "Arguments"}
 _WIDTH = 88
+_PACKAGE = "eugpt_files_mock"
 _BEFORE_BARE_STAR = inspect.Parameter.KEYWORD_ONLY
 _STARS = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
@@ -30,7 +31,9 @@ def described(dotted: str) -> str:
 
 
 def _members(owner: str, named: type) -> Iterator[str]:
-    for name, member in vars(named).items():
+    ours = [kind for kind in reversed(named.__mro__) if kind.__module__.startswith(_PACKAGE)]
+    members = {name: member for kind in ours for name, member in vars(kind).items()}
+    for name, member in members.items():
         if not name.startswith("_") and (kind := _kind(member)):
             yield f"#### {owner}.{name}"
             yield kind(name, member)

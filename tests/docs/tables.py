@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from eugpt_files_mock import errors
-from eugpt_files_mock.cli.main import main as cli
+from eugpt_files_mock.cli.main import main
 from eugpt_files_mock.faults import FAULTS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.refusals import REFUSALS
@@ -131,7 +131,7 @@ def _met(kind: type[Client], case: Case) -> str:
 def _said(arguments: list[str]) -> str:
     said = io.StringIO()
     with _of_a_usual_width(), contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
-        cli.main(arguments)
+        main(arguments)
     return said.getvalue()
 
 

@@ -132,5 +132,5 @@ def test_goes_into_an_upload_as_it_is(fake: Faker) -> None:
 
 @pytest.mark.parametrize("invent", ["document", "document_name"])
 def test_an_unknown_suffix_is_refused_with_the_nearest(fake: Faker, invent: str) -> None:
-    with pytest.raises(OptionError, match=r"unknown suffix '\.docs'\. Did you mean '\.docx'\?"):
+    with pytest.raises(OptionError, match=r"Unknown suffix '\.docs'\. Did you mean '\.docx'\?"):
         getattr(fake, invent)(".docs")

@@ -109,7 +109,7 @@ class TestClass:
     @pytest.mark.eugpt_files(max_file_bytes=3)
     def test_nearest(self, {fixture}):
         assert upload().status_code == 200
-        assert {fixture}._options.seed == 7
+        assert {fixture}._service.options.seed == 7
 """
     run(code, conftest=conftest).assert_outcomes(passed=3)
 
@@ -124,7 +124,7 @@ def test_position(eugpt_files_server): ...
 """
     result = run(code)
     result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["*unknown option 'rate_limits'. Did you mean 'rate_limit'?*"])
+    result.stdout.fnmatch_lines(["*Unknown option 'rate_limits'. Did you mean 'rate_limit'?*"])
     result.stdout.fnmatch_lines(["*@pytest.mark.eugpt_files takes options by name*"])
 
 

@@ -78,7 +78,7 @@ def test_a_fault_of_no_bytes():
 
 
 def test_a_fault_by_a_wrong_name():
-    faults.make("rate_limit")  # here
+    faults.fault_named("rate_limit", {})  # here
 
 
 def test_inject_what_is_no_fault(eugpt_files):
@@ -173,7 +173,7 @@ def test_inside_a_client_call_it_ends_in_the_client(pytester: pytest.Pytester, c
 @pytest.mark.parametrize(
     ("marker", "message"),
     [
-        ("eugpt_files(sed=7)", "unknown option 'sed'. Did you mean 'seed'?"),
+        ("eugpt_files(sed=7)", "Unknown option 'sed'. Did you mean 'seed'?"),
         ("eugpt_files(7)", "takes options by name, not 7."),
     ],
 )

@@ -93,7 +93,7 @@ def test_what_is_altered_is_stored_whole_or_not_at_all(door: str, share: int) ->
             seen.add(status)
             assert status in ALLOWED, (seed, sent)
             assert _is_sound(mock, sent, status, body), (seed, sent, body)
-            mock.files.clear()
+            mock.reset()
 
     assert seen >= {200, 400}
 

@@ -76,7 +76,7 @@ def _misbehave(way: str, indiscretion: dict[str, Any], said: list[object]) -> No
     with entered(way, api_keys={KEY: "alice"}) as mock:
         response = _request(mock, indiscretion)
         mock.inject(faults.server_error())
-        said += [mock, mock._options, mock._service, mock.armed, *mock.calls]
+        said += [mock, mock._service.options, mock._service, mock.armed, *mock.calls]
         said += [call.headers for call in mock.calls]
         said += [call.headers.pairs for call in mock.calls]
         said += [response.headers.raw]
