@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,43 +62,42 @@ class Parameters(Mapping[str, str]):
 
 
 class Headers(Mapping[str, str]):
-    """HTTP header fields: names in any case, repeated fields joined by a comma (RFC 9110, 5.3)."""
+    """HTTP header fields: names in any case, repeated fields joined by a comma (RFC 9110, 5.3).
 
-    __slots__ = ("_by_name", "_pairs")
+    Attributes:
+        pairs: the fields as they came, in their order and spelling, with repetitions.
+    """
+
+    __slots__ = ("_by_name", "pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        self._pairs = tuple(pairs)
+        self.pairs = tuple(pairs)
         self._by_name: dict[str, str] | None = None
 
     def __getitem__(self, name: str) -> str:
-        return self._folded()[name.lower()]
+        return self.folded()[name.lower()]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._folded())
+        return iter(self.folded())
 
     def __len__(self) -> int:
-        return len(self._folded())
+        return len(self.folded())
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._folded()
+        return isinstance(name, str) and name.lower() in self.folded()
 
     def __hash__(self) -> int:
-        return hash(frozenset(self._folded().items()))
+        return hash(frozenset(self.folded().items()))
 
     def __repr__(self) -> str:
         shown = {name: REDACTED if is_secret_name(name) else self[name] for name in self}
         return f"Headers({shown!r})"
 
-    @property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """The fields as they came, in their order and spelling, with repetitions."""
-        return self._pairs
-
-    def _folded(self) -> dict[str, str]:
-        """Made when it is first asked for: of most journalled headers, never."""
+    def folded(self) -> dict[str, str]:
+        """By lower-case name. Made when first asked for: of most journalled headers, never."""
         if self._by_name is None:
-            by_name = {name.lower(): value for name, value in self._pairs}
-            self._by_name = by_name if len(by_name) == len(self._pairs) else _joined(self._pairs)
+            by_name = {name.lower(): value for name, value in self.pairs}
+            self._by_name = by_name if len(by_name) == len(self.pairs) else _joined(self.pairs)
         return self._by_name
 
 
@@ -259,11 +257,3 @@ class Record:
     outcome: Outcome
     read_timeout: float | None
     is_unmatched: bool
-
-
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-
-
-def to_json(value: object) -> bytes:
-    """The value as the API writes JSON: UTF-8, without white space."""
-    return _encode(value).encode("utf-8")

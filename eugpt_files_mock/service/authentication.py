@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..model.messages import Headers
 from .refusals import CHALLENGE, Refusal
 
 KEY_PREFIX = "eugpt_"
@@ -39,39 +38,36 @@ class Identity:
     """Whose request it is.
 
     Attributes:
+        key: the bearer key that was presented, or None.
         user: None when keys have no users.
         refusal: why the key is not accepted, or None.
     """
 
+    key: str | None = field(repr=False)
     user: str | None
     refusal: Refusal | None = None
 
 
-def presented_key(headers: Headers) -> str | None:
-    """The bearer key of a request; None without one."""
-    field = headers.get("authorization", "")
-    return field[len(_SCHEME) :].strip() or None if field.startswith(_SCHEME) else None
-
-
-def identify(key: str | None, access: Access) -> Identity:
-    """The user whose key it is, or the refusal that the key deserves."""
-    if key is None:
-        return _MISSING if access.required else Identity(access.default_user)
+def identify(authorization: str, access: Access) -> Identity:
+    """The key in the header `Authorization`, and its user, or the refusal that it deserves."""
+    key = authorization[len(_SCHEME) :].strip() if authorization.startswith(_SCHEME) else ""
+    if not key:
+        return _MISSING if access.required else Identity(None, access.default_user)
     if access.users is None:
         accepted = key.startswith(KEY_PREFIX) and len(key) > len(KEY_PREFIX)
-        return _NO_USER if accepted else _INVALID
-    return Identity(access.users[key]) if key in access.users else _INVALID
+        return Identity(key, None, None if accepted else _INVALID)
+    if key in access.users:
+        return Identity(key, access.users[key])
+    return Identity(key, None, _INVALID)
 
 
-_NO_USER = Identity(None)
+_INVALID = Refusal("invalid_api_key", "The API key is not valid, or was revoked.", (CHALLENGE,))
 _MISSING = Identity(
+    None,
     None,
     Refusal(
         "missing_api_key",
         "No API key was sent: expected the header 'Authorization: Bearer <key>'.",
         (CHALLENGE,),
     ),
-)
-_INVALID = Identity(
-    None, Refusal("invalid_api_key", "The API key is not valid, or was revoked.", (CHALLENGE,))
 )

@@ -75,16 +75,19 @@ class Unroutable:
 Command = Upload | List | Retrieve | Download | Delete | Unroutable
 
 
-def parse(route: RouteMatch, request: Request, options: Options) -> Command:
+def parse(
+    route: RouteMatch, request: Request, headers: Mapping[str, str], options: Options
+) -> Command:
     """The command of a request.
 
     Args:
         route: what its path and method mean.
         request: what arrived.
+        headers: those of the request, by lower-case name.
         options: say whether `limit`, `after` and `order` have an effect.
     """
     if route.operation == "upload":
-        return _upload(request)
+        return _upload(request, headers.get("content-type"))
     if route.operation == "list":
         return _list(request, paginated=options.pagination == "honoured")
     if route.operation is None:
@@ -101,9 +104,9 @@ _ON_ONE_FILE: dict[str, Callable[..., Command]] = {
 }
 
 
-def _upload(request: Request) -> Upload:
+def _upload(request: Request, content_type: str | None) -> Upload:
     try:
-        form = read_form(request.headers.get("content-type"), request.body)
+        form = read_form(content_type, request.body)
     except Refused as unreadable:
         return Upload(refusal=unreadable.refusal)
     file = form.file

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from ..model.messages import Call, File, Outcome, Parameters, Record, Reply, Request
+from ..model.messages import Call, File, Outcome, Record, Reply, Request
 from ..state.fault_matcher import FaultTarget
-from .authentication import Identity, presented_key
+from .authentication import Identity
 from .commands import Command, List, Upload
 from .fault_effects import SelectedFault
 from .operations import Result, Stored
-from .redaction import Redacted
-from .refusals import Refusal, Refused
+from .refusals import Refusal
 from .routes import RouteMatch
 from .service import Service
 
@@ -21,7 +20,8 @@ class Exchange:
 
     Attributes:
         request: what arrived.
-        key: the bearer key that it presented, or None.
+        headers: those of the request, by lower-case name.
+        started_at: when it arrived, in Unix seconds by the mock's clock.
         request_id: as in the answer's `X-Request-Id`.
         route: what its path and method mean.
         identity: whose key it is, or why that is refused.
@@ -34,19 +34,19 @@ class Exchange:
 
     __slots__ = (
         "_number",
-        "_service",
+        "_redactor",
         "_started",
-        "_started_at",
         "command",
         "fault",
         "file",
+        "headers",
         "identity",
-        "key",
         "refusal",
         "request",
         "request_id",
         "result",
         "route",
+        "started_at",
     )
 
     route: RouteMatch
@@ -55,33 +55,17 @@ class Exchange:
     file: File | None
 
     def __init__(self, service: Service, request: Request) -> None:
-        self._number = (
-            service.journal.next_number()
-        )  # first: the clock may be the author's, and slow
+        # The number before the clock: that may be the test author's, and slow.
+        self._number = next(service.journal.numbers)
         self._started = perf_counter()
-        self._started_at = service.options.clock()
-        self._service = service
+        self._redactor = service.redactor
+        self.started_at = service.options.clock()
         self.request = request
+        self.headers = request.headers.folded()
         self.request_id = service.randomness.request_id()
-        self.key = presented_key(request.headers)
         self.fault: SelectedFault | None = None
         self.result: Result | None = None
         self.refusal: Refusal | None = None
-
-    def admit(self, service: Service) -> None:
-        """Let the request through to the work.
-
-        Raises:
-            Refused: 401, 404, 405 or 429, in this order, as the key is checked before the route
-                (a public client of the service relies on it).
-        """
-        for refusal in (self.identity.refusal, self.route.refusal):
-            if refusal is not None:
-                raise Refused(refusal)
-        wait = service.rate_limiter.seconds_to_wait(self.key)
-        if wait:
-            message = f"Too many requests with this key: try again in {wait} s."
-            raise Refused(Refusal("rate_limited", message, (("Retry-After", str(wait)),)))
 
     def target(self) -> FaultTarget:
         """What a fault may be addressed by."""
@@ -96,42 +80,43 @@ class Exchange:
 
     def record(self, outcome: Outcome) -> Record:
         """The line for the journal: without keys, and without a reference to any body."""
-        redacted = self._service.redactor.redact(self.request)
-        return Record(
-            call=self._call(redacted, outcome.status if isinstance(outcome, Reply) else None),
-            number=self._number,
-            outcome=redacted.outcome(outcome),
-            read_timeout=self.request.read_timeout,
-            is_unmatched=self.route.is_unknown,
-        )
-
-    def _call(self, redacted: Redacted, status: int | None) -> Call:
-        request, command = self.request, self.command
+        request, command, refusal = self.request, self.command, self.refusal
         upload = command if isinstance(command, Upload) else _NO_UPLOAD
         filename, purpose = self._file_facts()
-        return Call(
+        named = (self._file_id(), filename, purpose, upload.content_type)
+        message = None if refusal is None else refusal.message
+        kept = self._redactor.redact(request, self.headers, named, upload.fields, message, outcome)
+        file_id, filename, purpose, content_type = kept.named
+        call = Call(
             operation=self.route.operation,
             method=request.method,
-            path=redacted.path,
-            query=Parameters(redacted.query),
-            headers=redacted.headers,
+            path=kept.path,
+            query=kept.query,
+            headers=kept.headers,
             user=self.identity.user,
             client=request.client,
-            status=status,
-            file_id=redacted.name(self._file_id()),
-            filename=redacted.name(filename),
-            purpose=redacted.name(purpose),
-            content_type=redacted.name(upload.content_type),
+            status=outcome.status if isinstance(outcome, Reply) else None,
+            file_id=file_id,
+            filename=filename,
+            purpose=purpose,
+            content_type=content_type,
             bytes=None if upload.content is None else len(upload.content),
             sha256=upload.sha256,
-            fields=redacted.fields(upload.fields),
+            fields=kept.fields,
             json=None,
             fault=None if self.fault is None else self.fault.fault.name,
-            error=None if self.refusal is None else self.refusal.code,
-            message=None if self.refusal is None else redacted.text(self.refusal.message),
+            error=None if refusal is None else refusal.code,
+            message=kept.message,
             request_id=self.request_id,
-            started_at=self._started_at,
+            started_at=self.started_at,
             duration=perf_counter() - self._started,
+        )
+        return Record(
+            call=call,
+            number=self._number,
+            outcome=kept.outcome,
+            read_timeout=request.read_timeout,
+            is_unmatched=self.route.is_unknown,
         )
 
     def _file_id(self) -> str | None:

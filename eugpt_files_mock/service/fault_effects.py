@@ -41,18 +41,24 @@ class SelectedFault:
         return self.phase == "before" and isinstance(self.fault, (ErrorResponse, ConnectionFault))
 
 
-def select_fault(service: Service, request: Request, target: FaultTarget) -> SelectedFault | None:
+def select_fault(
+    service: Service, prefer: str | None, target: Callable[[], FaultTarget]
+) -> SelectedFault | None:
     """The fault that hits: the one that the request asks for itself, else the first armed one.
 
+    Args:
+        service: its armed faults.
+        prefer: the header `Prefer` of the request.
+        target: says what a fault may be addressed by; asked only when one is armed.
+
     Raises:
-        Refused: `invalid_parameter`, for a `Prefer: code=` that is no error status.
+        Refused: `invalid_parameter`, for a `Prefer: code=` that isn't an error status.
     """
-    prefer = request.headers.get("prefer")
     if prefer is not None and (asked := _CODE.search(prefer)):
         return SelectedFault(fault=_preferred(asked[1]), phase="before", is_optional=True)
-    if service.armed.is_empty:
+    if not service.armed.live:
         return None
-    selected = service.armed.select(target, service.randomness.rng)
+    selected = service.armed.select(target(), service.randomness.rng)
     if selected is None:
         return None
     fault, matcher = selected

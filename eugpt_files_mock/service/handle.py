@@ -6,13 +6,13 @@ The numbers are those of the picture in `docs/design.md`.
 
 from __future__ import annotations
 
-from ..model.messages import Outcome, Request
+from ..model.messages import File, Outcome, Request
 from .authentication import identify
 from .commands import parse
 from .exchange import Exchange
 from .fault_effects import apply_fault, select_fault
 from .operations import operate
-from .refusals import Refused
+from .refusals import Refusal, Refused
 from .replies import render, render_refusal
 from .routes import match_route
 from .service import Service
@@ -22,15 +22,18 @@ def handle(service: Service, request: Request) -> Outcome:
     """Answer one request, or end its connection."""
     exchange = Exchange(service, request)
     exchange.route = match_route(request)  # 1
-    exchange.identity = identify(exchange.key, service.access)  # 2
-    exchange.command = parse(exchange.route, request, service.options)  # 3
-    exchange.file = service.files.find(exchange.route.file_id, exchange.identity.user)
+    headers = exchange.headers
+    exchange.identity = identify(headers.get("authorization", ""), service.access)  # 2
+    exchange.command = parse(exchange.route, request, headers, service.options)  # 3
+    exchange.file = _file_in_question(service, exchange)
     reply = None
     try:
-        exchange.fault = select_fault(service, request, exchange.target())  # 4
+        exchange.fault = select_fault(service, headers.get("prefer"), exchange.target)  # 4
         if exchange.fault is None or not exchange.fault.replaces_the_work:
-            exchange.admit(service)  # 5
-            exchange.result = operate(service, exchange.command, exchange.identity.user)  # 6
+            _admit(service, exchange)  # 5
+            exchange.result = operate(
+                service, exchange.command, exchange.identity.user, exchange.started_at
+            )  # 6
             reply = render(exchange.result, exchange.request_id, service.options)
     except Refused as refused:
         exchange.refusal = refused.refusal
@@ -40,3 +43,26 @@ def handle(service: Service, request: Request) -> Outcome:
     )  # 7
     service.journal.add(exchange.record(outcome))  # 8
     return outcome
+
+
+def _file_in_question(service: Service, exchange: Exchange) -> File | None:
+    file_id = exchange.route.file_id
+    return None if file_id is None else service.files.find(file_id, exchange.identity.user)
+
+
+def _admit(service: Service, exchange: Exchange) -> None:
+    """Let the request through to the work.
+
+    Raises:
+        Refused: 401, 404, 405 or 429, in this order: the key is checked before the route, says a
+            public client of the service (3P).
+    """
+    for refusal in (exchange.identity.refusal, exchange.route.refusal):
+        if refusal is not None:
+            raise Refused(refusal)
+    if service.rate_limiter.limit is None:
+        return
+    wait = service.rate_limiter.seconds_to_wait(exchange.identity.key)
+    if wait:
+        message = f"Too many requests with this key: try again in {wait} s."
+        raise Refused(Refusal("rate_limited", message, (("Retry-After", str(wait)),)))

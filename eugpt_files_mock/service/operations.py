@@ -45,16 +45,16 @@ class Deleted:
 Result = Stored | Listed | Content | Deleted
 
 
-def operate(service: Service, command: Command, user: str | None) -> Result:
-    """Carry the command out, for that user.
+def operate(service: Service, command: Command, user: str | None, now: float) -> Result:
+    """Carry the command out, for that user, at this time in Unix seconds.
 
     Raises:
         Refused: nothing was changed.
     """
-    return _OPERATE[type(command)](service, command, user)
+    return _OPERATE[type(command)](service, command, user, now)
 
 
-def _upload(service: Service, command: Upload, user: str | None) -> Stored:
+def _upload(service: Service, command: Upload, user: str | None, now: float) -> Stored:
     if command.refusal is not None:
         raise Refused(command.refusal)
     content = command.content or b""
@@ -67,7 +67,7 @@ def _upload(service: Service, command: Upload, user: str | None) -> Stored:
         filename=command.filename or "",
         bytes=size,
         purpose=command.purpose or "",
-        created_at=int(options.clock()),
+        created_at=int(now),
         status=options.processing.first_status,
         content=content,
         content_type=command.content_type or "",
@@ -81,7 +81,7 @@ def _upload(service: Service, command: Upload, user: str | None) -> Stored:
         raise Refused(Refusal("quota_exceeded", message)) from None
 
 
-def _list(service: Service, command: List, user: str | None) -> Listed:
+def _list(service: Service, command: List, user: str | None, now: float) -> Listed:
     if command.refusal is not None:
         raise Refused(command.refusal)
     page = service.files.page(
@@ -97,15 +97,15 @@ def _list(service: Service, command: List, user: str | None) -> Listed:
     return Listed(files=page)
 
 
-def _retrieve(service: Service, command: Retrieve, user: str | None) -> Stored:
+def _retrieve(service: Service, command: Retrieve, user: str | None, now: float) -> Stored:
     return Stored(file=service.files.poll(command.file_id, user) or _refuse(command.file_id))
 
 
-def _download(service: Service, command: Download, user: str | None) -> Content:
+def _download(service: Service, command: Download, user: str | None, now: float) -> Content:
     return Content(file=service.files.find(command.file_id, user) or _refuse(command.file_id))
 
 
-def _delete(service: Service, command: Delete, user: str | None) -> Deleted:
+def _delete(service: Service, command: Delete, user: str | None, now: float) -> Deleted:
     file = service.files.remove(command.file_id, user) or _refuse(command.file_id)
     return Deleted(file_id=file.id)
 
@@ -115,7 +115,7 @@ def _refuse(file_id: str) -> File:
     raise Refused(Refusal("file_not_found", f"There is no file {quoted(file_id)}."))
 
 
-_OPERATE: dict[type, Callable[[Service, Any, str | None], Result]] = {
+_OPERATE: dict[type, Callable[[Service, Any, str | None, float], Result]] = {
     Upload: _upload,
     List: _list,
     Retrieve: _retrieve,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..model.messages import REDACTED, Headers, Outcome, Parameters, Reply, Request, is_secret_name
 from .commands import parse_query
@@ -46,88 +46,120 @@ class Redactor:
         secrets = sorted(filter(_is_long_enough, self._secrets), key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, secrets))) if secrets else None
 
-    def redact(self, request: Request) -> Redacted:
-        """What may be kept of this request."""
-        return Redacted(request, self._pattern)
+    def redact(
+        self,
+        request: Request,
+        headers: Mapping[str, str],
+        names: tuple[str | None, ...],
+        fields: Mapping[str, str],
+        message: str | None,
+        outcome: Outcome,
+    ) -> Redacted:
+        """What may be kept of a request.
+
+        Args:
+            request: what arrived.
+            headers: those of the request, by lower-case name.
+            names: chosen by somebody, such as a filename.
+            fields: the other fields of its form.
+            message: the text of the refusal.
+            outcome: what was answered.
+        """
+        secrets = _Secrets(self._pattern, headers.get("authorization", ""))
+        return secrets.redacted(request, names, fields, message, outcome)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Redacted:
-    """What may be kept of one request, and of the texts that came with it.
+    """What may be kept of one request; see `Redactor.redact`."""
+
+    path: str
+    query: Parameters
+    headers: Headers
+    named: tuple[str | None, ...]
+    fields: Parameters
+    message: str | None
+    outcome: Outcome
+
+
+class _Secrets:
+    """The secrets of one request.
 
     Args:
-        request: what arrived.
         accepted: finds the keys that the mock accepts, anywhere in a text.
+        authorization: the header, of which each word may be a key.
     """
 
-    __slots__ = ("_accepted", "_presented", "_request")
+    __slots__ = ("_accepted", "_presented")
 
-    def __init__(self, request: Request, accepted: re.Pattern[str] | None) -> None:
-        self._request = request
+    def __init__(self, accepted: re.Pattern[str] | None, authorization: str) -> None:
         self._accepted = accepted
-        self._presented = _presented(request.headers.get("authorization", ""))
+        self._presented = _presented(authorization)
 
-    @property
-    def path(self) -> str:
-        """The path of the request."""
-        return _cut(self.text(self._request.path))
+    def redacted(
+        self,
+        request: Request,
+        names: tuple[str | None, ...],
+        fields: Mapping[str, str],
+        message: str | None,
+        outcome: Outcome,
+    ) -> Redacted:
+        return Redacted(
+            path=_cut(self._text(request.path)),
+            query=self._query(request.query) if request.query else _NOTHING,
+            headers=self._headers(request.headers.pairs),
+            named=tuple([None if name is None else self._name(name) for name in names]),
+            fields=self._fields(fields) if fields else _NOTHING,
+            message=None if message is None else self._text(message),
+            outcome=self._outcome(outcome) if isinstance(outcome, Reply) else outcome,
+        )
 
-    @property
-    def query(self) -> dict[str, str]:
-        """The parameters of the request, decoded."""
-        query = self._request.query
-        return {
-            self.text(name): REDACTED if is_secret_name(name) else self.text(value)
-            for name, value in (parse_query(query).items() if query else ())
-        }
+    def _query(self, query: str) -> Parameters:
+        return Parameters(
+            {
+                self._text(name): REDACTED if is_secret_name(name) else self._text(value)
+                for name, value in parse_query(query).items()
+            }
+        )
 
-    @property
-    def headers(self) -> Headers:
-        """The header fields of the request."""
+    def _headers(self, received: tuple[tuple[str, str], ...]) -> Headers:
         pairs = [
-            (name, REDACTED if is_secret_name(name) else _cut(value))
-            for name, value in self._request.headers.pairs
+            (name, REDACTED if is_secret_name(name) else value if len(value) < 99 else _cut(value))
+            for name, value in received
         ]
         values = "\n".join([value for _, value in pairs])
-        if self.text(values) == values:  # as nearly always
+        if self._text(values) == values:  # as nearly always
             return Headers(pairs)
-        return Headers([(name, self.text(value)) for name, value in pairs])
+        return Headers([(name, self._text(value)) for name, value in pairs])
 
-    def name(self, name: str | None) -> str | None:
-        """A name that somebody chose, such as a filename, by which calls are looked for.
+    def _fields(self, fields: Mapping[str, str]) -> Parameters:
+        return Parameters({self._text(name): self._text(value) for name, value in fields.items()})
 
-        It may begin as the key does; only when all of it is the key, it isn't a name.
+    def _name(self, name: str) -> str:
+        """By names calls are looked for. One may begin as the key does; only when all of it is the
+        key, it isn't a name.
         """
-        if name is None or name in self._presented:
-            return name and REDACTED
-        return REDACTED if self._accepted is not None and self._accepted.fullmatch(name) else name
+        accepted = self._accepted is not None and self._accepted.fullmatch(name)
+        return REDACTED if accepted or name in self._presented else name
 
-    def text(self, text: str) -> str:
-        """Any other text."""
+    def _text(self, text: str) -> str:
         for secret in self._presented:
             if secret in text:
                 text = re.sub(rf"(?<![\w.-]){re.escape(secret)}(?![\w.-])", REDACTED, text)
-        return self._without_accepted(text)
-
-    def fields(self, fields: Mapping[str, str]) -> Parameters:
-        """The other fields of a form."""
-        if not fields:
-            return _NO_FIELDS
-        return Parameters({self.text(name): self.text(value) for name, value in fields.items()})
-
-    def outcome(self, outcome: Outcome) -> Outcome:
-        """What was answered, with the beginning of a text, and without the content of a file."""
-        if not isinstance(outcome, Reply):
-            return outcome
-        if ("Content-Type", "application/octet-stream") in outcome.headers:
-            return replace(outcome, body=b"")
-        body = outcome.body[:_MOST_BODY_KEPT].decode("utf-8", "replace")
-        return replace(outcome, body=self.text(body).encode("utf-8"))
-
-    def _without_accepted(self, text: str) -> str:
         return text if self._accepted is None else self._accepted.sub(REDACTED, text)
 
+    def _outcome(self, reply: Reply) -> Reply:
+        """With the beginning of a text, and without the content of a file."""
+        if ("Content-Type", "application/octet-stream") in reply.headers:
+            return replace(reply, body=b"")
+        text = reply.body[:_MOST_BODY_KEPT].decode("utf-8", "replace")
+        redacted = self._text(text)
+        if redacted == text and len(reply.body) <= _MOST_BODY_KEPT:
+            return reply
+        return replace(reply, body=redacted.encode("utf-8"))
 
-_NO_FIELDS = Parameters({})
+
+_NOTHING = Parameters({})
 
 
 def _presented(authorization: str) -> tuple[str, ...]:
@@ -137,7 +169,7 @@ def _presented(authorization: str) -> tuple[str, ...]:
     kept.
     """
     fields = authorization.split(",", 4)[:4]
-    words = [field.split()[-1] for field in fields if field.strip()]
+    words = [words[-1] for field in fields if (words := field.split())]
     return tuple(word for word in words if _is_long_enough(word) and len(word) <= _LONGEST_SECRET)
 
 

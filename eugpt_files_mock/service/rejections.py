@@ -39,7 +39,7 @@ def reject_unreadable(
     )
     exchange = Exchange(service, request)
     exchange.route = RouteMatch(operation=None)
-    exchange.identity, exchange.command, exchange.file = Identity(None), Upload(), None
+    exchange.identity, exchange.command, exchange.file = Identity(None, None), Upload(), None
     exchange.refusal = Refusal(UNREADABLE.get(status, "bad_request"), message)
     reply = render_refusal(exchange.refusal, exchange.request_id)
     service.journal.add(exchange.record(reply))

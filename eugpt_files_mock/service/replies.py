@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from ..model.faults import ErrorResponse
-from ..model.messages import File, Outcome, Reply, to_json
+from ..model.messages import File, Outcome, Reply
 from ..options import Options
 from .operations import Content, Deleted, Listed, Result, Stored
 from .refusals import CHALLENGE, REFUSALS, Refusal, envelope
@@ -21,6 +22,14 @@ _STRANGE: dict[str, object] = {
     "x_future": {"added": "by the versioning policy", "values": [1, None, True]}
 }
 """Members that no client knows: what the versioning policy announces (D)."""
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+def to_json(value: object) -> bytes:
+    """The value as the API writes JSON: UTF-8, without white space."""
+    return _encode(value).encode("utf-8")
 
 
 def render(result: Result, request_id: str, options: Options) -> Reply:

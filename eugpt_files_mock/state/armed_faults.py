@@ -71,28 +71,32 @@ class ArmedFault:
 
 
 class ArmedFaults:
-    """The faults that were armed: those that can still hit, and the last that are spent."""
+    """The faults that were armed: those that can still hit, and the last that are spent.
+
+    Attributes:
+        live: those that can still hit; only to be looked at, as only this class has the lock.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._live: list[ArmedFault] = []
+        self.live: list[ArmedFault] = []
         self._spent: deque[ArmedFault] = deque(maxlen=_SPENT_KEPT)
         self._numbered = 0
 
     def all(self) -> list[ArmedFault]:
         """The faults, in the order of arming, with those that are spent."""
         with self._lock:
-            return sorted((*self._spent, *self._live), key=lambda armed: int(armed.id))
+            return sorted((*self._spent, *self.live), key=lambda armed: int(armed.id))
 
     def armed(self) -> list[ArmedFault]:
         """Those that can still hit."""
         with self._lock:
-            return list(self._live)
+            return list(self.live)
 
     def unreported(self) -> list[ArmedFault]:
         """Those that should have hit and never did. Each is given once."""
         with self._lock:
-            unfired = [armed for armed in self._live if not (armed.hits or armed.matcher.optional)]
+            unfired = [armed for armed in self.live if not (armed.hits or armed.matcher.optional)]
             new = [armed for armed in unfired if not armed.is_reported]
             for armed in new:
                 armed.is_reported = True
@@ -101,7 +105,7 @@ class ArmedFaults:
     def clear(self) -> None:
         """Disarm everything, and number from 1 again."""
         with self._lock:
-            self._live.clear()
+            self.live.clear()
             self._spent.clear()
             self._numbered = 0
 
@@ -110,18 +114,13 @@ class ArmedFaults:
         with self._lock:
             self._numbered += 1
             armed = ArmedFault(self._numbered, faults, matcher, self._disarm)
-            self._live.append(armed)
+            self.live.append(armed)
             return armed
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no fault can hit any more; lets a request skip the rest."""
-        return not self._live
 
     def select(self, target: FaultTarget, rng: random.Random) -> tuple[Fault, FaultMatcher] | None:
         """What hits this request: the first armed fault that matches and is due. Uses it up."""
         with self._lock:
-            for armed in self._live:
+            for armed in self.live:
                 if armed.matcher.matches(target) and armed._due(rng):
                     return self._use(armed), armed.matcher
         return None
@@ -130,12 +129,12 @@ class ArmedFaults:
         fault = armed.faults[armed.hits % len(armed.faults)]
         armed.hits += 1
         if armed.remaining == 0:
-            self._live.remove(armed)
+            self.live.remove(armed)
             self._spent.append(armed)
         return fault
 
     def _disarm(self, armed: ArmedFault) -> None:
         with self._lock:
-            for kept in (self._live, self._spent):
+            for kept in (self.live, self._spent):
                 if armed in kept:
                     kept.remove(armed)

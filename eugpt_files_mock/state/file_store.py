@@ -98,10 +98,8 @@ class FileStore:
                 insort(index, sort_key)
             return file
 
-    def find(self, file_id: str | None, user: str | None) -> File | None:
+    def find(self, file_id: str, user: str | None) -> File | None:
         """The user's file of that id as it is now; None when the user has none."""
-        if file_id is None:
-            return None
         with self._lock:
             file = self._files.get(file_id)
             return self._now(file_id) if file is not None and file.user == user else None

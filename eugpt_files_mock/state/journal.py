@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
 from threading import Condition
 from typing import overload
 
@@ -26,6 +27,7 @@ class Journal:
     Attributes:
         dropped: how many are no longer kept.
         unmatched_requests: calls for unknown routes that no exit check has reported yet.
+        numbers: gives each request that arrives its number.
         changed: notified after each record.
     """
 
@@ -38,7 +40,8 @@ class Journal:
         """Forget every call, and number from 1 again."""
         with self.changed:
             self._records: deque[Record] = deque()
-            self._arrived = 0
+            # Counts requests as they arrive; `next` of it is atomic, and so needs no lock.
+            self.numbers = count(1)
             self.dropped = 0
             self.unmatched_requests: list[Call] = []
 
@@ -53,12 +56,6 @@ class Journal:
     def calls(self) -> tuple[Call, ...]:
         """The calls in order of arrival, as they are now."""
         return tuple(record.call for record in self.records())
-
-    def next_number(self) -> int:
-        """The number of a request that has just arrived."""
-        with self.changed:
-            self._arrived += 1
-            return self._arrived
 
     def add(self, record: Record) -> None:
         """Keep a record at the place where its request arrived."""

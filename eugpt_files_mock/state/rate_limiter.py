@@ -13,12 +13,12 @@ class RateLimiter:
     """At most `requests` in any `seconds`, for each key.
 
     Args:
-        limit: requests and seconds, or None for no limit.
+        limit: requests and seconds, or None for no limit; also an attribute.
         clock: gives Unix seconds.
     """
 
     def __init__(self, limit: tuple[int, float] | None, clock: Clock) -> None:
-        self._limit = limit
+        self.limit = limit
         self._clock = clock
         self._lock = Lock()
         self._admitted: defaultdict[str | None, deque[float]] = defaultdict(deque)
@@ -28,16 +28,11 @@ class RateLimiter:
         with self._lock:
             self._admitted.clear()
 
-    @property
-    def is_limited(self) -> bool:
-        """Whether there is a limit at all."""
-        return self._limit is not None
-
     def seconds_to_wait(self, key: str | None) -> int:
         """0 when the request is admitted, and counted; else the whole seconds to wait."""
-        if self._limit is None:
+        if self.limit is None:
             return 0
-        requests, seconds = self._limit
+        requests, seconds = self.limit
         now = self._clock()
         with self._lock:
             admitted = self._admitted[key]
