@@ -102,7 +102,8 @@ class Activation:
             allow_hosts: as in `serve`.
         """
         from .admin.access import AdminAccess
-        from .admin.app import Control, ControlApp
+        from .admin.app import ControlApp
+        from .admin.control import Control
         from .server.application import ServedMock
         from .server.host_names import HostNames
         from .server_context import ServerContext
@@ -111,7 +112,13 @@ class Activation:
         access = AdminAccess(hosts, admin_token)
         if admin_token is not None:
             self._service.redactor.protect(admin_token)
-        control = Control(mock=self, service=self._service, access=access, version=__version__)
+        control = Control(
+            mock=self,
+            service=self._service,
+            access=access,
+            problems=self._lifecycle.problems,
+            version=__version__,
+        )
         answer = ServedMock(self._service, ControlApp(control), hosts)
         return ServerContext(self, self._lifecycle, partial(open_server, answer))
 

@@ -137,9 +137,13 @@ Of other errors it shows every frame, because those are bugs of ours.
 
 __tracebackhide__ = hide_from_traceback
 
+_LONGEST_MISSPELT = 100
+
 
 def nearest_word(word: object, valid: Iterable[str]) -> str | None:
     """The valid word most like `word`, or None when none is near."""
+    if len(str(word)) > _LONGEST_MISSPELT:  # difflib is quadratic
+        return None
     # At 0.6, difflib's default, 'colour' is near nothing, and 'rate_limits' is near 'rate_limit'.
     found = difflib.get_close_matches(str(word), list(valid), n=1)
     return found[0] if found else None

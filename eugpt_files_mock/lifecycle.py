@@ -15,7 +15,7 @@ from .errors import (
     StateError,
     hide_from_traceback,
 )
-from .expectations.exit_checks import exit_failure
+from .expectations.exit_checks import exit_failure, exit_problems
 from .intercept import installation
 from .intercept.registry import ActiveMock
 from .model.faults import ConnectionFault, Fault
@@ -122,6 +122,12 @@ class Lifecycle:
         message = exit_failure(self._service, deferred)
         if message:
             raise ExpectationNotMet(message)
+
+    def problems(self) -> list[str]:
+        """What the exit checks would say now, whatever the options switch off; nothing is marked
+        as reported.
+        """
+        return exit_problems(self._service, self._active_mock.deferred_errors)
 
     def _check_when_closed(self, *, failing: bool) -> None:
         if not (failing or self._intercepting or self._ports):

@@ -135,6 +135,22 @@ class FilesMock(Activation, Assertions):
         """Store `count` of them: the suffixes in turn, by default all. Otherwise as `fake_file`."""
         return self._fake_files.files(count, suffixes, size, fields)
 
+    def set_status(self, file_id: str, status: str, details: str | None = None) -> File:
+        """Move one file on by hand, whatever the option `processing` says.
+
+        Args:
+            file_id: the file.
+            status: `uploaded`, `processed` or `error`.
+            details: why processing failed.
+
+        Returns:
+            The file with its new status.
+
+        Raises:
+            OptionError: for an unknown status, or an id that no file has.
+        """
+        return seeding.set_status(self._service, file_id, status, details)
+
     def reset(self) -> None:
         """Drop files, faults, calls and rate windows; keep the options.
 

@@ -66,10 +66,33 @@ def add_file(
     return service.files.add(file, another_id=service.randomness.file_id)
 
 
+def set_status(service: Service, file_id: str, status: str, details: str | None) -> File:
+    """Move a file on by hand; see `FilesMock.set_status`.
+
+    Raises:
+        OptionError: for an invalid value, or an id that no file has.
+    """
+    if status not in STATUSES:
+        raise unknown_word("status", status, STATUSES)
+    if details is not None:
+        string("details", details, may_be_empty=True)
+    file = service.files.set_status(file_id, status, details)
+    if file is None:
+        raise OptionError(f"No file has the id {file_id!r}.", word=file_id)
+    return file
+
+
 def _created_at(value: int | None, service: Service) -> int:
     if value is None:
         return int(service.options.clock())
-    return integer("created_at (Unix seconds)", value, least=0)
+    seconds = integer("created_at (Unix seconds)", value, least=0)
+    if seconds > _LATEST:
+        raise OptionError(f"created_at must be at most {_LATEST}, got {seconds}.", word=value)
+    return seconds
+
+
+_LATEST = 253_402_300_799
+"""The end of the year 9999, beyond which few libraries know dates."""
 
 
 def _free_id(file_id: str, service: Service) -> str:

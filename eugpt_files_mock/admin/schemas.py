@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields
 from io import BytesIO
 from typing import Any, get_type_hints
 
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
 from ..errors import OptionError, quoted, unknown_word
 from ..faults import FAULTS, connection_refused, fault_named
 from ..model.faults import ConnectionFault, ErrorResponse, Fault
-from ..model.messages import OPERATIONS, Call, File
+from ..model.messages import OPERATIONS, Call, File, Outcome, Severed
 from ..service.replies import file_object
 from ..state.armed_faults import ArmedFault
 from ..state.fault_matcher import MATCHER_WORDS, fault_and_matcher_words
@@ -38,7 +39,7 @@ def read_fault(request: Request) -> tuple[list[Fault], dict[str, Any]]:
         BadRequest: the body is not a JSON object.
         OptionError: for an unknown word, with the nearest, or an invalid value.
     """
-    words = _json_object(request)
+    words = read_json(request)
     if "fault" not in words:
         raise OptionError(f"'fault' is missing. Valid: {', '.join(FAULTS)}.", word=words)
     named = words.pop("fault")
@@ -51,6 +52,10 @@ def read_fault(request: Request) -> tuple[list[Fault], dict[str, Any]]:
     sequence = named if isinstance(named, list) else [named]
     if not sequence:
         raise OptionError("'fault' must name at least one fault, got [].", word=named)
+    if len(sequence) > _MOST_FAULTS:
+        raise OptionError(
+            f"A sequence has at most {_MOST_FAULTS} faults, got {len(sequence)}.", word=named
+        )
     return [_one_of_several(item) for item in sequence], words
 
 
@@ -91,9 +96,17 @@ def _one_of_several(item: object) -> Fault:
     return fault_named(words.pop("fault", None), words)
 
 
-def _json_object(request: Request) -> dict[str, Any]:
+def read_json(request: Request) -> dict[str, Any]:
+    """The body, which must be a JSON object.
+
+    Raises:
+        RequestEntityTooLarge, BadRequest: for a body that isn't.
+    """
+    data = request.get_data()
+    if len(data) > _MOST_JSON_BYTES:
+        raise RequestEntityTooLarge(f"The body is longer than {_MOST_JSON_BYTES} bytes.")
     try:
-        words = json.loads(request.get_data())
+        words = json.loads(data, parse_int=_integer, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"The body is not JSON: {error}.") from error
     if not isinstance(words, dict):
@@ -101,19 +114,38 @@ def _json_object(request: Request) -> dict[str, Any]:
     return words
 
 
+def _integer(digits: str) -> int:
+    """Python refuses to write, and to compute with, what it can read here."""
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"an integer of {len(digits)} digits")
+    return int(digits)
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} isn't JSON")
+
+
+_MOST_JSON_BYTES = 1_000_000
+_MOST_DIGITS = 18
+_MOST_PARTS = 100
+_MOST_FAULTS = 1_000
+
+
 def _form(request: Request) -> tuple[dict[str, str], dict[str, FileStorage]]:
     """The text fields, and the file parts, of which no name may come twice."""
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType(f"A form is multipart/form-data, not {request.mimetype!r}.")
     try:
-        parser = FormDataParser(_in_memory, max_form_memory_size=None, silent=False)
+        parser = FormDataParser(
+            _in_memory, max_form_memory_size=None, max_form_parts=_MOST_PARTS, silent=False
+        )
         _, form, files = parser.parse_from_environ(request.environ)
     except ValueError as error:
         raise BadRequest(f"The form cannot be read: {error}.") from error
-    names = [name for name, _ in (*form.items(multi=True), *files.items(multi=True))]
-    for name in names:
-        if names.count(name) > 1:
-            raise BadRequest(f"Two parts are named {name!r}.")
+    names = Counter(name for name, _ in (*form.items(multi=True), *files.items(multi=True)))
+    for name, times in names.items():
+        if times > 1:
+            raise BadRequest(f"Two parts are named {quoted(name)}.")
     return form.to_dict(), files.to_dict()
 
 
@@ -148,14 +180,23 @@ def call_members(call: Call) -> Members:
     return {field.name: _plain(getattr(call, field.name)) for field in fields(call)}
 
 
+def outcome_members(outcome: Outcome) -> Members:
+    """What was answered, without the content of a file; or how the connection ended."""
+    if isinstance(outcome, Severed):
+        return {"severed": outcome.kind}
+    body = outcome.body.decode("utf-8", "backslashreplace")
+    return {"status": outcome.status, "headers": dict(outcome.headers), "body": body}
+
+
 def armed_members(armed: ArmedFault) -> Members:
     """The fault by name, the words that it was armed with, what it did and will still do."""
-    names = [fault.name for fault in armed.faults]
+    faults = [_fault_members(fault) for fault in armed.faults]
+    alone = faults[0] if len(faults) == 1 else {"fault": [fault["fault"] for fault in faults]}
     return {
         "id": armed.id,
         "object": "fault",
-        "fault": names[0] if len(names) == 1 else names,
-        "faults": [_fault_members(fault) for fault in armed.faults],
+        **alone,
+        "faults": faults,
         **{
             field.name: _plain(getattr(armed.matcher, field.name))
             for field in fields(armed.matcher)

@@ -24,17 +24,33 @@ def exit_failure(service: Service, deferred_errors: Sequence[FilesMockError]) ->
         service: its armed faults and its calls.
         deferred_errors: what was raised inside a client's call, and may have been swallowed there.
     """
-    options, journal = service.options, service.journal
-    calls = journal.calls()
+    journal = service.journal
     unmatched, journal.unmatched_requests = journal.unmatched_requests, []
+    unfired = service.armed.unreported()
+    return "\n\n".join(_problems(service, deferred_errors, unmatched, unfired)) or None
+
+
+def exit_problems(service: Service, deferred_errors: Sequence[FilesMockError]) -> list[str]:
+    """As `exit_failure`, one message for each check, and nothing counts as reported."""
+    unmatched, unfired = service.journal.unmatched_requests, service.armed.unfired()
+    return _problems(service, deferred_errors, unmatched, unfired)
+
+
+def _problems(
+    service: Service,
+    deferred_errors: Sequence[FilesMockError],
+    unmatched: Sequence[Call],
+    unfired: Sequence[ArmedFault],
+) -> list[str]:
+    options, calls = service.options, service.journal.calls()
     found: list[str | None] = []
     if options.assert_all_faults_fired:
         found += [f"{error}\nWhat came:\n{call_lines(calls)}" for error in deferred_errors]
     if options.assert_all_requests_known:
         found.append(_unmatched_failure(unmatched))
     if options.assert_all_faults_fired:
-        found.append(_unfired_failure(service.armed.unreported(), calls))
-    return "\n\n".join(message for message in found if message) or None
+        found.append(_unfired_failure(unfired, calls))
+    return [message for message in found if message]
 
 
 def _unmatched_failure(unmatched: Sequence[Call]) -> str | None:

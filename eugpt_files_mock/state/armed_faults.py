@@ -93,10 +93,15 @@ class ArmedFaults:
         with self._lock:
             return list(self.live)
 
+    def unfired(self) -> list[ArmedFault]:
+        """Those that should have hit and never did."""
+        with self._lock:
+            return [armed for armed in self.live if not (armed.hits or armed.matcher.optional)]
+
     def unreported(self) -> list[ArmedFault]:
         """Those that should have hit and never did. Each is given once."""
+        unfired = self.unfired()
         with self._lock:
-            unfired = [armed for armed in self.live if not (armed.hits or armed.matcher.optional)]
             new = [armed for armed in unfired if not armed.is_reported]
             for armed in new:
                 armed.is_reported = True

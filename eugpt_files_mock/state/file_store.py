@@ -65,6 +65,13 @@ class FileStore:
         with self._lock:
             return [self._now(file_id) for _, _, file_id in self._indexes[()]]
 
+    def newest(self, limit: int) -> list[File]:
+        """At most `limit` of the newest files, oldest first."""
+        with self._lock:
+            index = self._indexes[()]
+            sort_keys = index[max(0, len(index) - limit) :]
+            return [self._now(file_id) for _, _, file_id in sort_keys]
+
     def get(self, file_id: str) -> File | None:
         """The file of that id as it is now, whoever owns it; None when there is none."""
         with self._lock:
@@ -128,6 +135,16 @@ class FileStore:
             self._uploaded_at.pop(file_id, None)
             self._leave_tombstone(file_id)
             return self._files.pop(file_id)
+
+    def set_status(self, file_id: str, status: str, details: str | None) -> File | None:
+        """Move a file on by hand; None when there is none of that id."""
+        with self._lock:
+            if file_id not in self._files:
+                return None
+            file = replace(self._files[file_id], status=status, status_details=details)
+            self._files[file_id] = file
+            self._uploaded_at.setdefault(file_id, self._clock())
+            return self._now(file_id)
 
     def page(
         self,

@@ -254,6 +254,8 @@ class TestFaults:
             "id": "1",
             "object": "fault",
             "fault": "delay",
+            "seconds": 1,
+            "jitter": 0,
             "faults": [{"fault": "delay", "seconds": 1, "jitter": 0}],
             **words,
             "hits": 0,
@@ -353,7 +355,7 @@ class TestRoutes:
         [
             ("PUT", "/__admin/faults", "DELETE, GET, HEAD, POST"),
             ("GET", "/__admin/reset", "POST"),
-            ("GET", "/__admin/faults/1", "DELETE"),
+            ("POST", "/__admin/faults/1", "DELETE, GET, HEAD"),
             ("POST", "/openapi.json", "GET, HEAD"),
         ],
     )

@@ -1,0 +1,63 @@
+"""The control routes about files."""
+
+from __future__ import annotations
+
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Request, Response
+
+from ..errors import quoted, unknown_word
+from ..model.messages import File
+from .control import Control
+from .responses import json_response, list_response, read_limit
+from .schemas import file_members, read_file, read_json
+
+__all__ = ["add", "content", "delete", "list_all", "retrieve", "update"]
+
+_UPDATED = ("status", "status_details")
+
+
+def list_all(control: Control, request: Request) -> Response:
+    """The newest so many, oldest first."""
+    files = control.service.files
+    return list_response(files.newest(read_limit(request)), file_members, total=len(files))
+
+
+def add(control: Control, request: Request) -> Response:
+    """As `FilesMock.add_file`."""
+    return json_response(file_members(control.mock.add_file(**read_file(request))))
+
+
+def retrieve(control: Control, request: Request, file_id: str) -> Response:
+    """One file, whoever owns it. It isn't a look at its status that counts."""
+    return json_response(file_members(_found(control, file_id)))
+
+
+def content(control: Control, request: Request, file_id: str) -> Response:
+    """What was uploaded; never shown by a browser, as it may be a page."""
+    file = _found(control, file_id)
+    headers = {"Content-Disposition": "attachment"}
+    return Response(file.content, headers=headers, content_type="application/octet-stream")
+
+
+def update(control: Control, request: Request, file_id: str) -> Response:
+    """As `FilesMock.set_status`."""
+    words = read_json(request)
+    for word in words:
+        if word not in _UPDATED:
+            raise unknown_word("member", word, _UPDATED)
+    _found(control, file_id)
+    status, details = words.get("status"), words.get("status_details")
+    return json_response(file_members(control.mock.set_status(file_id, status, details)))
+
+
+def delete(control: Control, request: Request, file_id: str) -> Response:
+    """Take a file out, as if its owner had deleted it."""
+    control.service.files.remove(file_id, _found(control, file_id).user)
+    return json_response({"id": file_id, "object": "file", "deleted": True})
+
+
+def _found(control: Control, file_id: str) -> File:
+    file = control.service.files.get(file_id)
+    if file is None:
+        raise NotFound(f"There is no file {quoted(file_id)}.")
+    return file

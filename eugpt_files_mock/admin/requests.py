@@ -1,0 +1,63 @@
+"""The control routes about the calls that were received."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from werkzeug.exceptions import BadRequest, NotFound
+from werkzeug.wrappers import Request, Response
+
+from ..errors import quoted
+from ..model.messages import Record
+from .control import Control
+from .responses import json_response, list_response, read_limit
+from .schemas import call_members, outcome_members
+
+__all__ = ["forget", "list_all", "retrieve"]
+
+
+def list_all(control: Control, request: Request) -> Response:
+    """In order of arrival: the newest so many, or with `after` the first that came after it."""
+    limit, after = read_limit(request), request.args.get("after")
+    records = control.service.journal.records()
+    if after is not None:
+        records = _after(records, after)
+    calls = [record.call for record in records if _fits(record, request)]
+    shown = calls[:limit] if after is not None else calls[max(0, len(calls) - limit) :]
+    return list_response(shown, call_members, total=len(calls))
+
+
+def retrieve(control: Control, request: Request, request_id: str) -> Response:
+    """One call, and what was answered."""
+    for record in reversed(control.service.journal.records()):
+        if record.call.request_id == request_id:
+            return json_response(
+                call_members(record.call) | {"response": outcome_members(record.outcome)}
+            )
+    raise NotFound(f"There is no request {quoted(request_id)}.")
+
+
+def forget(control: Control, request: Request) -> Response:
+    """Forget all calls; files and faults stay."""
+    count = len(control.service.journal)
+    control.service.journal.clear()
+    return json_response({"deleted": count})
+
+
+def _after(records: Sequence[Record], request_id: str) -> tuple[Record, ...]:
+    for place, record in enumerate(records):
+        if record.call.request_id == request_id:
+            return tuple(records[place + 1 :])
+    raise BadRequest(f"'after' must be the id of a request that is kept, got {quoted(request_id)}.")
+
+
+def _fits(record: Record, request: Request) -> bool:
+    """Whether the call has the values that the query asks for; `none` asks for what has none."""
+    return all(
+        name not in request.args or request.args[name] == _word(getattr(record.call, name))
+        for name in ("operation", "status", "fault")
+    )
+
+
+def _word(value: object) -> str:
+    return "none" if value is None else str(value)

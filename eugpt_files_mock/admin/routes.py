@@ -1,0 +1,127 @@
+"""The control routes, as one table: what answers, what it is told, what the documents say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from werkzeug.wrappers import Request, Response
+
+from ..service.openapi import document
+from . import armed, files, requests
+from .control import Control, ControlRoute
+from .openapi import control_document
+from .page import PAGE_FILES, page_file
+from .responses import LISTED, MOST_LISTED, json_response
+
+__all__ = ["ROUTES"]
+
+
+def _index(control: Control, request: Request) -> Response:
+    """Says where to go, to whoever opens the address in a browser or tries it with curl."""
+    page = f"{request.host_url}__admin/" if control.access.is_open else "needs --admin-token"
+    text = f"eugpt-files-mock {control.version}\nAPI:  {request.host_url}v1\nPage: {page}\n"
+    return Response(text, mimetype="text/plain")
+
+
+def _health(control: Control, request: Request) -> Response:
+    return json_response({"status": "ok", "version": control.version})
+
+
+def _reset(control: Control, request: Request) -> Response:
+    control.mock.reset()
+    return json_response({"status": "ok"})
+
+
+def _check(control: Control, request: Request) -> Response:
+    problems = control.problems()
+    return json_response({"ok": not problems, "problems": problems})
+
+
+def _openapi(control: Control, request: Request) -> Response:
+    return json_response(document(control.version))
+
+
+def _control_openapi(control: Control, request: Request) -> Response:
+    return json_response(control_document(ROUTES, control.version))
+
+
+def _page_file(name: str) -> Callable[..., Response]:
+    def show(control: Control, request: Request) -> Response:
+        content_type, content = page_file(name)
+        return Response(content, content_type=content_type)
+
+    return show
+
+
+def _route(
+    method: str,
+    path: str,
+    act: Callable[..., Response],
+    summary: str,
+    body: str | None = None,
+    **parameters: str,
+) -> ControlRoute:
+    return ControlRoute(
+        method=method, path=path, act=act, summary=summary, body=body, parameters=parameters
+    )
+
+
+_LIMIT = f"at most so many of the newest, 0 to {MOST_LISTED}; {LISTED} by default"
+
+ROUTES: tuple[ControlRoute, ...] = (
+    _route("GET", "/", _index, "Where the API and the page are"),
+    _route("GET", "/openapi.json", _openapi, "OpenAPI 3.1 of the five calls"),
+    _route("GET", "/__admin/openapi.json", _control_openapi, "OpenAPI 3.1 of the control routes"),
+    _route("GET", "/__admin/health", _health, "Whether the mock answers, and its version"),
+    _route("POST", "/__admin/reset", _reset, "Drop files, faults, calls and rate windows"),
+    _route("GET", "/__admin/check", _check, "What the exit checks would say now"),
+    _route(
+        "GET",
+        "/__admin/files",
+        files.list_all,
+        "The files of every user, oldest first",
+        limit=_LIMIT,
+    ),
+    _route("POST", "/__admin/files", files.add, "Add a file without an upload", body="form"),
+    _route("GET", "/__admin/files/{file_id}", files.retrieve, "One file"),
+    _route(
+        "PATCH",
+        "/__admin/files/{file_id}",
+        files.update,
+        "Move a file on: its status, and why processing failed",
+        body="json",
+    ),
+    _route("DELETE", "/__admin/files/{file_id}", files.delete, "Delete a file"),
+    _route("GET", "/__admin/files/{file_id}/content", files.content, "The content of a file"),
+    _route(
+        "GET",
+        "/__admin/requests",
+        requests.list_all,
+        "The calls, in order of arrival",
+        operation="only calls of this operation, or `none`",
+        status="only calls answered with this status, or `none`",
+        fault="only calls that this fault hit, or `none`",
+        after="only calls that came after the one of this id",
+        limit=f"{_LIMIT}; with `after`, of the oldest",
+    ),
+    _route("DELETE", "/__admin/requests", requests.forget, "Forget the calls"),
+    _route("GET", "/__admin/requests/{request_id}", requests.retrieve, "One call, and its answer"),
+    _route(
+        "GET",
+        "/__admin/faults",
+        armed.list_all,
+        "The armed faults, spent ones too, in order of arming",
+        limit=_LIMIT,
+    ),
+    _route("POST", "/__admin/faults", armed.arm, "Arm a fault, or a sequence", body="json"),
+    _route("DELETE", "/__admin/faults", armed.disarm_all, "Disarm all faults"),
+    _route("GET", "/__admin/faults/{fault_id}", armed.retrieve, "One armed fault"),
+    _route("DELETE", "/__admin/faults/{fault_id}", armed.disarm, "Disarm one fault"),
+    _route("GET", "/__admin/catalogue", armed.offered, "The operations, and the faults there are"),
+    _route("GET", "/__admin/", _page_file("index.html"), "The page for people"),
+    *(
+        _route("GET", f"/__admin/{name}", _page_file(name), "A part of the page")
+        for name in PAGE_FILES
+    ),
+    _route("GET", "/favicon.ico", _page_file("icon.svg"), "The icon of the page"),
+)
