@@ -123,15 +123,15 @@ class FileFields(SharedFields, total=False):
 
 
 class FakeFiles:
-    """Invents files for one mock, with one stream of chance, and no name twice.
+    """Invents files for one mock: no name twice, and all from one stream of chance.
 
     Args:
-        identifiers: gives the stream, which repeats with a seed.
+        randomness: has the stream, which repeats with a seed.
         add_file: stores a file.
     """
 
     def __init__(self, randomness: Randomness, add_file: Callable[..., File]) -> None:
-        self._identifiers = randomness
+        self._randomness = randomness
         self._add_file = add_file
         self._names: set[str] = set()
         self._lock = Lock()
@@ -167,7 +167,7 @@ class FakeFiles:
 
     def _document(self, suffix: str, size: int | None) -> Document:
         with self._lock:
-            self._provider.generator.random = self._identifiers.documents
+            self._provider.generator.random = self._randomness.documents
             document = self._provider.document(suffix, size)
             return document._replace(filename=self._unused(document.filename))
 

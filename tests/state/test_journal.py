@@ -1,29 +1,83 @@
-"""The journal: order of arrival, and the cap."""
+"""The calls, in order of arrival, up to a cap."""
 
 from __future__ import annotations
 
-import threading
-import time
+import pytest
 
-import httpx
+from eugpt_files_mock import Call, FilesMock, OptionError
+from eugpt_files_mock.model.messages import Headers, Parameters, Record, Severed
+from eugpt_files_mock.state.journal import Journal
 
-from eugpt_files_mock import FilesMock, faults
+from ..service_requests import send
 
 
-def test_at_its_cap_the_call_that_arrived_first_goes_first() -> None:
-    """Though it was answered last: a slow upload arrives before two lists, and ends after them."""
-    with FilesMock(max_calls=2).serve() as mock:
-        mock.inject(faults.delay(1), on="retrieve")
-        headers = {"Authorization": f"Bearer {mock.api_key}"}
-        mock.add_file("a.txt", id="7")
-        slow = threading.Thread(
-            target=httpx.get, args=(f"{mock.base_url}/files/7",), kwargs={"headers": headers}
-        )
-        slow.start()
-        while mock.armed:  # until the slow one has arrived
-            time.sleep(0.01)
-        for purpose in ("first", "second"):
-            httpx.get(f"{mock.base_url}/files", params={"purpose": purpose}, headers=headers)
-        slow.join()
+def record(number: int, *, unmatched: bool = False) -> Record:
+    """Of the request that arrived as this number."""
+    call = Call(
+        operation="list", method="GET", path=f"/{number}", query=Parameters({}), headers=Headers(),
+        user=None, client="httpx", status=200, file_id=None, filename=None, purpose=None,
+        content_type=None, bytes=None, sha256=None, fields=Parameters({}), json=None, fault=None,
+        error=None, message=None, request_id=str(number), started_at=0.0, duration=0.0,
+    )  # fmt: skip
+    return Record(
+        call=call, number=number, outcome=Severed(kind="empty"), read_timeout=None,
+        is_unmatched=unmatched,
+    )  # fmt: skip
 
-        assert ["first", "second"] == [call.purpose for call in mock.calls]
+
+def kept(journal: Journal) -> list[int]:
+    """The numbers of the records that are kept."""
+    return [record.number for record in journal.records()]
+
+
+def test_a_request_that_arrived_first_and_was_answered_last_is_first() -> None:
+    """A test author reads the order in which the code under test sent them."""
+    journal = Journal(10)
+    for number in (2, 4, 3, 1):
+        journal.add(record(number))
+    assert [1, 2, 3, 4] == kept(journal)
+
+
+def test_at_the_cap_the_earliest_arrival_is_dropped_whichever_was_answered_last() -> None:
+    """Also when the earliest is the one that is just being added."""
+    journal = Journal(2)
+    for number in (2, 3, 1):
+        journal.add(record(number))
+    assert ([2, 3], 1) == (kept(journal), journal.dropped)
+    journal.add(record(4))
+    assert ([3, 4], 2) == (kept(journal), journal.dropped)
+
+
+def test_requests_for_unknown_routes_are_kept_for_the_exit_checks_beyond_the_cap() -> None:
+    """A busy test must not hide them."""
+    journal = Journal(1)
+    journal.add(record(1, unmatched=True))
+    journal.add(record(2))
+    assert ["/1"] == [call.path for call in journal.unmatched_requests]
+
+
+def test_what_a_test_author_holds_is_a_live_view_that_cannot_change_anything() -> None:
+    """`mock.calls` shows only what users may call."""
+    mock = FilesMock()
+    calls = mock.calls
+    send(mock, "GET", "/files")
+    send(mock, "DELETE", "/files/x")
+    assert (2, "delete", "list") == (len(calls), calls.last.operation, calls[0].operation)
+    assert ["list"] == [call.operation for call in calls.to("list")]
+    public = {name for name in dir(calls) if not name.startswith("_")}
+    assert {"count", "index", "last", "to"} == public  # the first two are those of any sequence
+
+
+def test_the_first_call_of_none_says_that_there_is_none() -> None:
+    """Instead of 'tuple index out of range'."""
+    calls = FilesMock().calls
+    with pytest.raises(IndexError, match="no call was received"):
+        calls[0]
+    with pytest.raises(IndexError, match="no call was received"):
+        _ = calls.last
+
+
+def test_calls_to_an_unknown_operation_are_an_error() -> None:
+    """An empty answer would hide a misspelt name."""
+    with pytest.raises(OptionError, match="Did you mean 'upload'"):
+        FilesMock().calls.to("uplaod")

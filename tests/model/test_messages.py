@@ -1,0 +1,42 @@
+"""The values that cross the boundaries."""
+
+from __future__ import annotations
+
+from eugpt_files_mock.model.messages import Headers, Parameters, is_secret_name
+
+
+def test_header_names_are_found_in_any_case() -> None:
+    """HTTP does not distinguish them (RFC 9110, 5.1)."""
+    headers = Headers([("X-Trace", "7")])
+    assert ("7", "7", True) == (headers["x-trace"], headers["X-TRACE"], "X-trace" in headers)
+
+
+def test_repeated_headers_are_joined_and_none_is_lost() -> None:
+    """In the order in which they came (RFC 9110, 5.3)."""
+    headers = Headers([("Accept", "a"), ("X-Other", "1"), ("accept", "b"), ("ACCEPT", "c")])
+    assert "a, b, c" == headers["accept"]
+    assert ["accept", "x-other"] == list(headers)
+    assert 4 == len(headers.pairs)
+
+
+def test_a_repr_of_headers_shows_no_secret() -> None:
+    """It ends up in assertion messages and logs."""
+    pairs = [("Authorization", "Bearer eugpt_a"), ("X-Auth-Token", "t"), ("A", "b")]
+    expected = "Headers({'authorization': '[redacted]', 'x-auth-token': '[redacted]', 'a': 'b'})"
+    assert expected == repr(Headers(pairs))
+        "Headers({'authorization': '[redacted]', 'x-auth-token': '[redacted]', 'a': 'b'})" == shown
+    )
+
+
+def test_names_of_secrets_are_recognised() -> None:
+    """Whoever sends a key under another name than usual means it to be a secret too."""
+    secret = ("Authorization", "X-Api-Key", "api_key", "key", "access_token", "Cookie", "X-My-Key")
+    harmless = ("Accept", "Content-Type", "keyboard", "limit", "after", "X-Request-Id")
+    assert [True] * len(secret) == [is_secret_name(name) for name in secret]
+    assert [False] * len(harmless) == [is_secret_name(name) for name in harmless]
+
+
+def test_parameters_equal_a_dict_of_the_same_items() -> None:
+    """So that tests compare `call.query` with a plain dict."""
+    assert {"limit": "2"} == Parameters({"limit": "2"})
+    assert hash(Parameters({"limit": "2"})) == hash(Parameters({"limit": "2"}))

@@ -1,0 +1,84 @@
+"""What a fault does to an answer, before any client meets it."""
+
+from __future__ import annotations
+
+import pytest
+
+from eugpt_files_mock import FilesMock, faults
+from eugpt_files_mock.model.faults import Fault
+from eugpt_files_mock.model.messages import Reply
+
+from ..service_requests import send
+
+CONTENT = b"0123456789"
+
+
+def download(mock: FilesMock) -> Reply:
+    """The answer to a download of ten bytes."""
+    file = mock.add_file("a.txt", CONTENT)
+    return send(mock, "GET", f"/files/{file.id}/content")
+
+
+@pytest.mark.parametrize("after_bytes", [0, 5, 9, 10, 11, 10_000])
+def test_a_truncated_body_is_always_shorter_than_announced(after_bytes: int) -> None:
+    """Also when it is to be cut at its end, or beyond."""
+    mock = FilesMock()
+    mock.inject(faults.truncated(after_bytes))
+    reply = download(mock)
+    assert min(after_bytes, 9) == reply.cut_after
+    assert ("Content-Length", "10") in reply.headers
+
+
+def test_a_truncated_empty_body_announces_a_byte_that_does_not_come() -> None:
+    """Otherwise nobody would notice."""
+    mock = FilesMock()
+    file = mock.add_file("empty.txt")
+    mock.inject(faults.truncated(), on="download")
+    reply = send(mock, "GET", f"/files/{file.id}/content")
+    assert (0, ("Content-Length", "1")) == (reply.cut_after, reply.headers[1])
+
+
+def test_jitter_adds_to_a_delay_by_chance_and_never_more_than_it_says() -> None:
+    """It repeats with a seed."""
+    mock = FilesMock(seed=1)
+    mock.inject(faults.delay(1, jitter=2), on="list", times=20)
+    delays = [send(mock, "GET", "/files").delay for _ in range(20)]
+    assert 20 == len(set(delays))
+    assert 1 <= min(delays) < 1.5
+    assert 2.5 < max(delays) <= 3
+
+
+@pytest.mark.parametrize(
+    "fault", [faults.unauthorized(), faults.http_error(401), faults.http_error(401, body="html")]
+)
+def test_a_simulated_401_has_a_challenge(fault: Fault) -> None:
+    """Every 401 has one (RFC 9110, 11.6.1); some clients read it."""
+    mock = FilesMock()
+    mock.inject(fault, on="list")
+    assert ("WWW-Authenticate", "Bearer") in send(mock, "GET", "/files").headers
+
+
+def test_a_challenge_of_the_author_takes_the_place_of_ours() -> None:
+    """Two would be an answer that no server sends."""
+    mock = FilesMock()
+    mock.inject(faults.http_error(401, headers={"www-authenticate": "Basic"}), on="list")
+    headers = send(mock, "GET", "/files").headers
+    assert [("www-authenticate", "Basic")] == [
+        pair for pair in headers if pair[0].lower() == "www-authenticate"
+    ]
+
+
+def test_a_fault_that_alters_the_answer_lets_the_work_be_done() -> None:
+    """There must be an answer to alter."""
+    mock = FilesMock()
+    mock.inject(faults.corrupted(), on="delete")
+    file = mock.add_file("a.txt")
+    assert 200 == send(mock, "DELETE", f"/files/{file.id}").status
+    assert 0 == len(mock.files)
+
+
+def test_a_preferred_failure_is_answered_and_needs_no_armed_fault() -> None:
+    """`Prefer: code=503`, on any request."""
+    mock = FilesMock()
+    assert 503 == send(mock, "GET", "/files", Prefer="code=503").status
+    assert "http_error" == mock.calls.last.fault

@@ -1,0 +1,151 @@
+"""The stored files: their order, their pages, and what is left of deleted ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import pytest
+
+from eugpt_files_mock.model.messages import File
+from eugpt_files_mock.model.processing import IMMEDIATE, after_polls
+from eugpt_files_mock.state import file_store
+from eugpt_files_mock.state.file_store import Files, FileStore, OverQuota
+
+NEW_IDS = count(1000)
+
+
+def new_id() -> str:
+    """An id that no file has."""
+    return str(next(NEW_IDS))
+
+
+def file(file_id: str, **fields: Any) -> File:
+    """A small file."""
+    given: dict[str, Any] = {
+        "filename": f"{file_id}.txt", "bytes": 3, "purpose": "assistants", "created_at": 100,
+        "status": "processed", "content": b"abc", "content_type": "text/plain", "user": None,
+    }  # fmt: skip
+    return File(id=file_id, **given | fields)
+
+
+@pytest.fixture
+def store() -> FileStore:
+    """A store with the files a, b, c, d, in this order."""
+    store = FileStore(IMMEDIATE, lambda: 100.0)
+    for number, name in enumerate("abcd"):
+        store.add(file(name, created_at=100 + number), another_id=new_id)
+    return store
+
+
+def ids(store: FileStore, *, user: str | None = None, **words: Any) -> list[str]:
+    """The ids of a page."""
+    given: dict[str, Any] = {"purpose": None, "after": None, "limit": 10, "ascending": False}
+    page = store.page(user, **given | words)
+    assert page is not None
+    return [file.id for file in page]
+
+
+def test_a_list_is_newest_first(store: FileStore) -> None:
+    """As compatible services answer."""
+    assert ["d", "c", "b", "a"] == ids(store)
+    assert ["a", "b", "c", "d"] == ids(store, ascending=True)
+
+
+def test_files_of_one_second_keep_their_order_of_arrival() -> None:
+    """`created_at` has whole seconds only."""
+    store = FileStore(IMMEDIATE, lambda: 100.0)
+    for name in ("x", "m", "a"):
+        store.add(file(name), another_id=new_id)
+    assert ["a", "m", "x"] == ids(store)
+
+
+@pytest.mark.parametrize("ascending", [False, True])
+def test_a_page_begins_beyond_the_file_after_and_not_with_it(
+    store: FileStore, ascending: bool
+) -> None:
+    """Otherwise a client that pages would get it twice."""
+    expected = ["c", "d"] if ascending else ["a"]
+    assert expected == ids(store, after="b", ascending=ascending)
+
+
+@pytest.mark.parametrize(("ascending", "expected"), [(False, ["a"]), (True, ["c", "d"])])
+def test_a_page_goes_on_after_a_file_that_was_deleted_since(
+    store: FileStore, ascending: bool, expected: list[str]
+) -> None:
+    """Code that deletes while it pages would stop otherwise."""
+    store.remove("b", None)
+    assert expected == ids(store, after="b", ascending=ascending)
+
+
+def test_after_an_unknown_file_there_is_no_page(store: FileStore) -> None:
+    """Nor after another user's."""
+    store.add(file("theirs", user="bob"), another_id=new_id)
+    for after in ("unknown", "theirs"):
+        assert store.page(None, purpose=None, after=after, limit=10, ascending=False) is None
+
+
+def test_deleted_files_are_remembered_up_to_a_bound(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mock that lives long must not grow without bound."""
+    monkeypatch.setattr(file_store, "_TOMBSTONES_KEPT", 2)
+    for name in "abc":
+        store.remove(name, None)
+    assert ["d"] == ids(store, after="b", ascending=True)
+    assert store.page(None, purpose=None, after="a", limit=10, ascending=False) is None
+    assert 3 == len(store._sort_keys)
+
+
+def test_a_purpose_has_pages_of_its_own(store: FileStore) -> None:
+    """They leave nothing out and add nothing."""
+    store.add(file("e", purpose="batch", created_at=200), another_id=new_id)
+    assert ["e"] == ids(store, purpose="batch")
+    assert ["d", "c"] == ids(store, purpose="assistants", limit=2)
+
+
+def test_the_quota_is_reached_and_not_exceeded() -> None:
+    """Exactly as many bytes as allowed are stored."""
+    store = FileStore(IMMEDIATE, lambda: 100.0)
+    store.add(file("a"), another_id=new_id, quota=6)
+    store.add(file("b"), another_id=new_id, quota=6)
+    with pytest.raises(OverQuota):
+        store.add(file("c", bytes=1), another_id=new_id, quota=6)
+    store.remove("a", None)
+    store.add(file("d"), another_id=new_id, quota=6)
+    assert 2 == len(store)
+
+
+def test_an_id_that_is_taken_is_replaced(store: FileStore) -> None:
+    """With a seed the stream of ids may meet one that the test author gave."""
+    stored = store.add(file("a"), another_id=lambda: "fresh")
+    assert ("fresh", 5) == (stored.id, len(store))
+
+
+def test_only_polls_of_a_waiting_file_move_it_on() -> None:
+    """`find` does not count as a look at the status."""
+    store = FileStore(after_polls(2), lambda: 100.0)
+    store.add(file("a", status="uploaded"), another_id=new_id)
+
+    def status(look: Callable[[str, str | None], File | None]) -> str | None:
+        found = look("a", None)
+        return found and found.status
+
+    looks = (store.find, store.poll, store.find, store.poll)
+    assert ["uploaded", "uploaded", "uploaded", "processed"] == [status(look) for look in looks]
+
+
+def test_what_a_test_author_holds_is_a_live_view_that_cannot_change_anything(
+    store: FileStore,
+) -> None:
+    """`mock.files` shows only what users may call."""
+    files = Files(store)
+    store.remove("a", None)
+    assert (3, ["b", "c", "d"], True) == (len(files), [one.id for one in files], "b" in files)
+    assert ["b"] == [one.id for one in files.named("b.txt")]
+    assert (None, "c") == (files.get("a"), files["c"].id)
+    with pytest.raises(KeyError, match="no file has the id 'a'"):
+        files["a"]
+    public = {name for name in dir(files) if not name.startswith("_")}
+    assert {"get", "named"} == public
