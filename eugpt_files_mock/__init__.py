@@ -23,6 +23,7 @@ from .mock import FilesMock
 from .model.messages import Call, File
 from .model.processing import after_polls, after_seconds, fails
 from .state.armed_faults import ArmedFault
+from .verdict.verdict import Finding, Verdict
 from .version import __version__ as __version__
 
 __all__ = [
@@ -35,10 +36,12 @@ __all__ = [
     "File",
     "FilesMock",
     "FilesMockError",
+    "Finding",
     "NetworkRefused",
     "OptionError",
     "PatchTargetMissing",
     "StateError",
+    "Verdict",
     "after_polls",
     "after_seconds",
     "fails",

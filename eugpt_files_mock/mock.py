@@ -19,6 +19,7 @@ from .state.armed_faults import ArmedFault
 from .state.fault_matcher import Phase, build_matcher
 from .state.file_store import Files
 from .state.journal import Calls
+from .verdict.verdict import Judging
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -34,7 +35,7 @@ _ANY_KEY = "eugpt_mock_key"
 """Accepted, as any key with the prefix is when no keys are named."""
 
 
-class FilesMock(Activation, Assertions):
+class FilesMock(Activation, Assertions, Judging):
     """The fake service: its files, its armed faults, the calls that it received.
 
     In process or on a port, or both::

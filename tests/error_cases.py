@@ -301,6 +301,20 @@ def asserted(act: Callable[[FilesMock], object]) -> ErrorCase:
     return provoke
 
 
+def _mishandled(one: FilesMock) -> None:
+    """A 400 sent again, an upload stored twice, a key in the query."""
+    one.inject([faults.bad_request(), faults.server_error()], "upload", phase="after")
+    for _ in range(3):
+        upload(one, "report.pdf", b"%PDF")
+    send(one, path=f"/files?api_key={one.api_key}")
+
+
+def _given_up(one: FilesMock) -> None:
+    one.inject(faults.unavailable(), "list")
+    send(one, timeout=None)
+    upload(one, "report.pdf", b"%PDF")
+
+
 ASSERTIONS: dict[str, ErrorCase] = {
     "assert_called: calls that are no longer kept": left(max_calls=2)(
         lambda one: [[send(one) for _ in range(3)], one.assert_called("list", times=3)]
@@ -338,6 +352,18 @@ ASSERTIONS: dict[str, ErrorCase] = {
         lambda one: one.assert_uploaded("report.pdf", content="%PDF")  # type: ignore[arg-type]
     ),
     "calls.to: an unknown operation": asserted(lambda one: one.calls.to("uploads")),
+    "assert_resilient: errors": left()(
+        lambda one: [_mishandled(one), one.assert_resilient(allow=["retry_storm"])]
+    ),
+    "assert_resilient: warnings, when strict": left()(
+        lambda one: [_given_up(one), one.assert_resilient(strict=True)]
+    ),
+    "assert_resilient: an unknown kind": asserted(
+        lambda one: one.assert_resilient(allow=["gave_in"])
+    ),
+    "assert_resilient: strict that is no truth value": asserted(
+        lambda one: one.assert_resilient(strict="yes")  # type: ignore[arg-type]
+    ),
 }
 
 

@@ -20,7 +20,7 @@ LAYERS = (
     ("faults", "options"),
     ("state",),
     ("service",),
-    ("protocol",),
+    ("protocol", "verdict"),
     ("intercept", "server", "documents"),
     ("admin", "seeding", "expectations"),
     ("lifecycle",),

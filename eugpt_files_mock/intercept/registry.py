@@ -5,7 +5,7 @@ All threads share them. Mocks nest, and are closed in any order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from ..errors import ClientHasNoTimeout, FilesMockError, hide_from_traceback
@@ -41,7 +41,7 @@ class ActiveMock:
             ClientHasNoTimeout: it would wait for ever. Kept as a complaint too, if leaving is to
                 say so.
         """
-        outcome = handle(self.service, request)
+        outcome = handle(self.service, replace(request, read_timeout=read_timeout))
         try:
             return limited_to_timeout(outcome, read_timeout)
         except ClientHasNoTimeout as complaint:

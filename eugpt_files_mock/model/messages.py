@@ -250,6 +250,9 @@ class Record:
         outcome: what was answered, before the client met it.
         read_timeout: seconds that the client waits for bytes, as far as it is known.
         is_unmatched: whether it came for a route that the API doesn't have.
+        started: when it arrived, by a monotonic clock.
+        key: a hash of the key that it presented: equal for equal keys, within one process.
+        unready_files: files that it used, and their status, unless that was `processed`.
     """
 
     call: Call
@@ -257,3 +260,6 @@ class Record:
     outcome: Outcome
     read_timeout: float | None
     is_unmatched: bool
+    started: float
+    key: int
+    unready_files: tuple[tuple[str, str], ...]

@@ -1,0 +1,1 @@
+"""What the code under test did with the failures that it met. Pure: from the journal alone."""

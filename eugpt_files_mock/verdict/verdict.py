@@ -1,0 +1,150 @@
+"""The verdict on the code under test: as values, as text, as JSON, as an assertion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ExpectationNotMet, boolean, hide_from_traceback, unknown_word
+from ..model.messages import Call
+from ..service.service import Service
+from .attempts import Group, grouped
+from .rules import RULES, Evidence, Level, Rule
+
+__tracebackhide__ = hide_from_traceback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One kind of mistake that the code under test made.
+
+    Attributes:
+        kind: such as `retry_after_ignored`.
+        level: `error`, or `warning` for what may be intended.
+        message: what it did, in which calls, and how to fix it.
+        calls: the calls that it is about.
+    """
+
+    kind: str
+    level: Level
+    message: str
+    calls: tuple[Call, ...] = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.level} {self.kind}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the code under test did with the failures that it met.
+
+    Attributes:
+        findings: at most one of each kind, errors first.
+        groups: the calls, each with its attempts.
+    """
+
+    findings: tuple[Finding, ...]
+    groups: tuple[Group, ...] = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not self.blamed(strict=False)
+
+    def blamed(self, *, strict: bool) -> list[Finding]:
+        """The errors; with `strict`, all findings."""
+        return [finding for finding in self.findings if strict or finding.level == "error"]
+
+    def __str__(self) -> str:
+        return _text(self.findings) or f"No findings in {len(self.groups)} calls."
+
+
+def _text(findings: Iterable[Finding]) -> str:
+    return "\n\n".join(map(str, findings))
+
+
+def judge(service: Service) -> Verdict:
+    """The verdict on the calls that are kept."""
+    groups = grouped(service.journal.records())
+    attempts = [attempt for group in groups for attempt in group.attempts]
+    evidence = Evidence(
+        groups=groups,
+        attempts=tuple(sorted(attempts, key=lambda attempt: attempt.record.number)),
+        stored={file.id for file in service.files.all()},
+    )
+    findings = (_finding(rule, evidence) for rule in RULES)
+    return Verdict(findings=tuple(filter(None, findings)), groups=groups)
+
+
+def _finding(rule: Rule, evidence: Evidence) -> Finding | None:
+    found = [(group, rule.find(group, evidence)) for group in rule.over(evidence)]
+    lines = [
+        f"  {group} ({note})" if note is not True else f"  {group}" for group, note in found if note
+    ]
+    if not lines:
+        return None
+    return Finding(
+        kind=rule.kind,
+        level=rule.level,
+        message="\n".join([f"{rule.meaning}.", *lines, f"To fix it: {rule.cure}"]),
+        calls=tuple(call for group, note in found if note for call in group.calls),
+    )
+
+
+def verdict_members(verdict: Verdict) -> dict[str, Any]:
+    """The verdict in JSON, for the control route and the page."""
+    findings = [
+        {"kind": one.kind, "level": one.level, "message": one.message, "calls": _ids(one.calls)}
+        for one in verdict.findings
+    ]
+    groups = [
+        {
+            "title": group.title,
+            "operation": group.calls[0].operation,
+            "attempts": _ids(group.calls),
+            "statuses": [call.status for call in group.calls],
+            "outcomes": [str(attempt) for attempt in group.attempts],
+        }
+        for group in verdict.groups
+    ]
+    return {"ok": verdict.ok, "findings": findings, "groups": groups}
+
+
+def _ids(calls: Iterable[Call]) -> list[str]:
+    return [call.request_id for call in calls]
+
+
+class Judging:
+    """The part of `FilesMock` that judges the code under test."""
+
+    _service: Service
+
+    def verdict(self) -> Verdict:
+        """What the code under test has done so far with the failures that it met."""
+        return judge(self._service)
+
+    def assert_resilient(self, *, strict: bool = False, allow: Iterable[str] = ()) -> None:
+        """Fail when the code under test handled a failure wrongly.
+
+        Args:
+            strict: fail on warnings too.
+            allow: kinds of findings that are accepted, such as `gave_up`.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` with the findings.
+            OptionError: for an unknown kind.
+        """
+        kinds = [rule.kind for rule in RULES]
+        allowed = [allow] if isinstance(allow, str) else list(allow)
+        for kind in allowed:
+            if kind not in kinds:
+                raise unknown_word("kind of finding", kind, kinds)
+        blamed = self.verdict().blamed(strict=boolean("strict", strict))
+        blamed = [finding for finding in blamed if finding.kind not in allowed]
+        if blamed:
+            words = [finding.kind for finding in blamed]
+            raise ExpectationNotMet(
+                f"The code under test did not handle every failure well.\n{_text(blamed)}\n"
+                f"To allow it: assert_resilient(allow={words})."
+            )
