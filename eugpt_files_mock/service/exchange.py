@@ -15,7 +15,6 @@ from .refusals import Refusal
 from .routes import RouteMatch
 from .service import Service
 
-
 _monotonic = partial(perf_counter)
 """In a `partial`, freezegun does not find it: the verdict needs the time that really passed."""
 
