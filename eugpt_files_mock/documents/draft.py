@@ -35,7 +35,7 @@ class Draft:
 
 
 def written(draft: Draft, size: int | None) -> bytes:
-    """The file; of exactly `size` bytes if that is given: the items are repeated as often as they
+    """The file. With a `size` it has exactly that many bytes: items are repeated as often as they
     fit, and a text fills the rest.
     """
     if size is None:
@@ -47,7 +47,7 @@ def written(draft: Draft, size: int | None) -> bytes:
 
 
 def _fitting(items: list[bytes], overhead: int, room: int) -> tuple[list[bytes], int]:
-    """As many items as go into the room, from the first again after the last; and what is left."""
+    """The items that fit, beginning again after the last one, and the bytes that are left over."""
     ends = list(accumulate((len(item) + overhead for item in items), initial=0))
     rounds, rest = divmod(room, ends[-1])
     more = bisect_right(ends, rest) - 1

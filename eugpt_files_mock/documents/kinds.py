@@ -33,7 +33,7 @@ class Kind:
     Attributes:
         draft: invents a document.
         subjects: what it may be about.
-        smallest: the bytes in which it fits whatever is invented.
+        smallest: the bytes that are always enough, whatever is invented.
     """
 
     draft: Callable[[Topic, Author], Draft]
@@ -72,7 +72,7 @@ def checked_size(size: int | None, suffixes: Iterable[str]) -> int | None:
     """The size, if documents of all these suffixes can have it.
 
     Raises:
-        OptionError: when it is no whole number, or too small or too large for one of them.
+        OptionError: when it isn't an integer, or is too small or too large for one of them.
     """
     if size is None:
         return None

@@ -17,7 +17,7 @@ _FIRST_DAY_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 
 
 def text_element(name: str, text: str) -> str:
-    """An element with a text, whose spaces are kept."""
+    """An element with text, in which spaces are kept."""
     return f'<{name} xml:space="preserve">{escape(text, quote=False)}</{name}>'
 
 
@@ -27,7 +27,7 @@ def package(main: str, parts: Mapping[str, tuple[str, bytes]]) -> bytes:
     Args:
         main: the name of the part with which a reader begins.
         parts: names to kinds, such as `wordprocessingml.document.main`, and contents. A part
-            without a kind is told by its suffix.
+            without a kind is recognised by its suffix.
     """
     kinds = {name: kind for name, (kind, _) in parts.items() if kind}
     entries = {
@@ -60,7 +60,7 @@ def _content_types(kinds: Mapping[str, str]) -> bytes:
 
 
 def _zip(entries: Mapping[str, bytes]) -> bytes:
-    """Not compressed, on a fixed day, as if made on one system."""
+    """Not compressed, with a fixed date and system, so that the bytes repeat."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in entries.items():

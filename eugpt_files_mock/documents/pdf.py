@@ -38,7 +38,7 @@ def pdf(topic: Topic, author: Author) -> Draft:
 
 
 def _western_paragraphs(author: Author) -> list[str]:
-    """The author's words if Helvetica can show them, and Latin if not."""
+    """The author's words if Helvetica can show them, else Latin ones."""
     texts = paragraphs(author)
     return texts if all(map(_is_western, texts)) else paragraphs(Latin(author))
 
@@ -57,7 +57,7 @@ def _pages(texts: Iterable[str]) -> list[bytes]:
 
 
 def _shown(lines: Iterable[str], font_size: int) -> bytes:
-    """The drawing of one page; what Helvetica cannot show is left out."""
+    """The drawing of one page. What Helvetica cannot show is left out."""
     shown = b"".join(_literal(line) + b" '\n" for line in lines if _is_western(line))
     return b"BT /F1 %d Tf %d TL 56 786 Td\n%bET" % (font_size, font_size * 3 // 2, shown)
 

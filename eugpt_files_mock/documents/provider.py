@@ -35,7 +35,7 @@ class DocumentProvider(BaseProvider):
 
         Args:
             suffix: one of `eugpt_files_mock.documents.SUFFIXES`.
-            size: its exact length in bytes; by default whatever it comes to.
+            size: its exact length in bytes; by default what it happens to have.
 
         Raises:
             OptionError: for an unknown suffix, or a size in which no such document fits.

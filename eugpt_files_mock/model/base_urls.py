@@ -27,7 +27,7 @@ def origin(scheme: str, host: str, port: int | None) -> Origin:
 
 @lru_cache
 def _in_ascii(host: str) -> str:
-    """As requests sends it; httpx tells the same host in Unicode."""
+    """The ASCII form, as requests sends it; httpx gives the same host in Unicode."""
     import idna  # httpx and requests depend on it
 
     try:
@@ -51,7 +51,7 @@ class BaseUrl:
     prefix: str
 
     def resource(self, path: str) -> str | None:
-        """What lies below the base URL at that path; None for a path outside of it."""
+        """The part of the path below the base URL; None for a path outside it."""
         if not path.startswith(self.prefix):
             return None
         rest = path[len(self.prefix) :]

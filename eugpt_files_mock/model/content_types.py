@@ -1,4 +1,4 @@
-"""Which content type a filename has, the same on each machine for the common ones."""
+"""The content type of a filename; for the common ones it is the same on every machine."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ CONTENT_TYPES = {
     ".html": "text/html",
     ".png": "image/png",
 }
-"""As registered with IANA; of `.jsonl`, as commonly used."""
+"""As registered with IANA; that of `.jsonl` is the one commonly used."""
 
 
 def content_type_of(filename: str) -> str:
-    """The content type; `mimetypes` reads tables of the machine, and so comes second."""
+    """The content type. `mimetypes` reads the tables of the machine, so it comes second."""
     known = CONTENT_TYPES.get(splitext(filename)[1].lower())
     return known or mimetypes.guess_type(filename)[0] or "application/octet-stream"

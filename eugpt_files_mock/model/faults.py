@@ -1,4 +1,4 @@
-"""What a fault is: a frozen value, of a class for each way to go wrong; and its numbers, checked.
+"""What a fault is: a frozen value, of one class for each way to go wrong.
 
 Test authors make them with the functions of `faults.py`.
 """
@@ -57,14 +57,14 @@ class Delayed(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truncated(Fault):
-    """The body ends early; None: half-way."""
+    """The body ends early, after `after_bytes`; None means half-way."""
 
     after_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corrupted(Fault):
-    """The body is altered; its length is not, unless it is empty."""
+    """The body is altered, and keeps its length unless it is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ def error_answer(
     body: str | bytes = "envelope",
     headers: Mapping[str, str] | None = None,
 ) -> ErrorResponse:
-    """The fault of that name, when its values make sense."""
+    """The fault of that name, with its values checked."""
     if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:
         raise OptionError(f"{name}: status must be 400 to 599, got {quoted(status)}.", word=status)
     if not isinstance(body, bytes) and body not in get_args(ErrorBody):

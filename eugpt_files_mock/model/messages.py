@@ -111,7 +111,7 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request, as an edge hands it to the service."""
+    """One HTTP request, as a client or the port hands it to the service."""
 
     method: str
     path: str

@@ -127,7 +127,7 @@ class Exchange:
         )
 
     def _unready_files(self) -> tuple[tuple[str, str], ...]:
-        """To ask for a file's status, or to delete it, is no use of its content."""
+        """Asking for the status of a file, or deleting it, doesn't use its content."""
         if self.file is None or self.file.status == "processed":
             return ()
         return ((self.file.id, self.file.status),) if isinstance(self.command, Download) else ()

@@ -196,7 +196,7 @@ def _filename(segment: MultipartSegment) -> str | None:
 
 
 def _without(quoted: re.Match[str] | None, disposition: str) -> str:
-    """What is quoted is a name, though it looked like a parameter."""
+    """Text in quotes is part of a name, even if it looks like a parameter."""
     if quoted is None:
         return disposition
     return disposition[: quoted.start()] + disposition[quoted.end() :]
