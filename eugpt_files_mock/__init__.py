@@ -19,7 +19,7 @@ from .errors import (
     PatchTargetMissing,
     StateError,
 )
-from .mock import FilesMock
+from .mock import FilesMock, active_mocks
 from .model.messages import Call, File
 from .model.processing import after_polls, after_seconds, fails
 from .state.armed_faults import ArmedFault
@@ -42,6 +42,7 @@ __all__ = [
     "PatchTargetMissing",
     "StateError",
     "Verdict",
+    "active_mocks",
     "after_polls",
     "after_seconds",
     "fails",

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from .errors import hide_from_traceback
+from .decorator import decorate
+from .errors import OptionError, hide_from_traceback
 from .lifecycle import Lifecycle
 from .service.service import Service
 from .version import __version__
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from typing_extensions import Self
 
+    from .decorator import Target
     from .server.connection import Answer
     from .server_context import Server, ServerContext
 
@@ -40,17 +42,43 @@ class Activation:
         return self
 
     def stop(self) -> None:
-        """Stop intercepting, and run the exit checks. Idempotent.
+        """Stop intercepting and serving, and run the exit checks. Idempotent.
 
         Raises:
             ExpectationNotMet: an armed fault never fired, or a request came for an unknown route.
         """
-        self._lifecycle.stop_intercepting(failing=False)
+        self._lifecycle.stop()
+
+    def check(self) -> None:
+        """Run the exit checks now, such as after a test that uses `wsgi_app`.
+
+        What they report isn't reported again when the mock is left.
+
+        Raises:
+            ExpectationNotMet: see `stop`.
+        """
+        self._lifecycle.check()
+
+    def __call__(self, target: Target) -> Target:
+        """Decorate a function, a coroutine function, or the `test*` methods of a class.
+
+        The mock is active during each call, and empty at its start.
+
+        Raises:
+            OptionError: for anything else.
+        """
+        return decorate(self, target)
 
     def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._lifecycle.stop_intercepting(failing=error is not None)
+
+    async def __aenter__(self) -> Self:
+        return self.start()
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._lifecycle.stop_intercepting(failing=error is not None)
 
     def serve(
@@ -76,7 +104,8 @@ class Activation:
                 its container: any other `Host` is refused, as a web page could have bent it here.
 
         Raises:
-            OptionError: for a token that could not be sent, or a name that isn't one.
+            OptionError: for a token that could not be sent, a name that isn't one, or a mock that
+                has the option `passthrough`.
         """
         from .server.live_server import LiveServer
 
@@ -108,6 +137,12 @@ class Activation:
         from .server.host_names import HostNames
         from .server_context import ServerContext
 
+        if self._service.options.passthrough:
+            raise OptionError(
+                "passthrough has no effect on a port, where there is no other mock to leave a path "
+                "to: leave the option out, or don't serve() this mock.",
+                word="passthrough",
+            )
         hosts = HostNames(host, allow_hosts)
         access = AdminAccess(hosts, admin_token)
         if admin_token is not None:
@@ -131,5 +166,8 @@ class Activation:
 
     @property
     def base_url(self) -> str:
-        """Where clients should point: the port that serves it, or the first intercepted URL."""
+        """Where clients should point: the port that serves it, or the first intercepted URL.
+
+        After it was served, the address of that port, at which nothing listens any more.
+        """
         return self._lifecycle.base_url

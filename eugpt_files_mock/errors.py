@@ -4,6 +4,7 @@ What the fake *answers* is another family: `service/refusals.py`.
 
     FilesMockError
     ├── OptionError (ValueError)           an unknown word, or an invalid value
+    │   └── AttributeRefused (AttributeError)  it can't be set: an option, or no attribute
     ├── StateError (RuntimeError)          the right call at the wrong moment
     ├── PatchTargetMissing (RuntimeError)  a client library changed where we patch it
     ├── AddressInUse (OSError)             the address cannot be bound
@@ -25,6 +26,7 @@ from typing import Any
 
 __all__ = [
     "AddressInUse",
+    "AttributeRefused",
     "ClientHasNoTimeout",
     "ExpectationNotMet",
     "FaultUnavailable",
@@ -64,6 +66,10 @@ class OptionError(FilesMockError, ValueError):
         super().__init__(message)
         self.word = word
         self.nearest = nearest
+
+
+class AttributeRefused(OptionError, AttributeError):
+    """An attribute that can't be set: an option, or a name that isn't an attribute."""
 
 
 class StateError(FilesMockError, RuntimeError):

@@ -5,10 +5,12 @@ The exit checks run when the last way in is closed, unless an exception is under
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from threading import RLock
-from typing import Protocol
+from typing import Any, Protocol
 
+from .environment import Pointers
 from .errors import (
     ExpectationNotMet,
     FaultUnavailable,
@@ -31,6 +33,9 @@ class Port(Protocol):
     def url(self) -> str:
         """Scheme, host and port."""
 
+    def close(self) -> None:
+        """Stop serving."""
+
     def end_waits(self) -> None:
         """End the connections that a fault keeps waiting."""
 
@@ -39,53 +44,100 @@ class Lifecycle:
     """The ways into one mock that are open.
 
     Args:
+        mock: whose they are; has an `api_key`.
         service: what answers.
+
+    Attributes:
+        lock: held while a way is opened, or taken off the list.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, mock: Any, service: Service) -> None:
         options = service.options
         self._active_mock = ActiveMock(
             service=service, base_urls=options.base_url, passthrough=options.passthrough
         )
+        self._mock = mock
         self._service = service
-        self._lock = RLock()
+        self._environment = Pointers(options.environ)
+        self.lock = RLock()  # an RLock, as a collector's run may leave a mock in the same thread
         self._intercepting = False
         self._ports: list[Port] = []
+        self._last_address: str | None = None
+        self._process = 0
 
     @property
     def base_url(self) -> str:
-        """That of the newest port, else the first that is intercepted."""
+        """That of the newest port, else the first that is intercepted.
+
+        After a port was closed, its address remains, so that code that outlives it is refused a
+        connection, and doesn't reach the real service.
+        """
         if self._ports:
             return f"{self._ports[-1].url}/v1"
+        if self._last_address is not None and not self._intercepting:
+            return self._last_address
         return self._service.options.base_url[0].text
 
     def intercept(self) -> None:
         """See `FilesMock.start`."""
-        with self._lock:
+        with self.lock:
             if self._intercepting:
                 raise StateError(
                     "This mock intercepts already: stop() it first, or make another one."
                 )
             installation.enter(self._active_mock)
             self._intercepting = True
-
-    def stop_intercepting(self, *, failing: bool) -> None:
-        """See `FilesMock.stop`; `failing` says that an exception is under way."""
-        with self._lock:
-            if not self._intercepting:
-                return
-            self._intercepting = False
-            installation.leave(self._active_mock)
-        self._check_when_closed(failing=failing)
+            self._note_change()
 
     def open_port(self, port: Port) -> None:
         """The mock is served there now."""
-        self._ports.append(port)
+        with self.lock:
+            self._ports.append(port)
+            self._note_change()
+
+    def stop(self) -> None:
+        """See `FilesMock.stop`."""
+        self._close(tuple(self._ports), interception=True, failing=False)
+
+    def stop_intercepting(self, *, failing: bool) -> None:
+        """Stop that alone; `failing` says that an exception is under way."""
+        self._close((), interception=True, failing=failing)
 
     def close_port(self, port: Port, *, failing: bool) -> None:
-        """It is no longer served there; `failing` says that an exception is under way."""
-        self._ports.remove(port)
-        self._check_when_closed(failing=failing)
+        """Stop serving there alone; `failing` says that an exception is under way."""
+        self._close((port,), interception=False, failing=failing)
+
+    def _close(self, ports: Sequence[Port], *, interception: bool, failing: bool) -> None:
+        with self.lock:
+            process = self._process
+            closed = [port for port in ports if port in self._ports]
+            was_intercepting = interception and self._intercepting
+            if not (closed or was_intercepting):
+                return
+            for port in closed:
+                self._last_address = f"{port.url}/v1"
+                self._ports.remove(port)
+            if was_intercepting:
+                self._intercepting = False
+                installation.leave(self._active_mock)
+            is_active = self._note_change()
+        for port in closed:  # not under the lock: it waits for threads, which may want it
+            port.close()
+        # A forked child has a copy of the mock, and doesn't know what the parent's receives.
+        if not (is_active or failing) and process == os.getpid():
+            self.check()
+
+    def _note_change(self) -> bool:
+        """Keep the environment and the list of active mocks up to date; whether this one is."""
+        is_active = self._intercepting or bool(self._ports)
+        _active[:] = [mock for mock in _active if mock is not self._mock]
+        if is_active:
+            _active.append(self._mock)
+            self._process = os.getpid()
+            self._environment.point(self._mock.api_key, self.base_url)
+        else:
+            self._environment.release()
+        return is_active
 
     def check_armed(self, faults: Iterable[Fault]) -> None:
         """Check that every way that is open can produce these faults.
@@ -108,7 +160,7 @@ class Lifecycle:
     def reset(self) -> None:
         """See `FilesMock.reset`."""
         self._active_mock.deferred_errors.clear()
-        for port in list(self._ports):
+        for port in tuple(self._ports):
             port.end_waits()
 
     def check(self) -> None:
@@ -129,10 +181,6 @@ class Lifecycle:
         """
         return exit_problems(self._service, self._active_mock.deferred_errors)
 
-    def _check_when_closed(self, *, failing: bool) -> None:
-        if not (failing or self._intercepting or self._ports):
-            self.check()
-
 
 def _check_on_a_port(faults: Iterable[Fault]) -> None:
     for fault in faults:
@@ -141,3 +189,11 @@ def _check_on_a_port(faults: Iterable[Fault]) -> None:
                 "connection_refused() works in process only: a port that listens cannot refuse.\n"
                 "To fix it: stop the server to refuse connections, or use connection_reset()."
             )
+
+
+_active: list[Any] = []
+
+
+def active_mocks() -> tuple[Any, ...]:
+    """The mocks that intercept or are served, oldest first."""
+    return tuple(_active)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from . import seeding
+from . import lifecycle, seeding
 from .activation import Activation
-from .errors import hide_from_traceback
+from .errors import AttributeRefused, hide_from_traceback, nearest_word
 from .expectations.assertions import Assertions, check_operation
 from .faults import as_faults
 from .lifecycle import Lifecycle
 from .model.faults import Fault
 from .model.messages import File
-from .options import Options
+from .options import OPTIONS, Options
 from .service.service import Service
 from .state.armed_faults import ArmedFault
 from .state.fault_matcher import Phase, build_matcher
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .options import OptionWords
     from .seeding import FileFields, SharedFields
 
-__all__ = ["FilesMock"]
+__all__ = ["FilesMock", "active_mocks"]
 
 __tracebackhide__ = hide_from_traceback
 
@@ -54,8 +54,24 @@ class FilesMock(Activation, Assertions, Judging):
 
     def __init__(self, **options: Unpack[OptionWords]) -> None:
         self._service = Service.from_options(Options.of(options))
-        self._lifecycle = Lifecycle(self._service)
+        self._lifecycle = Lifecycle(self, self._service)
         self._fake_files = seeding.FakeFiles(self._service.randomness, self.add_file)
+
+    if not TYPE_CHECKING:  # a type checker takes `__setattr__` for leave to set anything
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name in OPTIONS:
+                raise AttributeRefused(
+                    f"{name} can't be changed once the mock is made: FilesMock({name}=…).",
+                    word=name,
+                )
+            if type(self) is FilesMock and not name.startswith("_") and not hasattr(self, name):
+                nearest = nearest_word(name, [*OPTIONS, *dir(self)])
+                hint = f" Did you mean {nearest!r}?" if nearest else ""
+                raise AttributeRefused(
+                    f"A FilesMock has no attribute {name!r}.{hint}", word=name, nearest=nearest
+                )
+            super().__setattr__(name, value)
 
     def __repr__(self) -> str:
         return f"<FilesMock: {len(self.files)} files, {len(self.armed)} faults, {self.calls!r}>"
@@ -225,3 +241,11 @@ class FilesMock(Activation, Assertions, Judging):
     def calls(self) -> Calls:
         """What was received, in order of arrival: a live, read-only sequence of `Call`."""
         return Calls(self._service.journal.calls, check_operation)
+
+
+def active_mocks() -> list[FilesMock]:
+    """The mocks of this process that intercept or are served, oldest first.
+
+    To find one that was started and never stopped; the pytest plugin looks after each test.
+    """
+    return list(lifecycle.active_mocks())

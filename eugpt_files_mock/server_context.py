@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
@@ -43,6 +44,7 @@ class ServerContext(Generic[Mock]):
         self._lifecycle = lifecycle
         self._open_server = open_server
         self._server: Server | None = None
+        self._process = 0
 
     @property
     def url(self) -> str:
@@ -63,11 +65,13 @@ class ServerContext(Generic[Mock]):
             StateError: when it serves already.
             FaultUnavailable: when a fault is armed that a port cannot produce.
         """
-        if self._server is not None:
-            raise StateError("This serves already: stop() it first, or call serve() once more.")
-        self._lifecycle.check_can_serve()
-        self._server = self._open_server()
-        self._lifecycle.open_port(self)
+        with self._lifecycle.lock:
+            if self._server is not None:
+                raise StateError("This serves already: stop() it first, or call serve() once more.")
+            self._lifecycle.check_can_serve()
+            self._server = self._open_server()
+            self._process = os.getpid()
+            self._lifecycle.open_port(self)
         return self._mock
 
     def stop(self) -> None:
@@ -76,7 +80,14 @@ class ServerContext(Generic[Mock]):
         Raises:
             ExpectationNotMet: see `FilesMock.stop`.
         """
-        self._leave(failing=False)
+        self._lifecycle.close_port(self, failing=False)
+
+    def close(self) -> None:
+        """Stop at once, without a check; for `FilesMock.stop`, which checks afterwards."""
+        server, self._server = self._server, None
+        # In a forked child the server has no threads: it is the parent's, and goes on there.
+        if server is not None and self._process == os.getpid():
+            server.stop()
 
     def end_waits(self) -> None:
         """End the connections that a fault keeps waiting, as `FilesMock.reset` does."""
@@ -92,11 +103,15 @@ class ServerContext(Generic[Mock]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._leave(failing=error is not None)
+        self._lifecycle.close_port(self, failing=error is not None)
 
-    def _leave(self, *, failing: bool) -> None:
-        if self._server is None:
-            return
-        self._server.stop()
-        self._server = None
-        self._lifecycle.close_port(self, failing=failing)
+    async def __aenter__(self) -> Mock:
+        return self.start()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._lifecycle.close_port(self, failing=error is not None)

@@ -44,6 +44,10 @@ def add(filename: Any = "a.txt", content: Any = b"", **words: Any) -> ErrorCase:
     return lambda: mock(api_keys={"eugpt_a": "alice"}).add_file(filename, content, **words)
 
 
+def _generator() -> Any:
+    yield
+
+
 def send(one: FilesMock, method: str = "GET", path: str = "/files", **words: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {one.api_key}", **words.pop("headers", {})}
     return httpx.request(method, one.base_url + path, headers=headers, **words)
@@ -78,6 +82,12 @@ OPTIONS: dict[str, ErrorCase] = {
     "option: passthrough that is no collection": option(passthrough=7),
     "option: seed that is no number": option(seed=1.5),
     "option: clock that cannot be called": option(clock=1_700_000_000),
+    "option: environ misspelt": option(environ="eugtp"),
+    "option: passthrough of a served mock": lambda: mock(passthrough="/v1/audio").serve(),
+    "option: changed afterwards": lambda: setattr(mock(), "processing", "immediate"),
+    "attribute: misspelt": lambda: setattr(mock(), "procesing", "immediate"),
+    "decorator: of a generator": lambda: mock()(_generator),
+    "decorator: of a class without tests": lambda: mock()(int),
     "option: max_calls of none": option(max_calls=0),
     "processing: no poll": lambda: after_polls(0),
     "processing: seconds that are no number": lambda: after_seconds("1"),  # type: ignore[arg-type]

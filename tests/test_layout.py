@@ -15,8 +15,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("eugpt_files_mock", "conftest_plugin")
 
 LAYERS = (
-    ("errors", "version"),
+    ("errors", "version", "environment"),
     ("model",),
+    ("option_values",),
     ("faults", "options"),
     ("state",),
     ("service",),
@@ -24,7 +25,7 @@ LAYERS = (
     ("intercept", "server", "documents"),
     ("admin", "seeding", "expectations"),
     ("lifecycle",),
-    ("server_context",),
+    ("server_context", "decorator"),
     ("activation",),
     ("mock",),
     ("cli",),

@@ -45,7 +45,9 @@ def _problems(
     options, calls = service.options, service.journal.calls()
     found: list[str | None] = []
     if options.assert_all_faults_fired:
-        found += [f"{error}\nWhat came:\n{call_lines(calls)}" for error in deferred_errors]
+        # A client that tries again meets the same error each time.
+        reasons = dict.fromkeys(map(str, deferred_errors))
+        found += [f"{reason}\nWhat came:\n{call_lines(calls)}" for reason in reasons]
     if options.assert_all_requests_known:
         found.append(_unmatched_failure(unmatched))
     if options.assert_all_faults_fired:

@@ -1,0 +1,178 @@
+"""A mock as a decorator."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import unittest
+from typing import Any
+
+import httpx
+import pytest
+
+from eugpt_files_mock import ExpectationNotMet, FilesMock, OptionError, StateError, faults
+
+
+def listed(mock: FilesMock) -> list[str]:
+    headers = {"Authorization": f"Bearer {mock.api_key}"}
+    answer = httpx.get(f"{mock.base_url}/files", headers=headers).json()
+    return [file["filename"] for file in answer["data"]]
+
+
+def is_active(mock: FilesMock) -> bool:
+    from eugpt_files_mock import active_mocks
+
+    return mock in active_mocks()
+
+
+def test_a_decorated_function_starts_empty_for_each_call() -> None:
+    mock = FilesMock(seed=7)
+    mock.add_file("before.txt")
+
+    @mock
+    def add(filename: str, *, times: int = 1) -> tuple[list[str], str]:
+        """Adds a file."""
+        file = mock.add_file(filename)
+        return listed(mock) * times, file.id
+
+    first, second = add("a.txt"), add("b.txt", times=2)
+
+    assert (["a.txt"], ["b.txt", "b.txt"]) == (first[0], second[0])
+    assert first[1] == second[1], "with a seed, ids begin again"
+    assert ("add", "Adds a file.") == (add.__name__, add.__doc__)
+    assert not is_active(mock)
+
+
+def test_a_decorated_coroutine_function_starts_empty_for_each_call() -> None:
+    mock = FilesMock()
+
+    @mock
+    async def add(filename: str) -> list[str]:
+        await asyncio.sleep(0)
+        mock.add_file(filename)
+        return listed(mock)
+
+    assert inspect.iscoroutinefunction(add)
+    assert [["a.txt"], ["b.txt"]] == [asyncio.run(add("a.txt")), asyncio.run(add("b.txt"))]
+    assert not is_active(mock)
+
+
+def test_the_exit_checks_run_after_each_call() -> None:
+    mock = FilesMock()
+
+    @mock
+    def arm() -> None:
+        mock.inject(faults.timeout(), on="list")
+
+    for _ in range(2):
+        with pytest.raises(ExpectationNotMet, match="1 armed fault never fired"):
+            arm()
+
+
+def test_an_exception_of_the_function_is_not_hidden() -> None:
+    mock = FilesMock()
+
+    @mock
+    def fail() -> None:
+        mock.inject(faults.timeout(), on="list")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+
+
+def test_a_call_while_the_mock_is_active_loses_nothing() -> None:
+    with FilesMock() as mock:
+        mock.add_file("a.txt")
+        with pytest.raises(StateError):
+            mock(print)()
+
+        assert ["a.txt"] == listed(mock)
+
+
+class _Base:
+    def test_inherited(self) -> list[str]:
+        return self.add()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_every_test_method_of_a_class_starts_empty() -> None:
+    """Inherited, static, class and coroutine methods too; nothing else is touched."""
+    mock = FilesMock()
+
+    @mock
+    class Tests(_Base):
+        test_data = ("a", "b")
+        testing = dict
+
+        def add(self) -> list[str]:
+            mock.add_file("a.txt")
+            return listed(mock)
+
+        def test_plain(self) -> list[str]:
+            return self.add()
+
+        async def test_coroutine(self) -> list[str]:
+            return self.add()
+
+        @classmethod
+        def test_class(cls) -> list[str]:
+            return cls().add()
+
+        @staticmethod
+        def test_static() -> list[str]:
+            return Tests().add()
+
+        def helps(self) -> bool:
+            return is_active(mock)
+
+    tests = Tests()
+    for run in (tests.test_plain, tests.test_inherited, Tests.test_class, Tests.test_static):
+        assert ["a.txt"] == run()
+    assert ["a.txt"] == asyncio.run(tests.test_coroutine())
+    assert (("a", "b"), dict) == (Tests.test_data, Tests.testing)
+    assert not tests.helps()
+    assert not hasattr(_Base.test_inherited, "__wrapped__")
+
+
+def test_unittest_classes_can_be_decorated() -> None:
+    mock = FilesMock(environ="eugpt")
+
+    @mock
+    class Tests(unittest.TestCase):
+        def test_one(self) -> None:
+            mock.add_file("a.txt")
+            assert ["a.txt"] == listed(mock)
+
+        test_two = test_one
+
+    @mock
+    class AsyncTests(unittest.IsolatedAsyncioTestCase):
+        async def test_one(self) -> None:
+            mock.add_file("a.txt")
+            assert ["a.txt"] == listed(mock)
+
+        def test_fails(self) -> None:
+            mock.inject(faults.timeout(), on="list")
+
+    loader, result = unittest.TestLoader(), unittest.TestResult()
+    loader.loadTestsFromTestCase(Tests).run(result)
+    loader.loadTestsFromTestCase(AsyncTests).run(result)
+
+    assert 4 == result.testsRun
+    assert [] == result.errors
+    assert ["test_fails"] == [case._testMethodName for case, _ in result.failures]  # type: ignore[attr-defined]
+
+
+def _generator() -> Any:
+    yield
+
+
+async def _async_generator() -> Any:
+    yield
+
+
+@pytest.mark.parametrize("target", [7, _generator, _async_generator, type("Empty", (), {})])
+def test_what_cannot_be_decorated_is_refused(target: Any) -> None:
+    """A generator would run after the mock was left; a class without tests would not use it."""
+    with pytest.raises(OptionError, match="A FilesMock decorates"):
+        FilesMock()(target)
