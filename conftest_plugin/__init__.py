@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from .shared_server import SharedServer
 
+pytest_plugins = "conftest_plugin.verdict_option"
+
 _MOCKS = pytest.StashKey["list[FilesMock]"]()
 _RAISED = pytest.StashKey[BaseException]()
 

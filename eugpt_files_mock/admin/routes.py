@@ -7,6 +7,7 @@ from collections.abc import Callable
 from werkzeug.wrappers import Request, Response
 
 from ..service.openapi import document
+from ..verdict.verdict import judge, verdict_members
 from . import armed, files, requests
 from .control import Control, ControlRoute
 from .openapi import control_document
@@ -35,6 +36,10 @@ def _reset(control: Control, request: Request) -> Response:
 def _check(control: Control, request: Request) -> Response:
     problems = control.problems()
     return json_response({"ok": not problems, "problems": problems})
+
+
+def _verdict(control: Control, request: Request) -> Response:
+    return json_response(verdict_members(judge(control.service)))
 
 
 def _openapi(control: Control, request: Request) -> Response:
@@ -75,6 +80,7 @@ ROUTES: tuple[ControlRoute, ...] = (
     _route("GET", "/__admin/health", _health, "Whether the mock answers, and its version"),
     _route("POST", "/__admin/reset", _reset, "Drop files, faults, calls and rate windows"),
     _route("GET", "/__admin/check", _check, "What the exit checks would say now"),
+    _route("GET", "/__admin/verdict", _verdict, "What the code under test did with its failures"),
     _route(
         "GET",
         "/__admin/files",

@@ -13,6 +13,7 @@ from ..model.messages import Call
 from ..service.routes import ROUTES
 from ..service.service import Service
 from ..state.armed_faults import ArmedFault
+from ..verdict.attempts import grouped
 from .assertions import Assertions
 from .wording import call_lines, count
 
@@ -73,11 +74,13 @@ def _unmatched_failure(unmatched: Sequence[Call]) -> str | None:
 
 
 def report_section(mock: Assertions) -> str:
-    """The calls of a mock; and where some came for unknown routes, which routes there are."""
+    """The calls of a mock, the attempts at each; and which routes there are, if one was unknown."""
     records = mock._service.journal.records()
     unmatched = _unmatched_failure([record.call for record in records if record.is_unmatched])
     lines = call_lines((record.call for record in records), indent="")
-    return lines + (f"\n\n{unmatched}" if unmatched else "")
+    retried = [str(group) for group in grouped(records) if len(group.attempts) > 1]
+    attempts = "\n".join(["Attempts at one call:", *retried]) if retried else None
+    return "\n\n".join(filter(None, (lines, attempts, unmatched)))
 
 
 def _fate(armed: ArmedFault, calls: Sequence[Call]) -> str:

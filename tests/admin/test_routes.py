@@ -256,3 +256,28 @@ def test_schemathesis_finds_nothing_in_the_control_routes(tmp_path: Path) -> Non
         )
         mock.reset()
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_verdict_tells_findings_and_the_attempts_at_each_call(
+    served: FilesMock, control: httpx.Client
+) -> None:
+    """As `mock.verdict()`, with ids of requests in place of calls."""
+    assert {"ok": True, "findings": [], "groups": []} == control.get("verdict").json()
+
+    served.inject(faults.bad_request(), "list")
+    ids = [call(served).headers["X-Request-Id"] for _ in range(2)]
+
+    told = control.get("verdict").json()
+    assert not told["ok"]
+    assert [("retried_non_retryable", "error", ids)] == [
+        (finding["kind"], finding["level"], finding["calls"]) for finding in told["findings"]
+    ]
+    assert [
+        {
+            "title": "list",
+            "operation": "list",
+            "attempts": ids,
+            "statuses": [400, 200],
+            "outcomes": ["400", "200"],
+        }
+    ] == told["groups"]
