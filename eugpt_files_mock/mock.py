@@ -31,8 +31,8 @@ __all__ = ["FilesMock", "active_mocks"]
 
 __tracebackhide__ = hide_from_traceback
 
-_ANY_KEY = "eugpt_mock_key"
-"""Accepted, as any key with the prefix is when no keys are named."""
+_ANY_KEY = "mock_key"
+"""Accepted after the prefix, as anything is when no keys are named."""
 
 
 class FilesMock(Activation, Assertions, Judging):
@@ -80,7 +80,8 @@ class FilesMock(Activation, Assertions, Judging):
     def api_key(self) -> str:
         """A key that the mock accepts."""
         keys = self._service.options.api_keys
-        return _ANY_KEY if keys is None else next(iter(keys))
+        prefix = self._service.options.profile["key.prefix"]
+        return f"{prefix}{_ANY_KEY}" if keys is None else next(iter(keys))
 
     @property
     def files(self) -> Files:

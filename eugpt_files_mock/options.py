@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -10,13 +11,13 @@ from typing import Any, Literal, TypedDict
 from . import option_values
 from .errors import OptionError, boolean, hide_from_traceback, integer, unknown_word
 from .model.base_urls import BaseUrl, parse_base_url
+from .model.behaviours import BEHAVIOURS
 from .model.processing import Processing, as_processing
+from .model.profile import Profile, as_profile
 
 __tracebackhide__ = hide_from_traceback
 
-DEFAULT_BASE_URLS = ("https://chat.eugpt.ai/v1", "https://api.eugpt.ai/v1")
-"""Documented (D), and read in a public client (3P): which of them serves the API isn't known."""
-
+DEFAULT_BASE_URLS = tuple(BEHAVIOURS["base_url"].eugpt)
 
 Clock = Callable[[], float]
 """Gives Unix seconds."""
@@ -30,6 +31,7 @@ def system_clock() -> float:
 class OptionWords(TypedDict, total=False):
     """The options as a test author writes them."""
 
+    profile: str | os.PathLike[str]
     base_url: str | Collection[str]
     api_keys: Collection[str] | Mapping[str, str] | None
     require_auth: bool
@@ -52,6 +54,7 @@ class OptionWords(TypedDict, total=False):
 class Options:
     """The options, checked. `Options.of(**words)` makes them."""
 
+    profile: Profile
     base_url: tuple[BaseUrl, ...]
     api_keys: Mapping[str, str | None] | None = field(repr=False)
     require_auth: bool
@@ -79,12 +82,13 @@ class Options:
         for word in words:
             if word not in OPTIONS:
                 raise unknown_word("option", word, OPTIONS)
-        return cls(
-            **{
-                name: option.check(name, words.get(name, option.default))
-                for name, option in OPTIONS.items()
-            }
-        )
+        profile = as_profile("profile", words.get("profile", "eugpt"))
+        given = {**profile.option_defaults, **words}
+        checked = {
+            name: option.check(name, given.get(name, option.default))
+            for name, option in OPTIONS.items()
+        }
+        return cls(**checked | {"profile": profile.with_paging(words.get("pagination"))})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,15 +132,21 @@ def _count(name: str, value: Any) -> int:
 
 
 OPTIONS: dict[str, Option] = {
+    "profile": Option(
+        default="eugpt",
+        check=as_profile,
+        meaning="which service it imitates: `'eugpt'`, `'openai'`, or the path of a profile that "
+        "`verify` wrote",
+    ),
     "base_url": Option(
         default=DEFAULT_BASE_URLS,
         check=_base_urls,
-        meaning="one or several base URLs to intercept, with any prefix",
+        meaning="one or several base URLs to intercept, with any prefix; by default the profile's",
     ),
     "api_keys": Option(
         default=None,
         check=option_values.api_keys,
-        meaning="None: any key that starts with `eugpt_`; or a collection of keys; "
+        meaning="None: any key with the profile's prefix, `eugpt_`; or a collection of keys; "
         "or a mapping of keys to users, who don't see one another's files",
     ),
     "require_auth": Option(

@@ -10,7 +10,9 @@ import contextlib
 import io
 import json
 import socket
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -57,9 +59,34 @@ def upload(one: FilesMock, filename: str, content: bytes = b"", purpose: str = "
     return send(one, "POST", files={"file": (filename, content)}, data={"purpose": purpose})
 
 
+def profile(text: str) -> ErrorCase:
+    """A profile file with that text."""
+
+    def read() -> object:
+        with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            Path("profile.json").write_text(text, encoding="utf-8")
+            return FilesMock(profile="profile.json")
+
+    return read
+
+
 OPTIONS: dict[str, ErrorCase] = {
     "option: unknown": option(max_file_byte=10),
     "option: unknown, like none": option(colour="green"),
+    "profile: misspelt": option(profile="openia"),
+    "profile: a number": option(profile=7),
+    "profile: a file that isn't there": option(profile="nowhere.json"),
+    "profile: a file of another kind": profile("[]"),
+    "profile: an unknown word": profile('{"profile": "eugpt", "values": {}, "vales": {}}'),
+    "profile: an unknown base": profile('{"profile": "opnai", "values": {}}'),
+    "profile: an unknown behaviour": profile(
+        '{"profile": "eugpt", "values": {"upload.stauts": 201}}'
+    ),
+    "profile: a value misspelt": profile('{"profile": "eugpt", "values": {"list.order": "decs"}}'),
+    "profile: a value of another kind": profile(
+        '{"profile": "eugpt", "values": {"list.members": 7}}'
+    ),
     "option: base_url that is no text": option(base_url=[8080]),
     "option: base_url that is no collection": option(base_url=8080),
     "option: base_url without any": option(base_url=[]),

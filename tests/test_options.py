@@ -14,7 +14,7 @@ from eugpt_files_mock.options import OPTIONS, Options, OptionWords
 
 SENSELESS: list[tuple[dict[str, Any], str]] = [
     ({"base_urls": "https://a/v1"}, "Unknown option 'base_urls'. Did you mean 'base_url'?"),
-    ({"zzz": 1}, "Unknown option 'zzz'. Valid: base_url,"),
+    ({"zzz": 1}, "Unknown option 'zzz'. Valid: profile,"),
     ({"base_url": "chat.eugpt.ai/v1"}, "must be an absolute URL"),
     ({"base_url": ()}, "at least one URL"),
     ({"base_url": 7}, "base_url"),

@@ -173,6 +173,7 @@ class File:
         content_type: that of the part, as sent.
         user: who owns it; None when keys have no users.
         status_details: why processing failed, else None.
+        expires_at: Unix seconds when it is gone, or None.
     """
 
     id: str
@@ -185,6 +186,7 @@ class File:
     content_type: str
     user: str | None
     status_details: str | None = None
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

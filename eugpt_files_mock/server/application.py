@@ -69,17 +69,17 @@ class ServedMock:
     def _refusal(self, request: ReceivedRequest) -> Refusal | None:
         """What is answered to a web page that isn't part of the test. It isn't in the journal."""
         if self._hosts.is_loopback and not self._hosts.know(request.host):
-            return Refusal(
-                "misdirected_request",
+            message = (
                 f"The Host {quoted(request.host)} isn't this server's. "
-                "To let it in: serve(allow_hosts=[...]), or --allow-host.",
+                "To let it in: serve(allow_hosts=[...]), or --allow-host."
             )
+            return Refusal("misdirected_request", {"message": message})
         headers = {name.lower(): value for name, value in request.headers}
         origin = headers.get("origin")
         is_foreign = origin is not None and origin.partition("://")[2] != request.host
         if is_foreign and self._service.access.required and "authorization" not in headers:
             message = f"A page of another origin, {quoted(origin or '')}, sent no key."
-            return Refusal("missing_api_key", message, (CHALLENGE,))
+            return Refusal("missing_api_key", {"message": message}, (CHALLENGE,))
         return None
 
 

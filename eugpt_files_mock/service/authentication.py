@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 
 from .refusals import CHALLENGE, Refusal
 
-KEY_PREFIX = "eugpt_"
-"""Every key of the service starts with it (D)."""
-
 _SCHEME = "Bearer "
 
 
@@ -19,11 +16,13 @@ class Access:
 
     Attributes:
         users: key → user; None accepts any key with the service's prefix.
+        prefix: how every key of the service begins; None accepts a key of any form.
         required: whether a request without a key is refused.
         default_user: who owns files of a request without a key, and files added without a user.
     """
 
     users: Mapping[str, str | None] | None = field(repr=False)
+    prefix: str | None
     required: bool
     default_user: str | None
 
@@ -53,21 +52,14 @@ def identify(authorization: str, access: Access) -> Identity:
     key = authorization[len(_SCHEME) :].strip() if authorization.startswith(_SCHEME) else ""
     if not key:
         return _MISSING if access.required else Identity(None, access.default_user)
-    if access.users is None:
-        accepted = key.startswith(KEY_PREFIX) and len(key) > len(KEY_PREFIX)
-        return Identity(key, None, None if accepted else _INVALID)
-    if key in access.users:
+    if access.users is not None and key in access.users:
         return Identity(key, access.users[key])
-    return Identity(key, None, _INVALID)
+    if access.prefix is None:
+        return Identity(key, access.default_user)
+    if access.users is None and key.startswith(access.prefix) and len(key) > len(access.prefix):
+        return Identity(key, None)
+    words = {"key": f"{key[:3]}***"}
+    return Identity(key, None, Refusal("invalid_api_key", words, (CHALLENGE,)))
 
 
-_INVALID = Refusal("invalid_api_key", "The API key is not valid, or was revoked.", (CHALLENGE,))
-_MISSING = Identity(
-    None,
-    None,
-    Refusal(
-        "missing_api_key",
-        "No API key was sent: expected the header 'Authorization: Bearer <key>'.",
-        (CHALLENGE,),
-    ),
-)
+_MISSING = Identity(None, None, Refusal("missing_api_key", headers=(CHALLENGE,)))

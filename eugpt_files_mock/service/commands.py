@@ -7,14 +7,16 @@ the refusal that it deserves. So a fault can hit it first, and the journal can n
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from ..errors import quoted
 from ..model.messages import Request
+from ..model.profile import Profile
 from ..options import Options
-from .multipart import Form, read_form
+from .form_rules import expires_after, form_refusal
+from .multipart import read_form
 from .refusals import Refusal, Refused
 from .routes import RouteMatch
 
@@ -32,6 +34,7 @@ class Upload:
     sha256: str | None = None
     purpose: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    expires_after: int | None = None
     refusal: Refusal | None = None
 
 
@@ -84,12 +87,12 @@ def parse(
         route: what its path and method mean.
         request: what arrived.
         headers: those of the request, by lower-case name.
-        options: say whether `limit`, `after` and `order` have an effect.
+        options: their profile says what is refused, and what has an effect.
     """
     if route.operation == "upload":
-        return _upload(request, headers.get("content-type"))
+        return _upload(request, headers.get("content-type"), options.profile)
     if route.operation == "list":
-        return _list(request, paginated=options.pagination == "honoured")
+        return _list(request, options.profile)
     if route.operation is None:
         return _UNROUTABLE
     return _ON_ONE_FILE[route.operation](file_id=route.file_id)
@@ -104,43 +107,52 @@ _ON_ONE_FILE: dict[str, Callable[..., Command]] = {
 }
 
 
-def _upload(request: Request, content_type: str | None) -> Upload:
+def _upload(request: Request, content_type: str | None, profile: Profile) -> Upload:
     try:
         form = read_form(content_type, request.body)
     except Refused as unreadable:
         return Upload(refusal=unreadable.refusal)
-    file = form.file
-    if file is None:
-        missing = Refusal("missing_file", "The form has no part 'file' with a filename.")
-        return Upload(purpose=form.purpose, fields=form.fields, refusal=missing)
+    refusal = form_refusal(form, profile)
+    purpose = form.purpose or profile["upload.default_purpose"]
+    if form.file is None:
+        return Upload(purpose=form.purpose, fields=form.fields, refusal=refusal)
     return Upload(
-        filename=file.filename,
-        content=file.content,
-        content_type=file.content_type,
-        sha256=hashlib.sha256(file.content).hexdigest(),
-        purpose=form.purpose,
+        filename=_filename(form.file.filename, profile),
+        content=form.file.content,
+        content_type=form.file.content_type,
+        sha256=hashlib.sha256(form.file.content).hexdigest(),
+        purpose=form.purpose if refusal else purpose,
         fields=form.fields,
-        refusal=_purpose_refusal(form),
+        expires_after=None if refusal else expires_after(form, purpose, profile),
+        refusal=refusal,
     )
 
 
-def _purpose_refusal(form: Form) -> Refusal | None:
-    if form.purpose:
-        return None
-    return Refusal("missing_purpose", "The form has no 'purpose', or an empty one.")
+def _filename(filename: str, profile: Profile) -> str:
+    return filename if profile["upload.filename"] == "kept" else re.split(r"[/\\]", filename)[-1]
 
 
-def _list(request: Request, *, paginated: bool) -> List:
+def _list(request: Request, profile: Profile) -> List:
     query = parse_query(request.query)
-    purpose = query.get("purpose")
-    if not paginated:
-        return List(purpose=purpose)
-    try:
-        limit = _limit(query.get("limit"))
-        ascending = _ascending(query.get("order"))
-    except Refused as refused:
-        return List(purpose=purpose, refusal=refused.refusal)
-    return List(purpose=purpose, after=query.get("after"), limit=limit, ascending=ascending)
+    filtered, limited, ordered, beyond = (profile[name] == "honoured" for name in _EFFECTS)
+    purpose = query.get("purpose") if filtered else None
+    descending = profile["list.order"] == "desc"
+    refusal = None
+    limit, order = query.get("limit") if limited else None, query.get("order") if ordered else None
+    if limit is not None and not _is_limit(limit) and profile["errors.bad_limit"]:
+        refusal = Refusal("bad_limit", {"value": limit})
+    elif order not in (None, "asc", "desc") and profile["errors.bad_order"]:
+        refusal = Refusal("bad_order", {"value": order})
+    return List(
+        purpose=purpose,
+        after=query.get("after") if beyond else None,
+        limit=int(limit) if limit is not None and _is_limit(limit) else MOST_PER_PAGE,
+        ascending=order == "asc" or (order != "desc" and not descending),
+        refusal=refusal,
+    )
+
+
+_EFFECTS = ("list.purpose_filter", "list.limit", "list.order_parameter", "list.after")
 
 
 def parse_query(query: str) -> Mapping[str, str]:
@@ -148,19 +160,6 @@ def parse_query(query: str) -> Mapping[str, str]:
     return dict(parse_qsl(query, keep_blank_values=True)) if query else {}
 
 
-def _limit(value: str | None) -> int:
-    if value is None:
-        return MOST_PER_PAGE
-    if value.isascii() and value.isdigit() and len(value) <= 9 and 1 <= int(value) <= MOST_PER_PAGE:
-        return int(value)
-    raise _invalid(f"'limit' must be 1 to {MOST_PER_PAGE}, not {quoted(value)}.")
-
-
-def _ascending(value: str | None) -> bool:
-    if value in (None, "asc", "desc"):
-        return value == "asc"
-    raise _invalid(f"'order' must be 'asc' or 'desc', not {quoted(value)}.")
-
-
-def _invalid(message: str) -> Refused:
-    return Refused(Refusal("invalid_parameter", message))
+def _is_limit(value: str) -> bool:
+    is_number = value.isascii() and value.isdigit() and len(value) <= 9
+    return is_number and 1 <= int(value) <= MOST_PER_PAGE

@@ -38,6 +38,7 @@ class Exchange:
 
     __slots__ = (
         "_number",
+        "_profile",
         "_redactor",
         "_started",
         "command",
@@ -62,6 +63,7 @@ class Exchange:
         # The number before the clock: that may be the test author's, and slow.
         self._number = next(service.journal.numbers)
         self._started = _monotonic()
+        self._profile = service.options.profile
         self._redactor = service.redactor
         self.started_at = service.options.clock()
         self.request = request
@@ -88,7 +90,7 @@ class Exchange:
         upload = command if isinstance(command, Upload) else _NO_UPLOAD
         filename, purpose = self._file_facts()
         named = (self._file_id(), filename, purpose, upload.content_type)
-        message = None if refusal is None else refusal.message
+        message = None if refusal is None else refusal.message(self._profile)
         kept = self._redactor.redact(request, self.headers, named, upload.fields, message, outcome)
         file_id, filename, purpose, content_type = kept.named
         call = Call(

@@ -73,7 +73,7 @@ def _preferred(code: str) -> Fault:
     if re.fullmatch("[45][0-9][0-9]", code):
         return http_error(int(code))
     message = f"'Prefer: code' must be 400 to 599, not {quoted(code)}."
-    raise Refused(Refusal("invalid_parameter", message))
+    raise Refused(Refusal("invalid_parameter", {"message": message}))
 
 
 def apply_fault(
@@ -81,25 +81,25 @@ def apply_fault(
     reply: Reply | None,
     request: Request,
     request_id: str,
-    rng: random.Random,
+    service: Service,
 ) -> Outcome:
     """What is sent in the end: the reply, or what the fault makes of it."""
-    outcome = _faulted(selected, reply, request_id, rng)
+    outcome = _faulted(selected, reply, request_id, service)
     return without_body_for_head(outcome) if request.method == "HEAD" else outcome
 
 
 def _faulted(
-    selected: SelectedFault | None, reply: Reply | None, request_id: str, rng: random.Random
+    selected: SelectedFault | None, reply: Reply | None, request_id: str, service: Service
 ) -> Outcome:
     if selected is None:
         assert reply is not None  # noqa: S101 - only a fault leaves a request without one
         return reply
     fault = selected.fault
     if isinstance(fault, ErrorResponse):
-        return render_error(fault, request_id)
+        return render_error(fault, request_id, service.options.profile)
     if isinstance(fault, ConnectionFault):
         return Severed(kind=fault.kind, is_optional=selected.is_optional)
-    return _ALTER[type(fault)](fault, reply, rng)
+    return _ALTER[type(fault)](fault, reply, service.randomness.rng)
 
 
 def _delay(fault: Delayed, reply: Reply, rng: random.Random) -> Reply:

@@ -37,10 +37,8 @@ def handle(service: Service, request: Request) -> Outcome:
             reply = render(exchange.result, exchange.request_id, service.options)
     except Refused as refused:
         exchange.refusal = refused.refusal
-        reply = render_refusal(refused.refusal, exchange.request_id)
-    outcome = apply_fault(
-        exchange.fault, reply, request, exchange.request_id, service.randomness.rng
-    )  # 7
+        reply = render_refusal(refused.refusal, exchange.request_id, service.options.profile)
+    outcome = apply_fault(exchange.fault, reply, request, exchange.request_id, service)  # 7
     service.journal.add(exchange.record(outcome))  # 8
     return outcome
 
@@ -57,12 +55,14 @@ def _admit(service: Service, exchange: Exchange) -> None:
         Refused: 401, 404, 405 or 429, in this order: the key is checked before the route, says a
             public client of the service (3P).
     """
-    for refusal in (exchange.identity.refusal, exchange.route.refusal):
+    refusals = (exchange.identity.refusal, exchange.route.refusal)
+    key_first = service.options.profile["auth.first"] == "key"
+    for refusal in refusals if key_first else refusals[::-1]:
         if refusal is not None:
             raise Refused(refusal)
     if service.rate_limiter.limit is None:
         return
     wait = service.rate_limiter.seconds_to_wait(exchange.identity.key)
     if wait:
-        message = f"Too many requests with this key: try again in {wait} s."
-        raise Refused(Refusal("rate_limited", message, (("Retry-After", str(wait)),)))
+        headers = (("Retry-After", str(wait)),)
+        raise Refused(Refusal("rate_limited", {"seconds": wait}, headers))

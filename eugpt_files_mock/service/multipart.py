@@ -83,8 +83,8 @@ Part = tuple[MultipartSegment, bytes]
 def _boundary(content_type: str | None) -> str:
     kind, options = parse_options_header(content_type or "")
     if kind != "multipart/form-data":
-        message = f"An upload is 'multipart/form-data', not {_named(content_type)}."
-        raise Refused(Refusal("unsupported_media_type", message))
+        words = {"got": _named(content_type), "content_type": content_type or ""}
+        raise Refused(Refusal("unsupported_media_type", words))
     boundary = options.get("boundary")
     if not boundary:
         raise _invalid("The Content-Type names no boundary.")
@@ -92,7 +92,7 @@ def _boundary(content_type: str | None) -> str:
 
 
 def _invalid(message: str) -> Refused:
-    return Refused(Refusal("invalid_multipart", message))
+    return Refused(Refusal("invalid_multipart", {"reason": message}))
 
 
 def _named(content_type: str | None) -> str:

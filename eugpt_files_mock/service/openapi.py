@@ -81,7 +81,7 @@ def _named(schema: str) -> Schema:
 def _file_schema() -> Schema:
     """The members that `file_object` shows, with the types that `File` gives them."""
     types = get_type_hints(File)
-    blank: Any = dict.fromkeys(types, "")
+    blank: Any = dict.fromkeys(types, "") | {"expires_at": None}
     members = file_object(File(**blank))
     properties = {
         name: ({"type": _TYPES[types[name]]} if name in types else {}) | _NARROWER[name]

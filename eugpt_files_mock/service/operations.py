@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import quoted
 from ..model.messages import File
 from ..state.file_store import OverQuota
+from ..state.randomness import is_id
 from .commands import Command, Delete, Download, List, Retrieve, Upload
 from .refusals import Refusal, Refused
 from .service import Service
@@ -19,6 +19,7 @@ class Stored:
     """A file, shown without its content."""
 
     file: File
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Listed:
     """A page of files."""
 
     files: list[File]
+    has_more: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,58 +63,81 @@ def _upload(service: Service, command: Upload, user: str | None, now: float) -> 
     size, options = len(content), service.options
     if options.max_file_bytes is not None and size > options.max_file_bytes:
         message = f"The file has {size} bytes; at most {options.max_file_bytes} are allowed."
-        raise Refused(Refusal("file_too_large", message))
+        raise Refused(Refusal("file_too_large", {"message": message}))
+    created_at, expires_after = int(now), command.expires_after
     file = File(
         id=service.randomness.file_id(),
         filename=command.filename or "",
         bytes=size,
         purpose=command.purpose or "",
-        created_at=int(now),
+        created_at=created_at,
         status=options.processing.first_status,
         content=content,
         content_type=command.content_type or "",
         user=user,
+        expires_at=None if expires_after is None else created_at + expires_after,
     )
     quota, another_id = options.max_total_bytes, service.randomness.file_id
     try:
-        return Stored(file=service.files.add(file, quota=quota, another_id=another_id))
+        file = service.files.add(file, quota=quota, another_id=another_id)
+        return Stored(file=file, is_new=True)
     except OverQuota:
         message = f"{size} more bytes would exceed the quota of {quota} bytes."
-        raise Refused(Refusal("quota_exceeded", message)) from None
+        raise Refused(Refusal("quota_exceeded", {"message": message})) from None
 
 
 def _list(service: Service, command: List, user: str | None, now: float) -> Listed:
     if command.refusal is not None:
         raise Refused(command.refusal)
-    page = service.files.page(
+    profile, page = service.options.profile, _page(service, command, command.after, user)
+    if page is None and profile["errors.unknown_after"]:
+        raise Refused(Refusal("unknown_after", {"value": command.after}))
+    files = (_page(service, command, None, user) or []) if page is None else page
+    return Listed(files=files[: command.limit], has_more=len(files) > command.limit)
+
+
+def _page(
+    service: Service, command: List, after: str | None, user: str | None
+) -> list[File] | None:
+    """The files, and one more, which tells whether there are more; None for an unknown `after`."""
+    files, profile = service.files, service.options.profile
+    if after and profile["list.after_deleted"] == "refused" and not files.find(after, user):
+        return None
+    return files.page(
         user,
         purpose=command.purpose,
-        after=command.after,
-        limit=command.limit,
+        after=after,
+        limit=command.limit + ("has_more" in profile["list.members"]),
         ascending=command.ascending,
     )
-    if page is None:
-        message = f"'after' names no file: {quoted(command.after)}."
-        raise Refused(Refusal("invalid_parameter", message))
-    return Listed(files=page)
 
 
 def _retrieve(service: Service, command: Retrieve, user: str | None, now: float) -> Stored:
-    return Stored(file=service.files.poll(command.file_id, user) or _refuse(command.file_id))
+    file_id = command.file_id
+    return Stored(file=service.files.poll(file_id, user) or _refuse(file_id, service))
 
 
 def _download(service: Service, command: Download, user: str | None, now: float) -> Content:
-    return Content(file=service.files.find(command.file_id, user) or _refuse(command.file_id))
+    file_id = command.file_id
+    file = service.files.find(file_id, user) or _refuse(file_id, service)
+    if file.purpose in service.options.profile["download.refused_purposes"]:
+        raise Refused(Refusal("download_refused", {"purpose": file.purpose}))
+    return Content(file=file)
 
 
 def _delete(service: Service, command: Delete, user: str | None, now: float) -> Deleted:
-    file = service.files.remove(command.file_id, user) or _refuse(command.file_id)
-    return Deleted(file_id=file.id)
+    file_id = command.file_id
+    found = service.files.remove(file_id, user)
+    if found is None and service.options.profile["delete.unknown"] == "refused":
+        _refuse(file_id, service)
+    return Deleted(file_id=file_id)
 
 
-def _refuse(file_id: str) -> File:
+def _refuse(file_id: str, service: Service) -> File:
     """A file that isn't there, was deleted or is another user's: the same answer (D)."""
-    raise Refused(Refusal("file_not_found", f"There is no file {quoted(file_id)}."))
+    profile = service.options.profile
+    is_malformed = profile["errors.malformed_id"] and not is_id(file_id, profile["id.format"])
+    raise Refused(Refusal("malformed_id" if is_malformed else "file_not_found", {"id": file_id}))
 
 
 _OPERATE: dict[type, Callable[[Service, Any, str | None, float], Result]] = {

@@ -1,31 +1,38 @@
 """What the fake answers when it refuses: one table, and the exception that carries a row of it.
 
 The envelope is documented (D). Types, codes and messages are guesses; where compatible services
-have a name for the case, it is theirs.
+have a name for the case, it is theirs. What each of them looks like is a row of the profile,
+`errors.…`; the others share `errors.envelope`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..model.behaviours import BEHAVIOURS
+from ..model.profile import Profile, fill
+
+_CODES = {
+    name.partition(".")[2]: row.eugpt["body"]["error"]["code"]
+    for name, row in BEHAVIOURS.items()
+    if name.startswith("errors.") and isinstance(row.eugpt, dict) and "status" in row.eugpt
+}
+"""Case → the code of the profile `eugpt`."""
 
 REFUSALS: dict[str, tuple[int, str]] = {
     "bad_request": (400, "invalid_request_error"),
-    "invalid_multipart": (400, "invalid_request_error"),
-    "invalid_parameter": (400, "invalid_request_error"),
-    "missing_file": (400, "invalid_request_error"),
-    "missing_purpose": (400, "invalid_request_error"),
-    "missing_api_key": (401, "authentication_error"),
-    "invalid_api_key": (401, "authentication_error"),
+    **{
+        code: (row["status"], row["body"]["error"]["type"])
+        for case, code in _CODES.items()
+        for row in [BEHAVIOURS[f"errors.{case}"].eugpt]
+    },
     "project_forbidden": (403, "permission_error"),
     "quota_exceeded": (403, "permission_error"),
-    "file_not_found": (404, "not_found_error"),
-    "route_not_found": (404, "not_found_error"),
-    "method_not_allowed": (405, "invalid_request_error"),
     "file_too_large": (413, "invalid_request_error"),
     "uri_too_long": (414, "invalid_request_error"),
-    "unsupported_media_type": (415, "invalid_request_error"),
     "misdirected_request": (421, "invalid_request_error"),
-    "rate_limited": (429, "rate_limit_error"),
     "headers_too_large": (431, "invalid_request_error"),
     "server_error": (500, "server_error"),
     "not_implemented": (501, "server_error"),
@@ -34,7 +41,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "gateway_timeout": (504, "server_error"),
     "http_version_not_supported": (505, "server_error"),
 }
-"""Code → status and type."""
+"""Code → status and type, in the profile `eugpt`."""
 
 CHALLENGE = ("WWW-Authenticate", "Bearer")
 """Goes with every 401 (RFC 9110, 11.6.1)."""
@@ -45,14 +52,34 @@ class Refusal:
     """Why a request is refused.
 
     Attributes:
-        code: a key of `REFUSALS`.
-        message: what was wrong, and with which value.
+        case: what follows `errors.` in the profile's table, or a key of `REFUSALS`.
+        words: what the message can name, such as `id`; or the `message` itself.
         headers: fields that go with it.
     """
 
-    code: str
-    message: str
+    case: str
+    words: Mapping[str, Any] = field(default_factory=dict)
     headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The code that calls and pages name, whatever the profile's body shows."""
+        return str(_CODES.get(self.case, self.case))
+
+    def message(self, profile: Profile) -> str:
+        """What was wrong, and with which value."""
+        if "message" in self.words:
+            return str(self.words["message"])
+        return str(fill(profile[f"errors.{self.case}"]["message"], self.words))
+
+    def answer(self, profile: Profile, request_id: str) -> tuple[int, Any]:
+        """Status and body."""
+        words = {**self.words, "message": self.message(profile), "request_id": request_id}
+        row = profile.values.get(f"errors.{self.case}")
+        if row:
+            return row["status"], fill(row["body"], words)
+        status, kind = REFUSALS[self.case]
+        return status, fill(profile["errors.envelope"], words | {"type": kind, "code": self.case})
 
 
 class Refused(Exception):
@@ -63,10 +90,10 @@ class Refused(Exception):
     """
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.code, refusal.message)
+        super().__init__(refusal.case, refusal.words)
         self.refusal = refusal
 
 
 def envelope(code: str, type_: str, message: str) -> dict[str, object]:
-    """The documented error body (D)."""
+    """The documented error body (D), of the control routes too."""
     return {"detail": message, "error": {"type": type_, "code": code, "message": message}}

@@ -23,7 +23,7 @@ UNREADABLE = {
 
 def reject(service: Service, refusal: Refusal) -> Reply:
     """Answer a request that isn't kept: any web page could have sent it."""
-    return render_refusal(refusal, service.randomness.request_id())
+    return render_refusal(refusal, service.randomness.request_id(), service.options.profile)
 
 
 def reject_unreadable(
@@ -40,7 +40,7 @@ def reject_unreadable(
     exchange = Exchange(service, request)
     exchange.route = RouteMatch(operation=None)
     exchange.identity, exchange.command, exchange.file = Identity(None, None), Upload(), None
-    exchange.refusal = Refusal(UNREADABLE.get(status, "bad_request"), message)
-    reply = render_refusal(exchange.refusal, exchange.request_id)
+    exchange.refusal = Refusal(UNREADABLE.get(status, "bad_request"), {"message": message})
+    reply = render_refusal(exchange.refusal, exchange.request_id, service.options.profile)
     service.journal.add(exchange.record(reply))
     return reply

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote
 
+from ..model.behaviours import BEHAVIOURS
 from ..model.faults import ErrorResponse
 from ..model.messages import File, Outcome, Reply
+from ..model.profile import Profile, fill
 from ..options import Options
 from .operations import Content, Deleted, Listed, Result, Stored
-from .refusals import CHALLENGE, REFUSALS, Refusal, envelope
+from .refusals import CHALLENGE, REFUSALS, Refusal
 
 JSON, TEXT, HTML, BYTES = (
     "application/json",
@@ -17,6 +24,9 @@ JSON, TEXT, HTML, BYTES = (
     "text/html; charset=utf-8",
     "application/octet-stream",
 )
+
+FILE_MEMBERS: Sequence[str] = BEHAVIOURS["file.members"].eugpt
+"""The seven documented members, in their order (D)."""
 
 _STRANGE: dict[str, object] = {
     "x_future": {"added": "by the versioning policy", "values": [1, None, True]}
@@ -33,26 +43,52 @@ def to_json(value: object) -> bytes:
 
 
 def render(result: Result, request_id: str, options: Options) -> Reply:
-    """The answer to a request that was carried out: 200 (guess; OpenAI's uploads answer it too)."""
+    """The answer to a request that was carried out."""
+    profile = options.profile
     if isinstance(result, Content):
-        return _reply(200, BYTES, result.file.content, request_id)
+        return _download(result.file, request_id, profile)
     strange = _STRANGE if options.unknown_fields else {}
-    return _reply(200, JSON, to_json(_members(result, strange) | strange), request_id)
+    body = _json(_members(result, strange, profile) | strange, profile)
+    status = profile["upload.status"] if isinstance(result, Stored) and result.is_new else 200
+    return _reply(status, profile["json.content_type"], body, request_id, profile)
 
 
-def render_refusal(refusal: Refusal, request_id: str) -> Reply:
+def _download(file: File, request_id: str, profile: Profile) -> Reply:
+    filename = file.filename.replace('"', "%22")  # as browsers escape it (HTML, form data)
+    words = {"filename": filename, "content_type": file.content_type}
+    kind, disposition = profile["download.content_type"], profile["download.disposition"]
+    extra = [("Content-Disposition", _ascii(fill(disposition, words)))] if disposition else []
+    return _reply(200, _ascii(fill(kind, words)), file.content, request_id, profile, *extra)
+
+
+def _ascii(value: str) -> str:
+    """A header's value: what can't stand in one is escaped."""
+    return re.sub(r"[^ -~]", lambda found: quote(found[0], errors="surrogatepass"), value)
+
+
+def render_refusal(refusal: Refusal, request_id: str, profile: Profile) -> Reply:
     """The answer to a request that was refused."""
-    status, type_ = REFUSALS[refusal.code]
-    body = to_json(envelope(refusal.code, type_, refusal.message))
-    return _reply(status, JSON, body, request_id, *refusal.headers)
+    status, body = refusal.answer(profile, request_id)
+    if isinstance(body, str):
+        kind = HTML if body.startswith("<") else TEXT
+        return _reply(status, kind, body.encode(), request_id, profile, *refusal.headers)
+    kind = profile["json.content_type"]
+    return _reply(status, kind, _json(body, profile), request_id, profile, *refusal.headers)
 
 
-def render_error(fault: ErrorResponse, request_id: str) -> Reply:
+def render_error(fault: ErrorResponse, request_id: str, profile: Profile) -> Reply:
     """The answer that a fault puts in the place of the real one."""
-    code, type_ = _usual(fault)
+    code, _ = _usual(fault)
     message = fault.message or f"Simulated by eugpt-files-mock: {fault.name}."
-    kind, body = _error_body(fault.body, fault.status, code, type_, message)
-    reply = _reply(fault.status, kind, body, request_id, *[CHALLENGE] * (fault.status == 401))
+    if fault.body == "envelope":
+        kind, body = (
+            profile["json.content_type"],
+            _json(_envelope(fault, message, profile), profile),
+        )
+    else:
+        kind, body = _error_body(fault.body, fault.status, code, message)
+    extra = [CHALLENGE] * (fault.status == 401)
+    reply = _reply(fault.status, kind, body, request_id, profile, *extra)
     return replace(reply, headers=_merged(reply.headers, fault.headers))
 
 
@@ -70,7 +106,7 @@ def without_body_for_head(outcome: Outcome) -> Outcome:
 
 
 def file_object(file: File) -> dict[str, object]:
-    """The seven documented members, in their order (D); why processing failed is a guess."""
+    """The seven documented members, in their order (D)."""
     members: dict[str, object] = {
         "id": file.id,
         "object": "file",
@@ -80,17 +116,61 @@ def file_object(file: File) -> dict[str, object]:
         "purpose": file.purpose,
         "status": file.status,
     }
-    if file.status_details is not None:
-        members["status_details"] = file.status_details
+    return _with_late_members(file, members)
+
+
+def _with_late_members(file: File, members: dict[str, object]) -> dict[str, object]:
+    """What is set and not among the members follows them (guess)."""
+    if file.status_details is not None or file.expires_at is not None:
+        late = {"expires_at": file.expires_at, "status_details": file.status_details}
+        members |= {name: value for name, value in late.items() if value is not None}
     return members
 
 
-def _members(result: Stored | Listed | Deleted, strange: dict[str, object]) -> dict[str, object]:
+@lru_cache
+def _shape(members: tuple[str, ...], unit: str) -> Callable[[File], dict[str, object]]:
+    """Gives the members of a file; those that no `File` has are null."""
+    if members == tuple(FILE_MEMBERS) and unit == "seconds":
+        return file_object  # in half the time: a list may have 10,000 files
+
+    def shown(file: File) -> dict[str, object]:
+        known = {**{name: getattr(file, name) for name in _KNOWN}, "object": "file"}
+        known["created_at"] *= 1000 if unit == "milliseconds" else 1
+        return _with_late_members(file, {name: known.get(name) for name in members})
+
+    return shown
+
+
+_KNOWN = {*FILE_MEMBERS, "expires_at", "status_details"} - {"object"}
+
+
+def _members(
+    result: Stored | Listed | Deleted, strange: dict[str, object], profile: Profile
+) -> dict[str, object]:
+    shown = _shape(tuple(profile["file.members"]), profile["file.created_at"])
     if isinstance(result, Stored):
-        return file_object(result.file)
+        return shown(result.file)
     if isinstance(result, Deleted):
-        return {"id": result.file_id, "object": "file", "deleted": True}
-    return {"object": "list", "data": [file_object(file) | strange for file in result.files]}
+        deleted = {"id": result.file_id, "object": "file", "deleted": True}
+        return {name: deleted.get(name) for name in profile["delete.members"]}
+    files = result.files
+    listed = {
+        "object": "list",
+        "data": [shown(file) | strange for file in files],
+        "has_more": result.has_more,
+        "first_id": files[0].id if files else None,
+        "last_id": files[-1].id if files else None,
+    }
+    return {name: listed.get(name) for name in profile["list.members"]}
+
+
+def _envelope(fault: ErrorResponse, message: str, profile: Profile) -> Any:
+    """As the service refuses for that status, unless the fault has a code of its own."""
+    code, type_ = _usual(fault)
+    row = profile.values.get(f"errors.{_USUAL.get(fault.status)}") or {"status": None}
+    own = row["status"] == fault.status and fault.code is None
+    words = {"message": message, "type": type_, "code": code}
+    return fill(row["body"] if own else profile["errors.envelope"], words)
 
 
 def _usual(fault: ErrorResponse) -> tuple[str, str]:
@@ -118,14 +198,10 @@ _USUAL = {
 }
 
 
-def _error_body(
-    shape: str | bytes, status: int, code: str, type_: str, message: str
-) -> tuple[str, bytes]:
+def _error_body(shape: str | bytes, status: int, code: str, message: str) -> tuple[str, bytes]:
     """`detail` and `error_string` are the documentation's own samples (D)."""
     if isinstance(shape, bytes):
         return BYTES, shape
-    if shape == "envelope":
-        return JSON, to_json(envelope(code, type_, message))
     if shape == "detail":
         return JSON, to_json({"detail": message})
     if shape == "error_string":
@@ -135,11 +211,28 @@ def _error_body(
     return TEXT, b"" if shape == "empty" else message.encode()
 
 
-def _reply(status: int, kind: str, body: bytes, request_id: str, *extra: tuple[str, str]) -> Reply:
+def _json(value: object, profile: Profile) -> bytes:
+    style = profile["json.style"]
+    if style == "compact":
+        return to_json(value)
+    indented = style == "indented"
+    text = json.dumps(value, ensure_ascii=False, indent=2 if indented else None)
+    return f"{text}\n".encode() if indented else text.encode()
+
+
+def _reply(
+    status: int,
+    kind: str,
+    body: bytes,
+    request_id: str,
+    profile: Profile,
+    *extra: tuple[str, str],
+) -> Reply:
     headers = (
         ("Content-Type", kind),
         ("Content-Length", str(len(body))),
-        ("X-Request-Id", request_id),
+        *([("X-Request-Id", request_id)] if profile["headers.request_id"] else ()),
+        *profile["headers.always"].items(),
         *extra,
     )
     return Reply(status=status, headers=headers, body=body)

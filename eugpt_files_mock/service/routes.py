@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..errors import quoted
 from ..model.messages import OPERATIONS, Request
 from .refusals import Refusal
 
@@ -83,11 +82,11 @@ def match_route(request: Request) -> RouteMatch:
 
 
 def _unknown(request: Request) -> RouteMatch:
-    message = f"There is no route {request.method} {quoted(request.path)}."
-    return RouteMatch(operation=None, refusal=Refusal("route_not_found", message), is_unknown=True)
+    refusal = Refusal("route_not_found", {"method": request.method, "path": request.path})
+    return RouteMatch(operation=None, refusal=refusal, is_unknown=True)
 
 
 def _not_allowed(request: Request, file_id: str | None, allowed: str) -> RouteMatch:
-    message = f"{request.method} is not allowed on {quoted(request.path)}; allowed: {allowed}."
-    refusal = Refusal("method_not_allowed", message, (("Allow", allowed),))
+    words = {"method": request.method, "path": request.path, "allowed": allowed}
+    refusal = Refusal("method_not_allowed", words, (("Allow", allowed),))
     return RouteMatch(operation=None, file_id=file_id, refusal=refusal)

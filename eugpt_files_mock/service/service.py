@@ -41,19 +41,21 @@ class Service:
     @classmethod
     def from_options(cls, options: Options) -> Service:
         """The service that these options ask for, empty."""
-        keys = options.api_keys
+        keys, profile = options.api_keys, options.profile
+        request_id = profile["headers.request_id"] or "req_{hex:32}"
         return cls(
             options=options,
             access=Access(
                 users=keys,
-                required=options.require_auth,
+                prefix=profile["key.prefix"] if profile["errors.invalid_api_key"] else None,
+                required=options.require_auth and profile["errors.missing_api_key"] is not None,
                 default_user=None if keys is None else next(iter(keys.values())),
             ),
             files=FileStore(options.processing, options.clock),
             armed=ArmedFaults(),
             journal=Journal(options.max_calls),
             rate_limiter=RateLimiter(options.rate_limit, options.clock),
-            randomness=Randomness(options.seed),
+            randomness=Randomness(options.seed, profile["id.format"], request_id),
             redactor=Redactor(keys or ()),
         )
 

@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from heapq import heappop, heappush
 from threading import RLock
 
 from ..model.messages import File
@@ -52,17 +53,23 @@ class FileStore:
             self._tombstones: dict[str, None] = {}
             self._indexes: defaultdict[tuple[object, ...], list[SortKey]] = defaultdict(list)
             self._bytes: defaultdict[str | None, int] = defaultdict(int)
+            self._expiring: list[tuple[float, str]] = []
             self._arrived = 0
 
     def __len__(self) -> int:
-        return len(self._files)
+        with self._lock:
+            self._drop_expired()
+            return len(self._files)
 
     def __contains__(self, file_id: object) -> bool:
-        return file_id in self._files
+        with self._lock:
+            self._drop_expired()
+            return file_id in self._files
 
     def all(self) -> list[File]:
         """Every file as it is now, oldest first."""
         with self._lock:
+            self._drop_expired()
             return [self._now(file_id) for _, _, file_id in self._indexes[()]]
 
     def newest(self, limit: int) -> list[File]:
@@ -75,6 +82,7 @@ class FileStore:
     def get(self, file_id: str) -> File | None:
         """The file of that id as it is now, whoever owns it; None when there is none."""
         with self._lock:
+            self._drop_expired()
             return self._now(file_id) if file_id in self._files else None
 
     def add(self, file: File, *, another_id: Callable[[], str], quota: int | None = None) -> File:
@@ -89,6 +97,7 @@ class FileStore:
             OverQuota: nothing was stored.
         """
         with self._lock:
+            self._drop_expired()
             if quota is not None and self._bytes[file.user] + file.bytes > quota:
                 raise OverQuota
             while file.id in self._files:
@@ -98,6 +107,8 @@ class FileStore:
             self._files[file.id] = file
             if file.status == "uploaded":
                 self._uploaded_at[file.id] = self._processing_began(file)
+            if file.expires_at is not None:
+                heappush(self._expiring, (file.expires_at, file.id))
             self._tombstones.pop(file.id, None)
             self._sort_keys[file.id] = (file.user, sort_key)
             self._bytes[file.user] += file.bytes
@@ -108,12 +119,14 @@ class FileStore:
     def find(self, file_id: str, user: str | None) -> File | None:
         """The user's file of that id as it is now; None when the user has none."""
         with self._lock:
+            self._drop_expired()
             file = self._files.get(file_id)
             return self._now(file_id) if file is not None and file.user == user else None
 
     def poll(self, file_id: str, user: str | None) -> File | None:
         """As `find`, and counts as one look at the file's status."""
         with self._lock:
+            self._drop_expired()
             file = self._files.get(file_id)
             if file is None or file.user != user:
                 return None
@@ -124,17 +137,28 @@ class FileStore:
     def remove(self, file_id: str, user: str | None) -> File | None:
         """Take the user's file out; None when the user has none."""
         with self._lock:
+            self._drop_expired()
             file = self._files.get(file_id)
             if file is None or file.user != user:
                 return None
-            sort_key = self._sort_keys[file_id][1]
-            for index in self._indexes_of(file):
-                del index[bisect_left(index, sort_key)]
-            self._bytes[user] -= file.bytes
-            self._polls.pop(file_id, None)
-            self._uploaded_at.pop(file_id, None)
-            self._leave_tombstone(file_id)
-            return self._files.pop(file_id)
+            return self._take_out(file)
+
+    def _take_out(self, file: File) -> File:
+        sort_key = self._sort_keys[file.id][1]
+        for index in self._indexes_of(file):
+            del index[bisect_left(index, sort_key)]
+        self._bytes[file.user] -= file.bytes
+        self._polls.pop(file.id, None)
+        self._uploaded_at.pop(file.id, None)
+        self._leave_tombstone(file.id)
+        return self._files.pop(file.id)
+
+    def _drop_expired(self) -> None:
+        while self._expiring and self._expiring[0][0] <= self._clock():
+            expires_at, file_id = heappop(self._expiring)
+            file = self._files.get(file_id)
+            if file is not None and file.expires_at == expires_at:
+                self._take_out(file)
 
     def set_status(self, file_id: str, status: str, details: str | None) -> File | None:
         """Move a file on by hand; None when there is none of that id."""
@@ -160,6 +184,7 @@ class FileStore:
         None when the user neither has nor had a file of the id `after`.
         """
         with self._lock:
+            self._drop_expired()
             index = self._indexes.get((user,) if purpose is None else (user, purpose), [])
             beyond = None if after is None else self._sort_key_of(after, user)
             if after is not None and beyond is None:

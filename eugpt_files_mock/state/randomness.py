@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 import random
+import re
+import string
+from collections.abc import Callable
+from functools import lru_cache
+
+from ..model.behaviours import ID_TEMPLATE
+
+_ALPHABETS = {
+    "hex": "0123456789abcdef",
+    "base36": string.digits + string.ascii_lowercase,
+    "base58": re.sub("[0IOl]", "", string.digits + string.ascii_letters),
+    "base62": string.digits + string.ascii_letters,
+}
+"""Each but hexadecimal contains what another has, so that the narrowest is to be looked for."""
+
+_UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 class Randomness:
@@ -10,10 +26,19 @@ class Randomness:
 
     Each kind draws from a stream of its own, so that one more request doesn't change the ids of the
     files.
+
+    Args:
+        seed: makes them repeat.
+        file_id: the template of a file's id.
+        request_id: that of a request's id.
     """
 
-    def __init__(self, seed: int | str | None) -> None:
+    def __init__(
+        self, seed: int | str | None, file_id: str = "{uuid}", request_id: str = "req_{hex:32}"
+    ) -> None:
         self._seed = seed
+        self._file_id = _generator(file_id)
+        self._request_id = _generator(request_id)
         self.restart()
 
     def restart(self) -> None:
@@ -27,12 +52,51 @@ class Randomness:
         return random.Random(None if self._seed is None else f"{self._seed}/{name}")  # noqa: S311 - no secrets
 
     def file_id(self) -> str:
-        """A bare lower-case UUID, as the documentation shows; of version 4 (RFC 9562, 5.4)."""
-        bits = self._files.getrandbits
-        return (
-            f"{bits(32):08x}-{bits(16):04x}-4{bits(12):03x}-{bits(14) | 0x8000:04x}-{bits(48):012x}"
-        )
+        """A new id for a file."""
+        return self._file_id(self._files)
 
     def request_id(self) -> str:
-        """What `X-Request-Id` carries (guess: the shape is OpenAI's)."""
-        return f"req_{self._requests.getrandbits(128):032x}"
+        """What `X-Request-Id` carries."""
+        return self._request_id(self._requests)
+
+
+def is_id(value: str, template: str) -> bool:
+    """Whether an id has that form."""
+    return _id_pattern(template).fullmatch(value) is not None
+
+
+def id_template(ids: list[str]) -> str | None:
+    """The narrowest template that all of these ids have, or None."""
+    found = re.match(r"[A-Za-z]*[-_.]", ids[0])
+    prefix = found[0] if found else ""
+    length = len(ids[0]) - len(prefix)
+    names = ("uuid", *(f"{name}:{length}" for name in _ALPHABETS))
+    candidates = ("{uuid}", *(f"{prefix}{{{name}}}" for name in names))
+    valid = [one for one in candidates if ID_TEMPLATE.fullmatch(one)]
+    return next((one for one in valid if all(is_id(value, one) for value in ids)), None)
+
+
+@lru_cache
+def _id_pattern(template: str) -> re.Pattern[str]:
+    found = ID_TEMPLATE.fullmatch(template)
+    assert found  # noqa: S101 - the profile was checked
+    alphabet = found["alphabet"]
+    rest = f"[{_ALPHABETS[alphabet]}]{{{found['length']}}}" if alphabet else _UUID
+    return re.compile(re.escape(found["prefix"]) + rest)
+
+
+def _generator(template: str) -> Callable[[random.Random], str]:
+    found = ID_TEMPLATE.fullmatch(template)
+    assert found  # noqa: S101 - the profile was checked
+    prefix, alphabet, length = found["prefix"], found["alphabet"], int(found["length"] or 0)
+    if alphabet is None:
+        return lambda rng: prefix + _uuid(rng)
+    if alphabet == "hex":
+        return lambda rng: f"{prefix}{rng.getrandbits(4 * length):0{length}x}"
+    return lambda rng: prefix + "".join(rng.choices(_ALPHABETS[alphabet], k=length))
+
+
+def _uuid(rng: random.Random) -> str:
+    """Lower-case, of version 4 (RFC 9562, 5.4)."""
+    bits = rng.getrandbits
+    return f"{bits(32):08x}-{bits(16):04x}-4{bits(12):03x}-{bits(14) | 0x8000:04x}-{bits(48):012x}"

@@ -1,0 +1,106 @@
+"""What services answer differently: the table `behaviours.json`, and which values it allows.
+
+The table is data, in the form of the profile files that `verify` writes: values and templates of
+texts, no rules. `docs/fidelity.md` and `docs/profiles.md` are made from it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROFILES = ("eugpt", "openai")
+"""The named profiles."""
+
+ID_TEMPLATE = re.compile(
+    r"(?P<prefix>[\w.-]*)\{(?:uuid|(?P<alphabet>hex|base36|base58|base62):(?P<length>[1-9]\d?))\}"
+)
+"""`file-{base58:22}`: a prefix, then a UUID or so many characters of an alphabet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """One row of the table.
+
+    Attributes:
+        what: what the value decides.
+        allowed: the allowed values, or the name of one of `KINDS`; with a `?`, null is allowed too.
+        mark: how sure the value of `eugpt` is: D (documented), 3P (third party), ? (guess).
+        basis: what that value is based on.
+        grade: how sure that of `openai` is: REC (recorded), SPEC, ISS (pasted by a user), ?.
+        eugpt: the value of the profile `eugpt`.
+        openai: that of the profile `openai`, where it differs.
+    """
+
+    what: str
+    allowed: str | list[Any]
+    mark: str
+    basis: str = ""
+    grade: str
+    eugpt: Any
+    openai: Any = ...
+
+    def value(self, profile: str) -> Any:
+        """The value of a named profile."""
+        return self.eugpt if profile == "eugpt" or self.openai is ... else self.openai
+
+    def allows(self, value: Any) -> bool:
+        """Whether it can have this value."""
+        if isinstance(self.allowed, list):  # 1 is not True
+            return any(type(value) is type(one) and value == one for one in self.allowed)
+        if value is None and self.allowed.endswith("?"):
+            return True
+        return KINDS[self.allowed.rstrip("?")][1](value)
+
+    @property
+    def allowed_in_words(self) -> str:
+        """For messages and pages."""
+        if isinstance(self.allowed, list):
+            return " or ".join(map(repr, self.allowed))
+        return KINDS[self.allowed.rstrip("?")][0] + ", or null" * self.allowed.endswith("?")
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[ -~]*", value) is not None
+
+
+def _is_refusal(value: Any) -> bool:
+    if not isinstance(value, dict) or set(value) != {"status", "message", "body"}:
+        return False
+    status, message = value["status"], value["message"]
+    return type(status) is int and 400 <= status <= 599 and isinstance(message, str)
+
+
+def _is_headers(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        re.fullmatch(r"[!-9;-~]+", name) and _is_text(text) for name, text in value.items()
+    )
+
+
+KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "names": ("a list of strings", _is_names),
+    "members": ("a list of strings with 'id'", lambda value: _is_names(value) and "id" in value),
+    "text": ("a string of ASCII characters", _is_text),
+    "id": (
+        "a prefix and one of {uuid} {hex:N} {base36:N} {base58:N} {base62:N}",
+        lambda value: isinstance(value, str) and ID_TEMPLATE.fullmatch(value) is not None,
+    ),
+    "seconds": ("a positive integer", lambda value: type(value) is int and value > 0),
+    "refusal": ("an object with status (400 to 599), message and body", _is_refusal),
+    "headers": ("an object of header names and their values", _is_headers),
+    "envelope": ("an object", lambda value: isinstance(value, dict)),
+}
+"""Kinds of values: in words, and how one is told."""
+
+_TABLE = Path(__file__).with_name("behaviours.json").read_text(encoding="utf-8")
+
+BEHAVIOURS = {name: Behaviour(**row) for name, row in json.loads(_TABLE).items()}
+"""By name; what stands before the dot is the group, as `verify --only` takes it."""

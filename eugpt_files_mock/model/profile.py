@@ -1,0 +1,143 @@
+"""A profile: which service the mock imitates, as the values of the table of behaviours."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import OptionError, hide_from_traceback, nearest_word, quoted, unknown_word
+from .behaviours import BEHAVIOURS, PROFILES
+from .processing import after_polls
+
+__tracebackhide__ = hide_from_traceback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One profile. `profile["upload.status"]` is the value of a behaviour.
+
+    Attributes:
+        base: the named profile that it is, or differs from.
+        values: of every behaviour.
+        recorded: the behaviours whose values come from a profile file.
+    """
+
+    base: str
+    values: Mapping[str, Any]
+    recorded: frozenset[str] = frozenset()
+
+    def __getitem__(self, behaviour: str) -> Any:
+        return self.values[behaviour]
+
+    @property
+    def option_defaults(self) -> dict[str, Any]:
+        """Options that the profile decides where the test author doesn't."""
+        is_slow = self["upload.file_status"] == "uploaded"
+        return {
+            "base_url": tuple(self["base_url"]),
+            "processing": after_polls(1) if is_slow else "immediate",
+        }
+
+    def with_paging(self, pagination: str | None) -> Profile:
+        """The same, but the option `pagination` decides, when it is given."""
+        names = ("list.limit", "list.after", "list.order_parameter")
+        return self.changed(dict.fromkeys(names, pagination)) if pagination else self
+
+    def changed(self, values: Mapping[str, Any]) -> Profile:
+        """The same with other values."""
+        return replace(self, values={**self.values, **values})
+
+
+def named_profile(name: str) -> Profile:
+    """A profile by its name."""
+    values = {behaviour: row.value(name) for behaviour, row in BEHAVIOURS.items()}
+    return Profile(base=name, values=values)
+
+
+def as_profile(label: str, value: Any) -> Profile:
+    """The profile of that name, or in the file of that path.
+
+    Raises:
+        OptionError: for an unknown name, a file that can't be read, an unknown behaviour or value.
+    """
+    if value in PROFILES:
+        return named_profile(value)
+    if not isinstance(value, (str, os.PathLike)):
+        raise OptionError(
+            f"{label} must be {', '.join(map(repr, PROFILES))}, or the path of a profile file; "
+            f"got {quoted(value)}.",
+            word=value,
+        )
+    path = Path(value)
+    if not path.exists() and path.suffix != ".json" and str(path) == path.name:
+        raise unknown_word(label, str(value), (*PROFILES, "the path of a file"))
+    return _read(label, path)
+
+
+def _read(label: str, path: Path) -> Profile:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OptionError(f"{label} {quoted(str(path))}: {reason}.", word=path) from None
+    if not isinstance(found, dict) or not isinstance(found.get("values"), dict):
+        message = 'expected {"profile": "eugpt", "values": {…}}'
+        raise OptionError(f"{label} {quoted(str(path))}: {message}.", word=path)
+    place = f"in the {label} {quoted(str(path))}:"
+    for word in found:
+        if word not in _FILE_WORDS:
+            raise unknown_word(f"word {place}", word, _FILE_WORDS)
+    if found.get("profile") not in PROFILES:
+        raise unknown_word(f"base {place}", found.get("profile"), PROFILES)
+    values = found["values"]
+    for behaviour, value in values.items():
+        check_value(behaviour, value)
+    made = named_profile(found["profile"]).changed(values)
+    return replace(made, recorded=frozenset(values))
+
+
+_FILE_WORDS = ("profile", "values")
+
+
+def check_value(behaviour: str, value: Any) -> None:
+    """Check that a behaviour can have this value.
+
+    Raises:
+        OptionError: for an unknown behaviour or value, with the nearest valid one.
+    """
+    if behaviour not in BEHAVIOURS:
+        raise unknown_word("behaviour", behaviour, BEHAVIOURS)
+    row = BEHAVIOURS[behaviour]
+    if not row.allows(value):
+        nearest = nearest_word(value, [word for word in row.allowed if isinstance(word, str)])
+        hint = f" Did you mean {nearest!r}?" if nearest else ""
+        raise OptionError(
+            f"{behaviour} must be {row.allowed_in_words}; got {quoted(value)}.{hint}",
+            word=value,
+            nearest=nearest,
+        )
+
+
+_WORD = re.compile(r"\{(\w+)(!r)?\}")
+
+
+def fill(template: Any, words: Mapping[str, Any]) -> Any:
+    """The template with its words: `{id}` as it is, `{id!r}` quoted, in texts at any depth."""
+    if isinstance(template, str):
+        if template[:1] == "{" and template[1:-1] in words:  # keeps what is no text, such as null
+            return words[template[1:-1]]
+        return _WORD.sub(lambda found: _filled(found, words), template)
+    if isinstance(template, Mapping):
+        return {name: fill(value, words) for name, value in template.items()}
+    return [fill(value, words) for value in template] if isinstance(template, list) else template
+
+
+def _filled(found: re.Match[str], words: Mapping[str, Any]) -> str:
+    if found[1] not in words:
+        return found[0]
+    return quoted(words[found[1]]) if found[2] else str(words[found[1]])

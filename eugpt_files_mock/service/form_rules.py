@@ -1,0 +1,80 @@
+"""What is refused of an upload whose form could be read: a table, in the order of the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..model.profile import Profile
+from .multipart import Form
+from .refusals import Refusal
+
+Words = dict[str, Any]
+
+_ANCHOR, _SECONDS = "expires_after[anchor]", "expires_after[seconds]"
+
+
+def form_refusal(form: Form, profile: Profile) -> Refusal | None:
+    """The first refusal that the form deserves, or None."""
+    for case, check in _CHECKS.items():
+        if profile[f"errors.{case}"] and (words := check(form, profile)) is not None:
+            return Refusal(case, words)
+    return None
+
+
+def expires_after(form: Form, purpose: str, profile: Profile) -> int | None:
+    """Seconds after which the file is gone, or None."""
+    if _SECONDS in form.fields and profile["expires.after"] == "honoured":
+        return int(form.fields[_SECONDS])
+    after: int | None = profile["expires.batch"] if purpose == "batch" else None
+    return after
+
+
+def _missing_file(form: Form, profile: Profile) -> Words | None:
+    return {} if form.file is None else None
+
+
+def _missing_purpose(form: Form, profile: Profile) -> Words | None:
+    return None if form.purpose else {}
+
+
+def _unknown_purpose(form: Form, profile: Profile) -> Words | None:
+    purposes = profile["upload.purposes"]
+    if purposes is None or not form.purpose or form.purpose in purposes:
+        return None
+    return {"purpose": form.purpose, "purposes": list(purposes)}
+
+
+def _unknown_field(form: Form, profile: Profile) -> Words | None:
+    known = (_ANCHOR, _SECONDS) if profile["expires.after"] == "honoured" else ()
+    return next(({"field": name} for name in form.fields if name not in known), None)
+
+
+def _bad_expires_after(form: Form, profile: Profile) -> Words | None:
+    anchor, seconds = (form.fields.get(name) for name in (_ANCHOR, _SECONDS))
+    if profile["expires.after"] == "ignored" or anchor is seconds is None:
+        return None
+    is_number = seconds is not None and seconds.isascii() and seconds.isdigit()
+    is_valid = is_number and len(seconds or "") < 9 and 3600 <= int(seconds or 0) <= 2_592_000
+    return None if is_valid and anchor == "created_at" else {"anchor": anchor, "seconds": seconds}
+
+
+def _empty_file(form: Form, profile: Profile) -> Words | None:
+    return None if form.file is None or form.file.content else {}
+
+
+def _batch_not_jsonl(form: Form, profile: Profile) -> Words | None:
+    is_batch = form.purpose == "batch" and form.file is not None
+    return {} if is_batch and form.file and not form.file.filename.endswith(".jsonl") else None
+
+
+_CHECKS: dict[str, Callable[[Form, Profile], Words | None]] = {
+    "missing_file": _missing_file,
+    "missing_purpose": _missing_purpose,
+    "unknown_purpose": _unknown_purpose,
+    "unknown_field": _unknown_field,
+    "bad_expires_after": _bad_expires_after,
+    "empty_file": _empty_file,
+    "batch_not_jsonl": _batch_not_jsonl,
+}
+"""What follows `errors.` in the profile → the words of its message, where it is to be refused."""

@@ -1,0 +1,108 @@
+"""Profiles: two by name, any other from a file; what is wrong with one is said at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eugpt_files_mock import FilesMock, OptionError
+from eugpt_files_mock.model.behaviours import BEHAVIOURS, PROFILES
+from eugpt_files_mock.model.profile import check_value, fill, named_profile
+
+from ..service_requests import json_of, upload
+
+
+def written(tmp_path: Path, values: dict[str, Any], base: str = "eugpt") -> Path:
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps({"profile": base, "values": values}))
+    return path
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+def test_every_value_of_the_table_is_allowed(behaviour: str, profile: str) -> None:
+    check_value(behaviour, BEHAVIOURS[behaviour].value(profile))
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+def test_every_row_has_a_mark_and_a_grade(behaviour: str) -> None:
+    assert BEHAVIOURS[behaviour].mark in ("D", "3P", "?")
+    assert BEHAVIOURS[behaviour].grade in ("REC", "SPEC", "ISS", "?")
+
+
+def test_a_file_says_what_differs_from_its_base(tmp_path: Path) -> None:
+    mock = FilesMock(profile=written(tmp_path, {"upload.status": 201, "id.format": "f_{hex:8}"}))
+    reply = upload(mock)
+    assert 201 == reply.status
+    assert "f_" == json_of(reply)["id"][:2]
+    assert list(json_of(upload(FilesMock()))) == list(json_of(reply))
+
+
+def test_a_path_may_be_a_string(tmp_path: Path) -> None:
+    path = str(written(tmp_path, {}, "openai"))
+    assert FilesMock().base_url != FilesMock(profile=path).base_url
+    assert FilesMock(profile="openai").base_url == FilesMock(profile=path).base_url
+
+
+WRONG = {
+    '{"profile": "eugpt", "values": {"upload.stauts": 201}}': "Did you mean 'upload.status'",
+    '{"profile": "eugpt", "values": {"upload.status": 299}}': "upload.status must be 200 or 201",
+    '{"profile": "eugpt", "values": {"list.order": "desk"}}': "Did you mean 'desc'?",
+    '{"profile": "eugpt", "values": {"file.members": ["object"]}}': "a list of strings with 'id'",
+    '{"profile": "eugpt", "values": {"errors.empty_file": {"status": 200}}}': "an object with",
+    '{"profile": "eugpt", "values": {"id.format": "{uid}"}}': "id.format must be",
+    '{"profile": "eugpt", "values": {"headers.always": {"a b": "c"}}}': "headers.always must be",
+    '{"profile": "opnai", "values": {}}': "Did you mean 'openai'?",
+    '{"profile": "eugpt", "value": {}}': 'expected {"profile": "eugpt", "values": {…}}',
+    '{"profile": "eugpt", "values": {}, "vales": {}}': "Did you mean 'values'?",
+    "[]": "expected {",
+    '{"profile": ': "Expecting value",
+}
+
+
+@pytest.mark.parametrize(("text", "said"), WRONG.items(), ids=WRONG.values())
+def test_a_broken_file_is_refused(text: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text(text)
+    with pytest.raises(OptionError) as refused:
+        FilesMock(profile=path)
+    assert said in str(refused.value)
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(OptionError, match=r"profile 'nowhere.json': No such file"):
+        FilesMock(profile="nowhere.json")
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(OptionError, match="Did you mean 'openai'"):
+        FilesMock(profile="openia")
+
+
+def test_a_number_is_no_profile() -> None:
+    with pytest.raises(OptionError, match="profile must be 'eugpt', 'openai', or the path"):
+        FilesMock(profile=7)  # type: ignore[arg-type]
+
+
+def test_an_option_wins_over_the_profile(tmp_path: Path) -> None:
+    """The profile decides only where the test author doesn't."""
+    values = {"list.limit": "ignored", "upload.file_status": "uploaded"}
+    path = written(tmp_path, values)
+    assert "uploaded" == json_of(upload(FilesMock(profile=path)))["status"]
+    mock = FilesMock(profile=path, processing="immediate", pagination="honoured")
+    assert "processed" == json_of(upload(mock))["status"]
+    assert "honoured" == mock._service.options.profile["list.limit"]
+
+
+def test_a_template_is_filled_at_any_depth() -> None:
+    template = {"a": ["{id}", "{id!r}: {other} {", None], "b": "{nothing}", "c": 7}
+    filled = fill(template, {"id": "x", "nothing": None})
+    assert {"a": ["x", "'x': {other} {", None], "b": None, "c": 7} == filled
+
+
+def test_the_two_profiles_differ() -> None:
+    assert named_profile("eugpt").values.keys() == named_profile("openai").values.keys()
+    assert "file-{base58:22}" == named_profile("openai")["id.format"]
