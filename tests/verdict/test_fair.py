@@ -1,0 +1,245 @@
+"""No finding that the code under test does not deserve: a false alarm is worse than silence."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import freezegun
+import httpx
+import openai
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+
+from eugpt_files_mock import ExpectationNotMet, FilesMock, OptionError, faults
+
+from ..clients import Client, Httpx, connected
+from ..conftest import WAYS, entered
+from .programs import CLIENTS, KEY
+
+
+def kinds(mock: FilesMock) -> set[str]:
+    """What was found, but for files that are left: most of these programs leave some."""
+    return {finding.kind for finding in mock.verdict().findings} - {"files_left"}
+
+
+@pytest.fixture(params=WAYS)
+def either(request: pytest.FixtureRequest) -> Iterator[FilesMock]:
+    """A mock in process, and one on a port."""
+    with entered(request.param) as mock:
+        yield mock
+
+
+@pytest.fixture
+def client(either: FilesMock) -> Iterator[Client]:
+    with connected(Httpx, either.base_url, KEY) as client:
+        yield client
+
+
+@pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.name)
+def test_a_program_that_meets_no_failure_has_no_finding(
+    either: FilesMock, kind: type[Client]
+) -> None:
+    """It uploads, lists, retrieves, downloads twice, deletes."""
+    with connected(kind, either.base_url, KEY) as client:
+        file_id = client.upload("a.pdf", b"%PDF").json["id"]
+        for _ in range(2):
+            client.list()
+            client.retrieve(file_id)
+            client.download(file_id)
+        client.delete(file_id)
+    assert () == either.verdict().findings
+    assert "No findings in 8 calls." == str(either.verdict())
+    either.assert_resilient(strict=True)
+
+
+def test_to_ask_again_for_what_is_not_there_is_no_retry(either: FilesMock, client: Client) -> None:
+    """Only a fault's 404 is a failure; the mock's own is an answer."""
+    assert [404] * 12 == [client.retrieve("gone").status for _ in range(12)]
+    assert set() == kinds(either)
+
+
+def test_a_second_upload_after_a_success_is_no_duplicate(either: FilesMock, client: Client) -> None:
+    """Both are wanted."""
+    for _ in range(2):
+        client.upload("a.pdf", b"%PDF")
+    assert set() == kinds(either)
+
+
+def test_a_request_with_another_key_is_another_request(either: FilesMock) -> None:
+    """A renewed key is the right answer to 401."""
+    either.inject(faults.unauthorized(), "list")
+    for key in (KEY, "eugpt_renewed"):
+        with connected(Httpx, either.base_url, key) as client:
+            client.list()
+    assert set() == kinds(either)
+
+
+def test_a_refusal_that_went_away_had_a_cause() -> None:
+    """The quota: the code made room, and tried again."""
+    with FilesMock(max_total_bytes=10) as mock, connected(Httpx, mock.base_url, KEY) as client:
+        old = client.upload("old.txt", bytes(10)).json["id"]
+        assert 403 == client.upload("new.txt", bytes(10)).status
+        client.delete(old)
+        assert 200 == client.upload("new.txt", bytes(10)).status
+        assert set() == kinds(mock)
+
+
+def test_to_give_up_is_a_warning(either: FilesMock, client: Client) -> None:
+    """A test may want it."""
+    either.inject(faults.unavailable(), "list")
+    client.list()
+    assert {"gave_up"} == kinds(either)
+    assert either.verdict().ok
+    either.assert_resilient()
+    either.assert_resilient(strict=True, allow="gave_up")
+    with pytest.raises(ExpectationNotMet, match="warning gave_up"):
+        either.assert_resilient(strict=True)
+
+
+def test_to_give_up_at_a_long_wait_is_right(either: FilesMock, client: Client) -> None:
+    """Nobody honours an hour."""
+    either.inject(faults.rate_limited(3600), "list")
+    client.list()
+    assert set() == kinds(either)
+
+
+def test_where_a_failure_costs_no_time_timing_is_not_judged(
+    either: FilesMock, client: Client
+) -> None:
+    """`Retry-After: 0`, and the millisecond of `rate_limited()` and `unavailable()`."""
+    zero = faults.http_error(503, headers={"Retry-After": "0"})
+    either.inject([faults.rate_limited(), faults.unavailable(), zero], "list")
+    for _ in range(4):
+        client.list()
+    assert set() == kinds(either)
+
+
+def test_a_date_in_retry_after_is_not_judged(either: FilesMock, client: Client) -> None:
+    date = "Wed, 21 Oct 2115 07:28:00 GMT"
+    either.inject(faults.http_error(429, headers={"Retry-After": date}), "list")
+    for _ in range(2):
+        client.list()
+    assert set() == kinds(either)
+
+
+def test_time_that_passes_by_the_clock_of_the_mock_counts() -> None:
+    """A test that replaces sleeping sets its clock forward."""
+    now = [1_700_000_000.0]
+    with (
+        FilesMock(clock=lambda: now[0]) as mock,
+        connected(Httpx, mock.base_url, KEY) as client,
+    ):
+        mock.inject(faults.rate_limited(30), "list")
+        client.list()
+        now[0] += 30
+        client.list()
+        assert set() == kinds(mock)
+
+
+def test_time_that_really_passes_counts_while_it_is_frozen() -> None:
+    """Freezegun freezes every clock, but nobody's sleep."""
+    with freezegun.freeze_time("2026-01-01"), FilesMock() as mock:
+        mock.inject(faults.http_error(429, headers={"Retry-After-Ms": "200"}), "list")
+        with connected(Httpx, mock.base_url, KEY) as client:
+            client.list()
+            time.sleep(0.2)
+            client.list()
+        assert set() == kinds(mock)
+
+
+def test_the_retry_of_urllib3_waits_only_from_the_second_on(either: FilesMock) -> None:
+    """Which is a backoff."""
+    either.inject(faults.server_error(), "list", times=3)
+    retry = Retry(total=3, backoff_factor=0.1, status_forcelist=[500])
+    with requests.Session() as session:
+        session.mount("https://", HTTPAdapter(max_retries=retry))
+        session.mount("http://", HTTPAdapter(max_retries=retry))
+        headers = {"Authorization": f"Bearer {KEY}"}
+        session.get(f"{either.base_url}/files", headers=headers, timeout=5)
+    assert [500, 500, 500, 200] == [call.status for call in either.calls]
+    assert set() == kinds(either)
+
+
+def test_a_retry_after_a_timeout_is_not_at_once(either: FilesMock) -> None:
+    """The client has waited, though in process that costs no time."""
+    either.inject(faults.timeout(), "list")
+    with connected(Httpx, either.base_url, KEY, 0.2) as client:
+        with contextlib.suppress(httpx.ReadTimeout):
+            client.list()
+        client.list()
+    assert set() == kinds(either)
+
+
+def test_a_client_that_did_not_wait_for_a_late_answer_tries_again(either: FilesMock) -> None:
+    """On a port its timeout is not known; that it came again before the answer was due, is."""
+    either.inject(faults.delay(1), "upload")
+    with connected(Httpx, either.base_url, KEY, 0.2) as client:
+        with contextlib.suppress(httpx.ReadTimeout):
+            client.upload("a.pdf", b"%PDF")
+        client.upload("a.pdf", b"%PDF")
+    assert {"duplicate_upload"} == kinds(either)
+    assert ["upload a.pdf: 200 late, 200"] == [str(one) for one in either.verdict().groups]
+
+
+def test_attempts_at_the_same_time_are_no_retries_of_each_other(either: FilesMock) -> None:
+    """Each of the threads is refused, and tries again in time."""
+    either.inject(faults.rate_limited(), "list", times=8)
+
+    def program(number: int) -> None:
+        with connected(Httpx, either.base_url, KEY) as client:
+            while client.list().status != 200:
+                time.sleep(0.01)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(program, range(8)))
+    assert set() == kinds(either)
+    assert 16 == sum(len(group.attempts) for group in either.verdict().groups)
+
+
+def test_to_wait_for_new_files_is_no_endless_paging(either: FilesMock, client: Client) -> None:
+    """Empty pages end a loop."""
+    last = client.upload("a.pdf", b"%PDF").json["id"]
+    for _ in range(5):
+        client.list(after=last, order="asc")
+    assert set() == kinds(either)
+
+
+def test_the_iterator_of_the_sdk_ends_when_pages_are_honoured(either: FilesMock) -> None:
+    """Three walks over the same pages are no endless one."""
+    either.fake_files(4)
+    with openai.OpenAI(api_key=KEY, base_url=either.base_url) as sdk:
+        assert [4, 4, 4] == [len(list(sdk.files.list(limit=2))) for _ in range(3)]
+    assert set() == kinds(either)
+
+
+def test_a_reset_is_not_judged(either: FilesMock, client: Client) -> None:
+    """What was before is forgotten."""
+    either.inject(faults.bad_request(), "list")
+    for _ in range(2):
+        client.list()
+    assert {"retried_non_retryable"} == kinds(either)
+    either.reset()
+    assert () == either.verdict().findings
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", CLIENTS, ids=lambda kind: kind.name)
+def test_who_has_no_timeout_is_told_where_that_can_be_known(kind: type[Client], way: str) -> None:
+    """On a port only the SDK tells; the others are not accused."""
+    found = []
+    for timeout in (None, 5.0):
+        with entered(way) as mock, connected(kind, mock.base_url, KEY, timeout) as client:
+            client.list()
+            found.append(kinds(mock))
+    is_known = way == "in process" or kind.name.startswith("openai")
+    assert [{"no_timeout"} if is_known else set(), set()] == found
+
+
+def test_kinds_that_are_allowed_are_checked(either: FilesMock) -> None:
+    with pytest.raises(OptionError, match="Did you mean 'gave_up'"):
+        either.assert_resilient(allow=["gave_in"])
