@@ -36,6 +36,7 @@ def test_a_file_that_fails_is_reported_and_cleared_away(eugpt_files):
 
     eugpt_files.assert_uploaded("secret.pdf")
     assert len(eugpt_files.files) == 0
+    eugpt_files.assert_resilient(strict=True)
 
 
 @pytest.mark.eugpt_files(processing=after_polls(3))
@@ -44,3 +45,4 @@ def test_a_slow_file_is_waited_for(eugpt_files):
 
     assert eugpt_files.files[file_id].status == "processed"
     eugpt_files.assert_called("retrieve", times=3)
+    eugpt_files.assert_resilient()

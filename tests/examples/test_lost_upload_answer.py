@@ -7,6 +7,7 @@ fault hit: here the connection is reset before the answer comes.
 import os
 
 import openai
+import pytest
 import requests
 
 from eugpt_files_mock import faults
@@ -54,6 +55,7 @@ def test_a_lost_answer_does_not_store_the_document_twice(eugpt_files):
     file_id = Archive().store("invoice.pdf", b"%PDF")
 
     assert [file.id for file in eugpt_files.files] == [file_id]
+    eugpt_files.assert_resilient()
 
 
 def test_a_request_that_never_arrived_is_sent_again(eugpt_files):
@@ -74,3 +76,6 @@ def test_the_retries_of_the_sdk_do_store_it_twice(eugpt_files):
         client.files.create(file=("invoice.pdf", b"%PDF"), purpose="assistants")
 
     assert [file.filename for file in eugpt_files.files] == ["invoice.pdf", "invoice.pdf"]
+    assert not eugpt_files.verdict().ok
+    with pytest.raises(AssertionError, match="duplicate_upload"):
+        eugpt_files.assert_resilient()

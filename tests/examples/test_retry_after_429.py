@@ -30,6 +30,7 @@ def test_two_refusals_are_waited_out(eugpt_files):
 
     assert [call.status for call in eugpt_files.calls] == [429, 429, 200]
     assert eugpt_files.files[file_id].content == b"%PDF"
+    eugpt_files.assert_resilient(strict=True, allow=["files_left"])
 
 
 def test_a_service_that_stays_busy_stores_nothing(eugpt_files):
@@ -40,3 +41,4 @@ def test_a_service_that_stays_busy_stores_nothing(eugpt_files):
 
     eugpt_files.assert_called("upload", times=3, fault="rate_limited")
     assert len(eugpt_files.files) == 0
+    eugpt_files.assert_resilient(strict=True)

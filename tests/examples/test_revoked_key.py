@@ -40,6 +40,7 @@ def test_a_revoked_key_is_renewed_once(eugpt_files):
     assert names(auth) == ["report.pdf"]
     assert names(auth) == ["report.pdf"]
     assert [call.status for call in eugpt_files.calls] == [401, 200, 200]
+    eugpt_files.assert_resilient(strict=True)
 
 
 def test_a_key_that_cannot_be_renewed_is_an_error(eugpt_files):
@@ -52,3 +53,4 @@ def test_a_key_that_cannot_be_renewed_is_an_error(eugpt_files):
     with pytest.raises(httpx.HTTPStatusError, match="401"):
         names(auth)
     eugpt_files.assert_called("list", times=2, status=401)
+    eugpt_files.assert_resilient(strict=True)

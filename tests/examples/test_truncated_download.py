@@ -46,6 +46,7 @@ def test_a_download_that_breaks_off_is_begun_again(eugpt_files, tmp_path):
 
     assert fetched.read_bytes() == stored.content
     eugpt_files.assert_called("download", times=2)
+    eugpt_files.assert_resilient(strict=True, allow=["no_backoff"])
 
 
 def test_a_download_that_always_breaks_off_leaves_nothing_behind(eugpt_files, tmp_path):
@@ -56,3 +57,4 @@ def test_a_download_that_always_breaks_off_leaves_nothing_behind(eugpt_files, tm
         fetch(stored.id, tmp_path / "film.mp4")
 
     assert list(tmp_path.iterdir()) == []
+    eugpt_files.assert_resilient()
