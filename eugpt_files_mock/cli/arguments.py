@@ -1,30 +1,30 @@
-"""The words of the command line: one table, and how each value is read."""
+"""The words of the command line, as one table."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..errors import OptionError, unknown_word
-from ..model.faults import Fault
-from ..model.processing import IMMEDIATE, WORDS, Processing
 from ..version import __version__
-from .fault_words import FORM, parse_fault
+from . import values
+from .fault_words import FORM
+
+__all__ = ["OneLineParser", "parser", "refuse", "say"]
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of `eugpt-files-mock`."""
+    """The parser of `eugpt-files-mock`; what it parses has a `command`, or None without one."""
     made = OneLineParser(
         prog="eugpt-files-mock", description="A fake EU GPT Files API.", allow_abbrev=False
     )
     made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = made.add_subparsers(required=True, metavar="command")
+    commands = made.add_subparsers(metavar="command", dest="command")
     serve = commands.add_parser("serve", help="serve the API until Ctrl-C", allow_abbrev=False)
-    for word, settings in _serve_words().items():
+    for word, settings in SERVE.items():
         serve.add_argument(word, **settings)
+    commands.add_parser("faults", help="list the faults and their arguments", allow_abbrev=False)
     return made
 
 
@@ -36,104 +36,101 @@ class OneLineParser(argparse.ArgumentParser):
         sys.exit(refuse(message))
 
 
-def refuse(message: str) -> int:
-    """Say it in one line on standard error; the exit status that goes with it."""
+def say(message: str) -> None:
+    """Write one line on standard error."""
     sys.stderr.write(f"eugpt-files-mock: {' '.join(message.split())}\n")
+    sys.stderr.flush()
+
+
+def refuse(message: str) -> int:
+    """Say what is wrong; the exit status that goes with it."""
+    say(message)
     return 2
 
 
-def _serve_words() -> dict[str, dict[str, Any]]:
-    return {
-        "--host": {"default": "127.0.0.1", "help": "address to bind (127.0.0.1)"},
-        "--port": {"type": int, "default": 8080, "help": "0 takes a free one (8080)"},
-        "--api-key": {
-            "action": "append",
-            "type": _key,
-            "metavar": "KEY[=USER]",
-            "help": "accept this key, of this user; may be repeated "
-            "(any key that starts with eugpt_)",
-        },
-        "--fault": {
-            "action": "append",
-            "type": _fault,
-            "metavar": FORM,
-            "help": "arm a fault, such as upload:503:times=2; may be repeated",
-        },
-        "--files": {"type": Path, "metavar": "DIR", "help": "begin with the files in DIR"},
-        "--fake": {
-            "type": int,
-            "default": 0,
-            "metavar": "N",
-            "help": "begin with N invented documents",
-        },
-        "--seed": {"type": int, "help": "makes ids, documents and chances repeat"},
-        "--max-file-bytes": {"type": int, "metavar": "N", "help": "refuse larger files: 413"},
-        "--rate-limit": {
-            "type": _rate,
-            "metavar": "REQUESTS/SECONDS",
-            "help": "for each key, such as 10/60",
-        },
-        "--processing": {
-            "type": _processing,
-            "default": "immediate",
-            "metavar": "HOW",
-            "help": "immediate, after_polls:2, after_seconds:1.5, fails:reason (immediate)",
-        },
-        "--admin-token": {
-            "metavar": "T",
-            "help": "what /__admin asks for; it is absent without, unless the host is loopback",
-        },
-    }
-
-
-def _told(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Our own messages, where argparse would have put its own."""
-
-    def reading(text: str) -> Any:
-        try:
-            return read(text)
-        except OptionError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return reading
-
-
-def _key(text: str) -> tuple[str, str | None]:
-    key, _, user = text.partition("=")
-    return key, user or None
-
-
-def _rate(text: str) -> tuple[int, float]:
-    requests, _, seconds = text.partition("/")
-    try:
-        return int(requests), float(seconds)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"not {text!r}; such as 10/60") from None
-
-
-@_told
-def _fault(text: str) -> tuple[Fault, dict[str, Any]]:
-    return parse_fault(text)
-
-
-@_told
-def _processing(text: str) -> Processing:
-    name, _, argument = text.partition(":")
-    if text == "immediate":
-        return IMMEDIATE
-    if name not in WORDS:
-        raise unknown_word("way of processing", name, ("immediate", *WORDS))
-    try:
-        made: Processing = WORDS[name](*([_ARGUMENT[name](argument)] if argument else []))
-    except (TypeError, ValueError) as error:
-        if isinstance(error, OptionError):
-            raise
-        raise argparse.ArgumentTypeError(f"not {text!r}; such as after_polls:2") from None
-    return made
-
-
-_ARGUMENT: dict[str, Callable[[str], Any]] = {
-    "after_polls": int,
-    "after_seconds": float,
-    "fails": str,
+SERVE: dict[str, dict[str, Any]] = {
+    "--host": {"default": "127.0.0.1", "help": "address to bind (127.0.0.1)"},
+    "--port": {"type": int, "default": 8080, "help": "0 takes a free one (8080)"},
+    "--api-key": {
+        "dest": "api_keys",
+        "action": "append",
+        "type": values.key,
+        "metavar": "KEY[=USER]",
+        "help": "accept this key, of this user; may be repeated (any key that starts with eugpt_)",
+    },
+    "--no-auth": {
+        "dest": "require_auth",
+        "action": "store_false",
+        "default": None,
+        "help": "let requests without a key in",
+    },
+    "--fault": {
+        "action": "append",
+        "type": values.fault,
+        "metavar": FORM,
+        "help": "arm a fault, such as upload:503:times=2; may be repeated; see the command faults",
+    },
+    "--files": {"type": Path, "metavar": "DIR", "help": "begin with the files in DIR"},
+    "--fake": {
+        "type": int,
+        "default": 0,
+        "metavar": "N",
+        "help": "begin with N invented documents",
+    },
+    "--seed": {
+        "type": values.seed,
+        "help": "a number or a text; makes ids, documents and chances repeat",
+    },
+    "--max-file-bytes": {
+        "type": values.size,
+        "metavar": "N",
+        "help": "refuse larger files, such as 10MB: 413",
+    },
+    "--max-total-bytes": {
+        "type": values.size,
+        "metavar": "N",
+        "help": "refuse what takes a user over this: 403",
+    },
+    "--rate-limit": {
+        "type": values.rate,
+        "metavar": "REQUESTS/SECONDS",
+        "help": "for each key, such as 10/60",
+    },
+    "--processing": {
+        "type": values.processing,
+        "metavar": "HOW",
+        "help": "immediate, after_polls:2, after_seconds:1.5, fails:reason (immediate)",
+    },
+    "--pagination": {
+        "choices": ("honoured", "ignored"),
+        "help": "whether limit, after and order have an effect (honoured)",
+    },
+    "--unknown-fields": {
+        "action": "store_true",
+        "default": None,
+        "help": "add members to the answers that no client knows",
+    },
+    "--admin-token": {
+        "metavar": "T",
+        "help": "what /__admin asks for; it is absent without one, unless the host is loopback. "
+        "Better in the environment, as EUGPT_ADMIN_TOKEN: everybody can read a command line",
+    },
+    "--allow-host": {
+        "dest": "allow_hosts",
+        "action": "append",
+        "default": [],
+        "metavar": "NAME",
+        "help": "a name that the server may be asked for, such as that of its container; "
+        "may be repeated",
+    },
+    "--log": {
+        "choices": ("text", "json", "none"),
+        "default": "text",
+        "help": "a line for each request, on standard error (text)",
+    },
+    "--check": {
+        "action": "store_true",
+        "help": "end with status 1 if a fault never fired, or an unknown route was called",
+    },
 }
+"""Argument → what argparse is told. Those whose `dest` is an option of `FilesMock` become it."""

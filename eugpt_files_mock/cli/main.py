@@ -1,54 +1,101 @@
-"""The command: `eugpt-files-mock serve`, a throwaway fake endpoint for any language."""
+"""The command: `eugpt-files-mock serve`, a throw-away fake endpoint for any language."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from ..errors import FilesMockError, OptionError
+from ..errors import ExpectationNotMet, FilesMockError, OptionError
 from ..mock import FilesMock
-from .arguments import parser, refuse
+from ..options import Options
+from ..server_context import ServerContext
+from ..service.authentication import KEY_PREFIX
+from .arguments import parser, refuse, say
+from .fault_list import fault_lines
+from .log import LINES, Log
+
+__all__ = ["main"]
+
+_OPTIONS = frozenset(option.name for option in fields(Options))
+_FAKED_AT_ONCE = 50
+"""Documents that are made between two looks at the progress bar: all suffixes in turn."""
+
+
+class _Ended(BaseException):
+    """Ctrl-C, or SIGTERM. Not an `Exception`, so that nothing below takes it for a failure."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        The exit status: 0 when it was ended by Ctrl-C or SIGTERM, 2 for a bad value or a busy port.
+        The exit status. 0: ended by Ctrl-C or SIGTERM; 1: the exit checks failed, with `--check`;
+        2: a bad value, or a busy port.
     """
-    words = parser().parse_args(arguments)
-    stopped = _stopped_by_signal()
-    try:
-        mock = _mock(words)
-        serving = mock.serve(words.host, words.port, admin_token=words.admin_token)
-        serving.start()
-    except (FilesMockError, OSError) as error:
-        return refuse(str(error))
-    print(f"Listening on {mock.base_url}", flush=True)
-    stopped.wait()
-    serving.stop()
+    made = parser()
+    words = made.parse_args(arguments)
+    if words.command is None:
+        made.print_help()
+        return 0
+    return _COMMANDS[words.command](words)
+
+
+def _faults(words: argparse.Namespace) -> int:
+    print("\n".join(fault_lines()))
     return 0
 
 
+def _serve(words: argparse.Namespace) -> int:
+    context = None
+    try:
+        _on_signals(_end)
+        mock = _mock(words)
+        context = mock.serve(
+            words.host,
+            words.port,
+            admin_token=words.admin_token or os.environ.get("EUGPT_ADMIN_TOKEN") or None,
+            allow_hosts=words.allow_hosts,
+        )
+        context.start()
+        _announce(mock, context, words)
+        threading.Event().wait()
+    except (FilesMockError, OSError) as error:
+        return refuse(str(error))
+    except _Ended:
+        _on_signals(signal.SIG_IGN)  # it ends already
+    return 0 if context is None else _stop(context, check=words.check)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"serve": _serve, "faults": _faults}
+
+
 def _mock(words: argparse.Namespace) -> FilesMock:
-    mock = FilesMock(
-        api_keys=dict(words.api_key) if words.api_key else None,
-        seed=words.seed,
-        max_file_bytes=words.max_file_bytes,
-        rate_limit=words.rate_limit,
-        processing=words.processing,
-        assert_all_faults_fired=False,
-        assert_all_requests_known=False,
-    )
+    options = {
+        name: value for name, value in vars(words).items() if name in _OPTIONS and value is not None
+    }
+    if "api_keys" in options:
+        options["api_keys"] = dict(options["api_keys"])
+        _warn_of(options["api_keys"])
+    mock = FilesMock(**options)
     for path in _files(words.files):
         mock.add_file(path.name, path.read_bytes())
-    mock.fake_files(words.fake)
+    _fake(mock, words.fake)
     for fault, matcher in words.fault or ():
         mock.inject(fault, **matcher)
     return mock
+
+
+def _warn_of(keys: Iterable[str]) -> None:
+    strange = sum(not key.startswith(KEY_PREFIX) for key in keys if key)
+    if strange:
+        say(f"--api-key: {strange} of the keys don't start with {KEY_PREFIX}, as real ones do.")
 
 
 def _files(folder: Path | None) -> list[Path]:
@@ -59,8 +106,45 @@ def _files(folder: Path | None) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_file())
 
 
-def _stopped_by_signal() -> threading.Event:
-    stopped = threading.Event()
+def _fake(mock: FilesMock, count: int) -> None:
+    """Invent documents; on a terminal, a bar shows how many are there."""
+    if count <= 0:
+        mock.fake_files(count)
+    shows = sys.stderr.isatty() and count > _FAKED_AT_ONCE
+    for done in range(0, count, _FAKED_AT_ONCE):
+        mock.fake_files(min(_FAKED_AT_ONCE, count - done))
+        if shows:
+            bar = "#" * (40 * len(mock.files) // count)
+            sys.stderr.write(f"\r[{bar:<40}] {len(mock.files)} of {count} documents")
+    if shows:
+        sys.stderr.write("\n")
+
+
+def _announce(
+    mock: FilesMock, context: ServerContext[FilesMock], words: argparse.Namespace
+) -> None:
+    print(f"Listening on {mock.base_url}")
+    print(f"The page is at {context.url}/__admin/", flush=True)
+    if words.log != "none":
+        mock._service.journal.on_record = Log(LINES[words.log]).write
+
+
+def _stop(context: ServerContext[FilesMock], *, check: bool) -> int:
+    try:
+        if check:
+            context.stop()
+        else:
+            context.__exit__(_Ended, _Ended(), None)  # without the exit checks
+    except ExpectationNotMet as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _on_signals(action: Any) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    return stopped
+        signal.signal(number, action)
+
+
+def _end(*_: object) -> None:
+    raise _Ended

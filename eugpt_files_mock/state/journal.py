@@ -29,11 +29,13 @@ class Journal:
         unmatched_requests: calls for unknown routes that no exit check has reported yet.
         numbers: gives each request that arrives its number.
         changed: notified after each record.
+        on_record: called with each record, in the thread that handles the request; for the log.
     """
 
     def __init__(self, cap: int) -> None:
         self._cap = cap
         self.changed = Condition()
+        self.on_record: Callable[[Record], None] | None = None
         self.clear()
 
     def clear(self) -> None:
@@ -71,6 +73,8 @@ class Journal:
             if record.is_unmatched and len(self.unmatched_requests) < _UNMATCHED_KEPT:
                 self.unmatched_requests.append(record.call)
             self.changed.notify_all()
+        if self.on_record is not None:
+            self.on_record(record)
 
 
 class Calls(Sequence[Call]):

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,23 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from .processes import refused, serving
+
 AUTH = {"Authorization": "Bearer eugpt_cli"}
-
-
-@contextlib.contextmanager
-def serving(*words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The base URL that it prints, and the process, which is ended with SIGTERM."""
-    command = [sys.executable, "-m", "eugpt_files_mock", "serve", "--port", "0", *words]
-    process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        found = re.fullmatch(r"Listening on (http://127\.0\.0\.1:[1-9][0-9]*/v1)\n", line)
-        assert found, (line, process.stderr and process.stderr.read())
-        yield found[1], process
-    finally:
-        process.terminate()
-        rest = process.communicate(timeout=10)
-    assert (0, ("", "")) == (process.returncode, rest)
 
 
 @contextlib.contextmanager
@@ -42,16 +25,7 @@ def idle_connection(base_url: str) -> Iterator[None]:
         yield
 
 
-def refused(*words: str) -> str:
-    """The one line on standard error."""
-    command = [sys.executable, "-m", "eugpt_files_mock", *words]
-    done = subprocess.run(command, text=True, capture_output=True, timeout=30, check=False)
-    assert (2, "") == (done.returncode, done.stdout)
-    assert 1 == done.stderr.count("\n")
-    return done.stderr
-
-
-def test_it_serves_the_five_calls_and_prints_one_line() -> None:
+def test_it_serves_the_five_calls() -> None:
     with serving() as (base_url, _):
         form = {"files": {"file": ("a.txt", b"a")}, "data": {"purpose": "batch"}}
         file = httpx.post(f"{base_url}/files", headers=AUTH, **form).json()
@@ -72,10 +46,10 @@ def test_a_signal_ends_it_at_once_with_status_0_whatever_clients_do(number: int)
 def test_keys_users_limits_processing_and_files(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_bytes(b"bb")
     (tmp_path / "a.txt").write_bytes(b"a")
-    words = ["--api-key", "one=alice", "--api-key", "two=bob", "--files", str(tmp_path)]
+    words = ["--api-key", "eugpt_1=alice", "--api-key", "eugpt_2=bob", "--files", str(tmp_path)]
     words += ["--max-file-bytes", "3", "--rate-limit", "5/60", "--processing", "after_polls:2"]
     with serving(*words) as (base_url, _):
-        alice, bob = ({"Authorization": f"Bearer {key}"} for key in ("one", "two"))
+        alice, bob = ({"Authorization": f"Bearer {key}"} for key in ("eugpt_1", "eugpt_2"))
         listed = httpx.get(f"{base_url}/files", headers=alice).json()["data"]
         assert ["b.txt", "a.txt"] == [file["filename"] for file in listed]
         assert [] == httpx.get(f"{base_url}/files", headers=bob).json()["data"]
@@ -120,7 +94,6 @@ def test_a_busy_port_is_one_line_and_status_2() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "required: command"),
         (["serv"], "invalid choice: 'serv'"),
         (["serve", "--prot", "1"], "unrecognized arguments: --prot 1"),
         (["serve", "--port", "x"], "argument --port: invalid int value: 'x'"),
@@ -141,14 +114,10 @@ def test_a_busy_port_is_one_line_and_status_2() -> None:
         (["serve", "--fault", "upload:503:tims=2"], "Did you mean 'times'?"),
         (["serve", "--fault", "*:connection_refused"], "works in process only"),
         (["serve", "--fake", "-1"], "-1"),
+        (["serve", "--max-file-bytes", "10XB"], "such as 5000, 10MB or 10MiB"),
+        (["serve", "--allow-host", "a:1"], "isn't a host name"),
+        (["serve", "--log", "xml"], "invalid choice: 'xml'"),
     ],
 )
 def test_a_bad_value_is_one_line_and_status_2(words: list[str], message: str) -> None:
     assert message in refused(*words)
-
-
-def test_help_names_every_word() -> None:
-    command = [sys.executable, "-m", "eugpt_files_mock", "serve", "--help"]
-    text = subprocess.run(command, text=True, capture_output=True, check=True).stdout
-    for word in ("--host", "--port", "--api-key", "--fault", "--files", "--fake", "--seed"):
-        assert word in text

@@ -1,0 +1,90 @@
+"""How the values of the command line are read. What is wrong is told in words of ours."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import OptionError, unknown_word
+from ..model.faults import Fault
+from ..model.processing import IMMEDIATE, WORDS, Processing
+from .fault_words import parse_fault
+
+__all__ = ["fault", "key", "processing", "rate", "seed", "size"]
+
+
+def _told(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Our own messages, where argparse would have put its own."""
+
+    def reading(text: str) -> Any:
+        try:
+            return read(text)
+        except OptionError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return reading
+
+
+def key(text: str) -> tuple[str, str | None]:
+    """A key, and the user that it belongs to."""
+    name, _, user = text.partition("=")
+    return name, user or None
+
+
+def seed(text: str) -> int | str:
+    """A number if it is one, else a text."""
+    return int(text) if re.fullmatch("-?[0-9]{1,18}", text) else text
+
+
+def rate(text: str) -> tuple[int, float]:
+    """Requests, and the seconds in which so many are allowed."""
+    requests, _, seconds = text.partition("/")
+    try:
+        return int(requests), float(seconds)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not {text!r}; such as 10/60") from None
+
+
+_SIZE = re.compile(r"(-?[0-9]{1,15}) ?(?:([kmg])(i?)b?|b)?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3}
+
+
+def size(text: str) -> int:
+    """Bytes: `5000`, `10MB` (millions), `10MiB` (powers of 1024)."""
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"not {text!r}; such as 5000, 10MB or 10MiB")
+    base = 1024 if found[3] else 1000
+    return int(found[1]) * int(base ** _POWERS[(found[2] or "").lower()])
+
+
+@_told
+def fault(text: str) -> tuple[Fault, dict[str, Any]]:
+    """A fault, and the arguments of `inject()` beside it."""
+    return parse_fault(text)
+
+
+@_told
+def processing(text: str) -> Processing:
+    """One of the ways in which files are processed, with its argument."""
+    name, _, argument = text.partition(":")
+    if text == "immediate":
+        return IMMEDIATE
+    if name not in WORDS:
+        raise unknown_word("way of processing", name, ("immediate", *WORDS))
+    try:
+        made: Processing = WORDS[name](*([_ARGUMENT[name](argument)] if argument else []))
+    except (TypeError, ValueError) as error:
+        if isinstance(error, OptionError):
+            raise
+        raise argparse.ArgumentTypeError(f"not {text!r}; such as after_polls:2") from None
+    return made
+
+
+_ARGUMENT: dict[str, Callable[[str], Any]] = {
+    "after_polls": int,
+    "after_seconds": float,
+    "fails": str,
+}
