@@ -24,6 +24,8 @@ from sybil import Document, Example, Region, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
+from eugpt_files_mock.cli.arguments import parser
+
 from .generated import ROOT, spans
 from .shell import Shell
 
@@ -117,8 +119,11 @@ def _shell(page: Page, example: Example, source: str) -> None:
 
 
 def _yaml(page: Page, example: Example, source: str) -> None:
-    for step in _steps(yaml.safe_load(source)):
+    loaded = yaml.safe_load(source)
+    for step in _steps(loaded):
         page.shell.run(step)
+    for service in loaded.get("services", {}).values():
+        parser().parse_args(["serve", *service.get("command", [])])
 
 
 def _steps(node: object) -> Iterable[str]:
@@ -129,6 +134,17 @@ def _steps(node: object) -> Iterable[str]:
     elif isinstance(node, list):
         for value in node:
             yield from _steps(value)
+
+
+def _dockerfile(page: Page, example: Example, source: str) -> None:
+    """Whether the command reads the words that the container starts it with."""
+    for line in source.splitlines():
+        instruction, _, rest = line.partition(" ")
+        assert instruction in {"FROM", "RUN", "COPY", "USER", "EXPOSE", "ENTRYPOINT", "HEALTHCHECK"}
+        if instruction == "ENTRYPOINT":
+            command, *words = json.loads(rest)
+            assert command == "eugpt-files-mock"
+            parser().parse_args(words)
 
 
 def _javascript(page: Page, example: Example, source: str) -> None:
@@ -157,6 +173,7 @@ WAYS: dict[str, Callable[[Page, Example, str], None]] = {
     "console": _shell,
     "yaml": _yaml,
     "toml": lambda page, example, source: tomllib.loads(source),
+    "dockerfile": _dockerfile,
     "json": lambda page, example, source: json.loads(source),
     "javascript": _javascript,
     "js": _javascript,

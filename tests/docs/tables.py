@@ -9,10 +9,11 @@ import contextlib
 import inspect
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from eugpt_files_mock import errors
+from eugpt_files_mock.admin.routes import ROUTES as CONTROL_ROUTES
 from eugpt_files_mock.cli.main import main
 from eugpt_files_mock.faults import FAULTS
 from eugpt_files_mock.options import OPTIONS
@@ -48,6 +49,22 @@ def routes() -> str:
             for route in ROUTES
         ),
     )
+
+
+def control_routes() -> str:
+    """Every control route, but the parts of the page."""
+    return _table(
+        ("route", "does", "parameters"),
+        (
+            (f"`{route.method} {route.path}`", route.summary, _parameters(route.parameters))
+            for route in CONTROL_ROUTES
+            if not route.summary.endswith(" of the page")
+        ),
+    )
+
+
+def _parameters(parameters: Mapping[str, str]) -> str:
+    return "; ".join(f"`{name}`: {meaning}" for name, meaning in parameters.items())
 
 
 def refusals() -> str:
@@ -89,6 +106,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "options": options,
     "faults": faults,
     "routes": routes,
+    "control-routes": control_routes,
     "refusals": refusals,
     "what-clients-meet": what_clients_meet,
     "command-line": command_line,

@@ -41,10 +41,25 @@ def project(tmp_path: Path) -> Path:
 def base_url() -> Iterator[str]:
     """The address of the command, as it prints it."""
     command = [sys.executable, "-m", "eugpt_files_mock", "serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen([*command, "--log=none"], stdout=subprocess.PIPE, text=True) as server:
         yield server.stdout.readline().removeprefix("Listening on ").strip()
         server.terminate()
     assert server.returncode == 0
+
+
+def test_a_test_in_node_fails_for_a_fault_that_never_fired(base_url: str) -> None:
+    """Without a package from npm, as only the control routes are asked."""
+    run = subprocess.run(
+        ["node", "--test", HERE / "check.test.mjs"],
+        env=os.environ | {"EUGPT_BASE_URL": base_url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "1 armed fault never fired." in run.stdout
+    assert "rate_limited on upload" in run.stdout
 
 
 def test_the_npm_client_uploads_pages_downloads_deletes_and_retries(
