@@ -58,6 +58,10 @@ SERVE: dict[str, dict[str, Any]] = {
         "metavar": "KEY[=USER]",
         "help": "accept this key, of this user; may be repeated (any key that starts with eugpt_)",
     },
+    "--profile": {
+        "metavar": "NAME|FILE",
+        "help": "which service to imitate: eugpt, openai, or what verify saved (eugpt)",
+    },
     "--no-auth": {
         "dest": "require_auth",
         "action": "store_false",

@@ -16,7 +16,6 @@ from ..errors import ExpectationNotMet, FilesMockError, OptionError
 from ..mock import FilesMock
 from ..options import Options
 from ..server_context import ServerContext
-from ..service.authentication import KEY_PREFIX
 from .arguments import parser, refuse, say
 from .fault_list import fault_lines
 from .log import LINES, Log
@@ -82,8 +81,8 @@ def _mock(words: argparse.Namespace) -> FilesMock:
     }
     if "api_keys" in options:
         options["api_keys"] = dict(options["api_keys"])
-        _warn_of(options["api_keys"])
     mock = FilesMock(**options)
+    _warn_of_strange_keys(options.get("api_keys", ()), mock._service.access.prefix)
     for path in _files(words.files):
         mock.add_file(path.name, path.read_bytes())
     _fake(mock, words.fake)
@@ -92,10 +91,10 @@ def _mock(words: argparse.Namespace) -> FilesMock:
     return mock
 
 
-def _warn_of(keys: Iterable[str]) -> None:
-    strange = sum(not key.startswith(KEY_PREFIX) for key in keys if key)
+def _warn_of_strange_keys(keys: Iterable[str], prefix: str | None) -> None:
+    strange = sum(not key.startswith(prefix or "") for key in keys)
     if strange:
-        say(f"--api-key: {strange} of the keys don't start with {KEY_PREFIX}, as real ones do.")
+        say(f"--api-key: {strange} of the keys don't start with {prefix}, as real ones do.")
 
 
 def _files(folder: Path | None) -> list[Path]:

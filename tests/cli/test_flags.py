@@ -141,6 +141,14 @@ def test_the_other_options() -> None:
         assert 403 == httpx.post(f"{base_url}/files", **form).status_code
 
 
+def test_another_service_is_imitated() -> None:
+    """With its keys, and its ids."""
+    with serving("--profile", "openai", "--fake", "1") as (base_url, _):
+        key = {"Authorization": "Bearer sk-any"}
+        (file,) = httpx.get(f"{base_url}/files", headers=key).json()["data"]
+        assert file["id"].startswith("file-")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_at_once_while_it_invents_files(number: int) -> None:
     """It doesn't say that it listens any more."""

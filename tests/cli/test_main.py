@@ -116,6 +116,7 @@ def test_a_busy_port_is_one_line_and_status_2() -> None:
         (["serve", "--fake", "-1"], "-1"),
         (["serve", "--max-file-bytes", "10XB"], "such as 5000, 10MB or 10MiB"),
         (["serve", "--allow-host", "a:1"], "isn't a host name"),
+        (["serve", "--profile", "opnai"], "Did you mean 'openai'?"),
         (["serve", "--log", "xml"], "invalid choice: 'xml'"),
     ],
 )
