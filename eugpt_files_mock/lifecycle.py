@@ -54,7 +54,10 @@ class Lifecycle:
     def __init__(self, mock: Any, service: Service) -> None:
         options = service.options
         self._active_mock = ActiveMock(
-            service=service, base_urls=options.base_url, passthrough=options.passthrough
+            service=service,
+            base_urls=options.base_url,
+            passthrough=options.passthrough,
+            allow_network=options.allow_network,
         )
         self._mock = mock
         self._service = service

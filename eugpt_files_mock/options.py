@@ -42,6 +42,7 @@ class OptionWords(TypedDict, total=False):
     max_total_bytes: int | None
     rate_limit: tuple[int, float] | None
     passthrough: str | Collection[str]
+    allow_network: bool
     seed: int | str | None
     clock: Clock | None
     max_calls: int
@@ -65,6 +66,7 @@ class Options:
     max_total_bytes: int | None
     rate_limit: tuple[int, float] | None
     passthrough: tuple[str, ...]
+    allow_network: bool
     seed: int | str | None
     clock: Clock
     max_calls: int
@@ -184,6 +186,11 @@ OPTIONS: dict[str, Option] = {
         default=(),
         check=option_values.passthrough,
         meaning="paths on our hosts that are left to other mocks, such as `'/v1/audio'`",
+    ),
+    "allow_network": Option(
+        default=False,
+        check=boolean,
+        meaning="True lets clients that aren't intercepted reach our hosts over the network",
     ),
     "seed": Option(
         default=None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ..errors import FilesMockError
+from ..errors import FilesMockError, NetworkRefused
 from ..model.messages import Call
 from ..service.routes import ROUTES
 from ..service.service import Service
@@ -44,11 +44,14 @@ def _problems(
     unfired: Sequence[ArmedFault],
 ) -> list[str]:
     options, calls = service.options, service.journal.calls()
-    found: list[str | None] = []
-    if options.assert_all_faults_fired:
-        # A client that tries again meets the same error each time.
-        reasons = dict.fromkeys(map(str, deferred_errors))
-        found += [f"{reason}\nWhat came:\n{call_lines(calls)}" for reason in reasons]
+    # A client that tries again meets the same error each time. What the guard refused would have
+    # reached the real service: that fails a test whatever else is allowed.
+    reasons = dict.fromkeys(
+        str(error)
+        for error in deferred_errors
+        if options.assert_all_faults_fired or isinstance(error, NetworkRefused)
+    )
+    found: list[str | None] = [f"{reason}\nWhat came:\n{call_lines(calls)}" for reason in reasons]
     if options.assert_all_requests_known:
         found.append(_unmatched_failure(unmatched))
     if options.assert_all_faults_fired:

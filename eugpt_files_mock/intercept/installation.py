@@ -1,54 +1,153 @@
-"""Interception: the client edges are hooked in when the first door is opened, and taken out when
-the last is closed.
+"""Interception: the client libraries are patched with the first active mock, and given back with
+the last.
+
+Only libraries that are imported are patched; one that is imported later is patched then. Two rules
+keep this free of deadlocks: a mock may be stopped by the garbage collector, in any thread, while
+another starts, and a library may be imported by any thread. So neither waits for the lock; whoever
+holds it looks again when it lets go.
 """
 
 from __future__ import annotations
 
-from threading import Lock
+import importlib
+import importlib.abc
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
 
 from ..errors import hide_from_traceback
-from . import registry
-from .hook import Hook
+from . import network_guard, on_http_client, registry
+from .patches import Patch, lock
 from .registry import ActiveMock
+
+__all__ = ["enter", "leave"]
 
 __tracebackhide__ = hide_from_traceback
 
-_lock = Lock()
-_installed: list[Hook] = []
+_EDGES = {
+    "httpx": "on_httpx",
+    "httpx2": "on_httpx",
+    "urllib3": "on_urllib3",
+    "requests": "on_requests",
+    "aiohttp": "on_aiohttp",
+    "uvloop": "network_guard",
+}
+"""Which module of ours knows which library."""
+
+_installed: list[tuple[ModuleType | None, list[Patch]]] = []
+
+os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
-def enter(door: ActiveMock) -> None:
-    """Let the door answer, before those that are open already.
+def enter(mock: ActiveMock) -> None:
+    """Let the mock answer, before those that are active already.
 
     Raises:
-        PatchTargetMissing: when a client library cannot be hooked; then nothing is changed.
+        PatchTargetMissing: a client library cannot be patched; then nothing is changed.
     """
-    with _lock:
-        if not registry.any_is_active():
-            _install()
-        registry.register(door)
+    with lock:
+        _install()
+        registry.register(mock)
+    _settle()
 
 
-def leave(door: ActiveMock) -> None:
-    """Close the door; the last one takes the hooks out."""
-    with _lock:
-        registry.unregister(door)
-        if not registry.any_is_active():
-            _uninstall()
+def leave(mock: ActiveMock) -> None:
+    """Let it answer no longer; the last one gives the libraries back."""
+    registry.unregister(mock)
+    _settle()
+
+
+def _settle() -> None:
+    """Do what is due, unless another thread, or a call further up, is at it and will do it."""
+    while _is_due() and lock.acquire(blocking=False):
+        try:
+            if registry.any_is_active():
+                _install()
+            else:
+                _uninstall()
+        finally:
+            lock.release()
+
+
+def _is_due() -> bool:
+    return bool(_missing()) if registry.any_is_active() else bool(_installed)
 
 
 def _install() -> None:
-    from . import on_httpx, on_requests
-
+    """Patch what isn't patched yet."""
     try:
-        for hook in (*on_httpx.hooks(), *on_requests.hooks()):
-            hook.install()
-            _installed.append(hook)
+        if not _installed:
+            network_guard.start()
+            sys.meta_path.insert(0, _watcher)
+            _start(None, on_http_client.patches())
+        for module in _missing():
+            edge = importlib.import_module(f".{_EDGES[module.__name__]}", __package__)
+            _start(module, edge.patches(module))
     except BaseException:
         _uninstall()
         raise
 
 
+def _start(module: ModuleType | None, patches: Sequence[Patch]) -> None:
+    started: list[Patch] = []
+    _installed.append((module, started))
+    for patch in patches:
+        patch.start()
+        started.append(patch)
+
+
 def _uninstall() -> None:
     while _installed:
-        _installed.pop().uninstall()
+        for patch in reversed(_installed.pop()[1]):
+            patch.stop()
+    _ready.clear()
+    network_guard.stop()
+    if _watcher in sys.meta_path:
+        sys.meta_path.remove(_watcher)
+
+
+def _missing() -> list[ModuleType]:
+    """The libraries that are imported, as a whole, and not patched yet."""
+    patched = [module for module, _ in _installed]
+    modules = (sys.modules.get(name) for name in _EDGES)
+    return [
+        module
+        for module in dict.fromkeys(modules)
+        if module is not None and module not in patched and _is_whole(module)
+    ]
+
+
+def _is_whole(module: ModuleType) -> bool:
+    return id(module) in _ready or not getattr(module.__spec__, "_initializing", False)
+
+
+_ready: set[int] = set()
+"""The libraries whose import our watcher has seen the end of."""
+
+
+class _Watcher(importlib.abc.MetaPathFinder):
+    """Sees a library being imported, and patches it as soon as it is there."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        if name not in _EDGES:
+            return None
+        others = [finder for finder in sys.meta_path if finder is not self]
+        specs = (finder.find_spec(name, path, target) for finder in others)
+        spec = next((spec for spec in specs if spec is not None), None)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_patch(module: ModuleType) -> None:
+                execute(module)
+                _ready.add(id(module))
+                _settle()
+
+            spec.loader.exec_module = execute_and_patch  # type: ignore[method-assign]
+        return spec
+
+
+_watcher = _Watcher()

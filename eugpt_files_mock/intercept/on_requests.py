@@ -1,31 +1,39 @@
-"""requests: its own adapter does its own work, over a connection of ours.
+"""requests: what is plain is answered in place of urllib3's pool; the rest goes through the pool,
+over a connection in memory (`on_urllib3`).
 
 responses patches requests for us: its target can be chosen. Its own target is `HTTPAdapter.send`,
-where only the mock that was started last is asked; ours are one step before it, where a session
-chooses an adapter, and behind it: where an adapter chooses a connection, and where urllib3, which
-every connection comes from, sends. So requests' own code still reads timeouts, retries, and turns
-urllib3's errors into its own.
+where only the mock that was started last is asked. Ours lie before it, where a session chooses an
+adapter, and behind it, where an adapter chooses a connection. So requests' own code still reads
+time-outs and turns urllib3's errors into its own.
 """
 
 from __future__ import annotations
 
+import http.client
+import io
+import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
+from inspect import signature
+from types import FunctionType
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import requests
 import responses
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.connectionpool import HTTPConnectionPool
 
-from ..errors import PatchTargetMissing, hide_from_traceback
-from ..model.base_urls import origin
+from ..errors import hide_from_traceback
+from ..model.base_urls import Origin
+from ..model.messages import Headers, Outcome, Request
 from . import registry
-from .hook import Hook
+from .on_urllib3 import opener, place_of, urlopen_in_memory
+from .patches import Patch, bound, give_back, is_wrapper, own_function
 from .registry import Resolved
-from .requests_connection import Connection
+from .short_transport import is_plain_outcome
+
+__all__ = ["by_responses", "patches"]
 
 __tracebackhide__ = hide_from_traceback
 
@@ -33,32 +41,17 @@ _send: Callable[..., requests.Response] = responses._real_send
 """`HTTPAdapter.send` as it was before anybody patched it."""
 
 
-_POSITIONS = (
-    "body", "headers", "retries", "redirect", "assert_same_host", "timeout", "pool_timeout",
-    "release_conn", "chunked", "body_pos", "preload_content", "decode_content",
-)  # fmt: skip
-"""What may follow method and URL in a call of urllib3's `urlopen`, in its order."""
-
-
-def hooks() -> list[Hook]:
-    """How to intercept requests: in front of the adapter, and twice behind it.
-
-    The pool alone would catch all that asks for our address. But looking it up costs requests a
-    twelfth of a call; and an adapter may have a connection to another address for a URL of ours,
-    as those do that pin one.
-    """
+def patches(_: Any) -> list[Patch]:
+    """What is replaced: in front of the adapter, and behind it."""
+    connection = "requests.adapters.HTTPAdapter.get_connection_with_tls_context"
     return [
-        _hook(requests.Session, "requests.sessions.Session.get_adapter", _get_adapter),
-        _hook(
-            HTTPAdapter,
-            "requests.adapters.HTTPAdapter.get_connection_with_tls_context",
-            _get_connection,
-        ),
-        _hook(HTTPConnectionPool, "urllib3.connectionpool.HTTPConnectionPool.urlopen", _urlopen),
+        Patch("requests.sessions.Session.send", _sending, by_responses),
+        Patch("requests.sessions.Session.get_adapter", _choosing, by_responses),
+        Patch(connection, _connecting, by_responses),
     ]
 
 
-class _Patch(responses.RequestsMock):
+class _ResponsesPatch(responses.RequestsMock):
     """responses' patching, with a replacement of ours."""
 
     def __init__(self, target: str, replacement: Callable[..., Any]) -> None:
@@ -69,100 +62,63 @@ class _Patch(responses.RequestsMock):
         return self._replacement
 
 
-def _hook(
-    owner: type, target: str, replacing: Callable[[Callable[..., Any]], Callable[..., Any]]
-) -> Hook:
-    attribute = target.rpartition(".")[2]
-    original = getattr(owner, attribute, None)
-    placeholder = getattr(HTTPConnectionPool.__bases__[-1], attribute, None)
-    if original is None or original is placeholder:
-        raise PatchTargetMissing(target)
-    patch = _Patch(target, replacing(original))
-    return Hook(patch.start, patch.stop)
+by_responses = _ResponsesPatch
 
 
-def _get_adapter(original: Callable[..., Any]) -> Callable[..., Any]:
+def _sending(original: Any) -> Any:
+    # requests-mock sends with an adapter of its own. If it was started before us, we answer.
+    own = getattr(original, "__globals__", {}).get("_original_send", original)
+
+    def send(session: Any, request: Any, **words: Any) -> Any:
+        ours = own is not original and _find(request.url) is not None
+        return bound(own if ours else original, session)(request, **words)
+
+    return send
+
+
+def _choosing(original: Any) -> Any:
+    own = own_function(original, "requests.sessions")
+
     def get_adapter(session: requests.Session, url: str) -> Any:
-        adapter = original(session, url)
-        if _will_ask_for_a_connection(adapter) or _is_left_alone(adapter) or _find(url) is None:
-            return adapter
-        return _ours(adapter)
+        if _find(url) is None:
+            give_back()
+            return bound(original, session)(url)
+        adapter = bound(own, session)(url)
+        if _will_ask_for_a_connection(adapter) or not isinstance(adapter, HTTPAdapter):
+            return adapter  # one of another kind is a test double of the user's own
+        return _twin(adapter)
 
     return get_adapter
 
 
-def _get_connection(original: Callable[..., Any]) -> Callable[..., Any]:
+def _connecting(original: Any) -> Any:
+    own = own_function(original, "requests.adapters")
+
     def get_connection_with_tls_context(
-        adapter: HTTPAdapter, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+        adapter: HTTPAdapter, request: Any, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
-        found = _find(request.url or "")
-        if found is None:
-            return original(adapter, request, *args, **kwargs)
-        return Connection(found, request.url or "")
+        place = place_of(request.url or "")
+        if place is None or registry.find(*place) is None:
+            give_back()
+            return bound(original, adapter)(request, verify, proxies=proxies, cert=cert)
+        pool = partial(bound(own, adapter), request, verify, proxies=None, cert=cert)
+        return _Connection(place[0], pool, is_verified=verify is not False)
 
     return get_connection_with_tls_context
 
 
-def _urlopen(original: Callable[..., Any]) -> Callable[..., Any]:
-    """For adapters that make connections of their own while they send, and plain urllib3."""
-
-    def urlopen(
-        pool: HTTPConnectionPool, method: str, url: str, *arguments: Any, **words: Any
-    ) -> Any:
-        address = _address(pool, url)
-        found = _find(address)
-        if found is None:
-            return original(pool, method, url, *arguments, **words)
-        words |= zip(_POSITIONS, arguments)  # noqa: B905 - as many as were given
-        words |= _settled(pool, **words)
-        return Connection(found, address).urlopen(method=method, url=url, **words)
-
-    return urlopen
-
-
-def _address(pool: HTTPConnectionPool, url: str) -> str:
-    """Where a request goes: to the host of the pool, unless that is a proxy, which is told it."""
-    if not url.startswith("/"):
-        return url
-    host = f"[{pool.host}]" if ":" in pool.host else pool.host
-    return f"{pool.scheme}://{host}:{pool.port or ''}{url}"
-
-
-def _settled(
-    pool: HTTPConnectionPool,
-    *,
-    body: Any = None,
-    headers: Any = None,
-    retries: Any = None,
-    redirect: bool = True,
-    timeout: Any = urllib3.Timeout.DEFAULT_TIMEOUT,
-    **_: Any,
-) -> dict[str, Any]:
-    """The arguments as the pool itself completes them."""
-    if not isinstance(retries, urllib3.Retry):
-        retries = urllib3.Retry.from_int(retries, redirect=redirect, default=pool.retries)
-    if timeout is None or isinstance(timeout, (int, float)):
-        timeout = urllib3.Timeout.from_float(timeout)
-    elif not isinstance(timeout, urllib3.Timeout):  # a default of one release or another
-        timeout = pool.timeout
-    headers = pool.headers if headers is None else headers
-    return {"body": body, "headers": headers, "retries": retries, "timeout": timeout}
-
-
-def _is_left_alone(adapter: Any) -> bool:
-    """A double of the user's own, such as a WSGI adapter: one that could reach our host through
-    urllib3 would be caught there.
-    """
-    return not isinstance(adapter, HTTPAdapter)
+def _find(url: Any) -> Resolved | None:
+    place = place_of(url) if isinstance(url, str) else None
+    return None if place is None else registry.find(*place)
 
 
 def _will_ask_for_a_connection(adapter: Any) -> bool:
-    """Whether it comes to `_get_connection` by itself, as almost all do."""
+    """Whether it comes to `_connecting` by itself, as almost all do."""
     asks = getattr(type(adapter), "get_connection_with_tls_context", None)
     return HTTPAdapter.send is _send and asks is HTTPAdapter.get_connection_with_tls_context
 
 
-def _ours(adapter: HTTPAdapter) -> HTTPAdapter:
+def _twin(adapter: HTTPAdapter) -> HTTPAdapter:
     """The same adapter, with the same state, whose `super().send` is requests' own, and which asks
     for a connection where all do.
 
@@ -192,12 +148,131 @@ def _twin_class(kind: type[HTTPAdapter]) -> type[HTTPAdapter]:
     return type(kind.__name__, (_Asking, kind, _Unpatched), {})
 
 
-def _find(url: str) -> Resolved | None:
+class _Connection:
+    """What an adapter gets in the place of a pool."""
+
+    def __init__(self, place: Origin, pool: Callable[[], Any], *, is_verified: bool) -> None:
+        self._place = place
+        self._pool = pool
+        self._is_verified = is_verified
+
+    def urlopen(self, **words: Any) -> Any:
+        """As urllib3's; the short way if nothing of it can be observed."""
+        outcome = None
+        if self._is_verified and _is_plain(**words) and not _is_traced():
+            outcome = self._outcome(**words)
+            if outcome is not None and is_plain_outcome(outcome):
+                response = _response(outcome, **words)
+                if not words["retries"].is_retry(words["method"], 200):
+                    return response
+        find = partial(registry.find, self._place)
+        return urlopen_in_memory(self._pool(), find, "requests", outcome=outcome, **words)
+
+    def _outcome(
+        self, *, method: str, url: str, body: Any, headers: Any, timeout: Any, **__: Any
+    ) -> Outcome | None:
+        raw_path, _, query = url.partition("?")
+        path = unquote(raw_path)
+        found = registry.find(self._place, path)
+        if found is None:
+            return None
+        host, port = self._place
+        pairs = [("Host", host if port is None else f"{host}:{port}"), *headers.items()]
+        return found.mock.dispatch(
+            Request(
+                method=method,
+                path=path,
+                resource=found.resource,
+                query=query,
+                headers=Headers(pairs),
+                body=_bytes(body),
+                client="requests",
+                read_timeout=_read_timeout(timeout),
+            )
+        )
+
+
+_METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
+
+_HEADERS = re.compile(
+    r"(?i:(?!expect:|upgrade:|transfer-encoding:|host:|connection:(?!keep-alive\n))"
+    r"[!#$%&'*+.^_`|~0-9a-z-]+:(?:[!-~](?:[ -~]*[!-~])?)?\n)*"
+)
+
+_MOST_BYTES, _MOST_HEADERS = 60_000, 90
+
+
+def _is_plain(*, method: str, url: str, body: Any, headers: Any, **words: Any) -> bool:
+    if method not in _METHODS or not url.startswith("/") or words["chunked"]:
+        return False
+    if not (body is None or isinstance(body, (bytes, str))):
+        return False
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:  # an address of another kind, for an adapter of the user's own
-        return None
-    if host is None:
-        return None
-    return registry.find(origin(parts.scheme, host, port), unquote(parts.path))
+        head = "".join([name + ":" + value + "\n" for name, value in headers.items()])
+    except TypeError:  # bytes
+        return False
+    return (
+        len(headers) == head.count("\n") <= _MOST_HEADERS
+        and len(head) + len(url) < _MOST_BYTES
+        and _HEADERS.fullmatch(head) is not None
+        and "user-agent" in headers  # urllib3 would add one
+        and "accept-encoding" in headers
+        and int(headers.get("content-length", 0)) == len(_bytes(body))
+    )
+
+
+def _bytes(body: bytes | str | None) -> bytes:
+    return body.encode("utf-8") if isinstance(body, str) else body or b""
+
+
+def _is_traced() -> bool:
+    """Whether somebody watches what lies below: urllib3's `urlopen`, or http.client's methods."""
+    return is_wrapper(opener()) or not all(
+        type(function) is FunctionType and function.__globals__["__name__"] == "http.client"
+        for function in map(vars(http.client.HTTPConnection).get, ("putrequest", "getresponse"))
+    )
+
+
+def _read_timeout(timeout: urllib3.Timeout) -> float | None:
+    """Seconds that the client waits for bytes; a total includes the time to connect."""
+    timeout = timeout.clone()
+    timeout.start_connect()
+    seconds = timeout.read_timeout
+    return seconds if isinstance(seconds, (int, float)) else None
+
+
+_VERSION: dict[str, Any] = (
+    {"version_string": "HTTP/1.1"}
+    if "version_string" in signature(urllib3.HTTPResponse).parameters
+    else {}
+)
+
+
+def _response(outcome: Any, *, method: str, url: str, retries: Any, **words: Any) -> Any:
+    return urllib3.HTTPResponse(
+        body=_Body(outcome.body),
+        headers=urllib3.HTTPHeaderDict(outcome.headers),
+        status=200,
+        reason="OK",
+        version=11,
+        preload_content=words["preload_content"],
+        decode_content=words["decode_content"],
+        retries=retries,
+        request_method=method,
+        request_url=url,
+        **_VERSION,
+    )
+
+
+class _Body(io.BytesIO):
+    """Closes at its end, as http.client's does; caches store a body then."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._length = len(data)
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        if self.tell() == self._length:
+            self.close()
+        return data

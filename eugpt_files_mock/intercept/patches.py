@@ -1,91 +1,204 @@
-"""respx's patching, given back with care: only what is ours is taken off.
+"""Attributes that are replaced while a mock is active, and given back with care.
 
-respx, pytest-httpx and vcrpy patch the same attributes, and restore blindly what they found. When
-mocks are left crosswise, first in, first out, theirs may lie on ours. Ours then stays beneath as
-an inert pass-through, and is taken off as soon as it lies on top again.
+respx, pytest-httpx, vcrpy, pook and tracers replace the same attributes, and many restore blindly
+what they found. So only what is ours is taken off. If another's replacement lies on ours, ours
+stays beneath it, where it hands everything on, and is taken off when it is on top again: by the
+next mock, or the next call.
+
+respx patches httpx for us, and responses requests: each lets its target be chosen.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import inspect
+import pkgutil
 from collections.abc import Callable, Iterator
-from itertools import product
-from threading import RLock
-from types import ModuleType
-from typing import Any, ClassVar
-
-from respx.mocks import Mocker
+from threading import Lock
+from types import FunctionType
+from typing import Any, Protocol
+from unittest import mock
 
 from ..errors import PatchTargetMissing, hide_from_traceback
+from .registry import any_is_active
+
+__all__ = ["Patch", "Replacing", "bound", "give_back", "is_wrapper", "lock", "own_function"]
 
 __tracebackhide__ = hide_from_traceback
 
-Method = Callable[[Any, Any], Any]
+Replacing = Callable[[Any], Callable[..., Any]]
+"""Makes our function from the one that it replaces, and hands on to."""
+
+lock = Lock()
+"""Held while patches change. Never wait for it in `stop`, which a garbage collector may call."""
 
 _ORIGINAL = "_eugpt_files_mock_original"
 """The attribute of our functions that holds what each has replaced."""
 
-_lock = RLock()
+_MISSING = object()
 
 
-class Patching(Mocker, ABC):
-    """A kind of respx's mocker; a subclass names the targets, and says what replaces them."""
+class Patcher(Protocol):
+    """What replaces one attribute: `unittest.mock`'s patch, respx's Mocker, responses' mock."""
 
-    library: ClassVar[ModuleType]
-    owners: ClassVar[tuple[type, ...]]
-    """The classes that the targets name."""
+    def start(self) -> Any:
+        """Replace it."""
 
-    @classmethod
-    @abstractmethod
-    def replacing(cls, original: Method) -> Method:
-        """Our function; it calls the original for whatever is not ours."""
+    def stop(self) -> Any:
+        """Put back what was there."""
 
-    @classmethod
-    def mock(cls, spec: Method) -> Method:
-        """The name that respx asks by."""
-        replacement = cls.replacing(spec)
-        setattr(replacement, _ORIGINAL, spec)
-        return replacement
 
-    @classmethod
-    def install(cls) -> None:
+Carrier = Callable[[str, Callable[..., Any]], Patcher]
+"""Makes a patcher from a dotted target and its replacement."""
+
+
+class Patch:
+    """One attribute of a class or a module.
+
+    Args:
+        target: its dotted name.
+        replacing: see `Replacing`.
+        carrier: does the patching; by default `unittest.mock`.
+        owner: the class, if it may be found under another name, or another under its name.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        replacing: Replacing,
+        carrier: Carrier | None = None,
+        owner: Any = None,
+    ) -> None:
+        self.is_started = False
+        self._target = target
+        self._replacing = replacing
+        path, _, self._name = target.rpartition(".")
+        try:
+            self._owner = pkgutil.resolve_name(path) if owner is None else owner
+        except (AttributeError, ImportError):
+            raise PatchTargetMissing(target) from None
+        self._carrier = carrier or self._by_mock
+
+    def _by_mock(self, _: str, replacement: Callable[..., Any]) -> Patcher:
+        return mock.patch.object(self._owner, self._name, replacement)
+
+    def start(self) -> None:
         """Put ours on top of whatever is there.
 
         Raises:
-            PatchTargetMissing: when a target has gone; then nothing is changed.
+            PatchTargetMissing: the attribute has gone; then nothing is changed.
         """
-        with _lock:
-            cls.start()
-            if len(cls._patches) < len(cls.targets):  # respx passes over what it cannot find
-                cls.stop()
-                raise PatchTargetMissing(f"{cls.targets[0]}.{cls.target_methods[0]}")
+        self.clear()
+        original = inspect.getattr_static(self._owner, self._name, None)
+        is_own = self._name in vars(self._owner)
+        if original is None or (isinstance(original, FunctionType) and not is_own):
+            raise PatchTargetMissing(self._target)  # what is inherited may be a placeholder
+        self._replacement = self._replacing(original)
+        self._replacement.__dict__[_ORIGINAL] = original if is_own else _MISSING
+        self._patcher = self._carrier(self._target, self._replacement)
+        self._patcher.start()
+        self.is_started = True
 
-    @classmethod
-    def stop(cls, force: bool = False) -> None:  # noqa: ARG003, FBT001, FBT002 - respx's signature
+    def renew(self) -> None:
+        """Put ours back if another mock has restored what was there before ours."""
+        there = vars(self._owner)[self._name]
+        if self.is_started and all(layer is not self._replacement for layer in _layers(there)):
+            self._replacement = self._replacing(there)
+            self._replacement.__dict__[_ORIGINAL] = there
+            setattr(self._owner, self._name, self._replacement)
+
+    def stop(self) -> None:
         """Take ours off, and leave in place what others put on it, or in its place."""
-        with _lock:
-            there = [(owner, name, vars(owner).get(name)) for owner, name in cls._seams()]
-            super().stop(force=True)
-            for owner, name, function in there:
-                if function is not None:
-                    setattr(owner, name, function)
-            cls.clear()
+        self.is_started = False
+        there = vars(self._owner).get(self._name, _MISSING)
+        self._patcher.stop()
+        if there is not _MISSING:
+            setattr(self._owner, self._name, there)
+        if not self.clear():
+            _left_behind[id(self._owner), self._name] = self
 
-    @classmethod
-    def clear(cls) -> None:
-        """Take off what of ours was left behind, as far as it lies on top."""
-        with _lock:
-            if cls._patches:
-                return
-            for owner, name in cls._seams():
-                while is_ours(there := vars(owner).get(name)):
-                    setattr(owner, name, getattr(there, _ORIGINAL))
-
-    @classmethod
-    def _seams(cls) -> Iterator[tuple[type, str]]:
-        return product(cls.owners, cls.target_methods)
+    def clear(self) -> bool:
+        """Take off what of ours lies on top; whether there was something."""
+        has_found = False
+        while _is_ours(there := vars(self._owner).get(self._name)):
+            original = there.__dict__[_ORIGINAL]
+            if original is _MISSING:
+                delattr(self._owner, self._name)
+            else:
+                setattr(self._owner, self._name, original)
+            has_found = True
+        return has_found
 
 
-def is_ours(function: object) -> bool:
-    """Whether it is one of our replacements."""
-    return hasattr(function, _ORIGINAL)
+_left_behind: dict[tuple[int, str], Patch] = {}
+"""Those that lay beneath another's replacement when they were stopped."""
+
+
+def give_back() -> None:
+    """Take off what was left behind, where it has come to lie on top; called for every request
+    that isn't ours.
+    """
+    if _left_behind and not any_is_active() and lock.acquire(blocking=False):
+        try:
+            if not any_is_active():
+                for patch in _left_behind.values():
+                    if not patch.is_started:
+                        patch.clear()
+        finally:
+            lock.release()
+
+
+def bound(original: Any, instance: Any) -> Callable[..., Any]:
+    """The method of this instance; a tracer's wrapper gets it, as it does from Python itself."""
+    method: Callable[..., Any] = original.__get__(instance, type(instance))
+    return method
+
+
+def is_wrapper(function: object) -> bool:
+    """Whether it is a proxy around a function, as those of wrapt are, which tracers use."""
+    return type(function) is not FunctionType
+
+
+def own_function(function: Any, module: str) -> Any:
+    """The library's own function, below what other mocks have put on it.
+
+    Tracers, whose wrappers are no plain functions, are kept. Where it can't be found, what is
+    there is taken.
+    """
+    for layer in _layers(function):
+        if is_wrapper(layer) or layer.__globals__.get("__name__") == module:
+            return layer
+    return _replaced_by_mock(function) or function
+
+
+def _layers(function: Any) -> Iterator[Any]:
+    """The function, and those that it hands on to, as far as that can be seen."""
+    layers = [function]
+    for layer in layers:
+        yield layer
+        below = [getattr(layer, "__wrapped__", None)]
+        if not is_wrapper(layer):
+            below.append(layer.__dict__.get(_ORIGINAL))
+            below += [cell.cell_contents for cell in layer.__closure__ or () if _is_filled(cell)]
+        layers += [one for one in below if isinstance(one, FunctionType) and one not in layers]
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
+
+
+def _replaced_by_mock(function: Any) -> Any:
+    """What `unittest.mock` keeps of the function that it has replaced by this one."""
+    for patch in reversed(getattr(mock._patch, "_active_patches", ())):
+        if getattr(patch, "temp_original", None) is not None and (
+            vars(patch.getter()).get(patch.attribute) is function
+        ):
+            return patch.temp_original
+    return None
+
+
+def _is_ours(function: object) -> bool:
+    """Whether it is one of our replacements: not a proxy, which would answer for what it wraps."""
+    return type(function) is FunctionType and _ORIGINAL in function.__dict__

@@ -1,11 +1,13 @@
-"""The open doors: the active mocks of this process, and which of them a URL belongs to.
+"""The active mocks of this process, and which of them a URL belongs to.
 
-All threads share them. Mocks nest, and are closed in any order.
+All threads share them. Mocks nest, and are stopped in any order, also while the garbage collector
+runs: so nothing here waits for a lock.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..errors import ClientHasNoTimeout, FilesMockError, hide_from_traceback
@@ -15,97 +17,131 @@ from ..service.handle import handle
 from ..service.service import Service
 from ..service.timing import limited_to_timeout
 
+__all__ = [
+    "ActiveMock",
+    "Find",
+    "Resolved",
+    "any_is_active",
+    "find",
+    "has_host",
+    "owner_of",
+    "register",
+    "unregister",
+]
+
 __tracebackhide__ = hide_from_traceback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ActiveMock:
-    """One mock, as the edges see it.
+    """One mock, as the client edges see it.
 
     Attributes:
         service: what answers.
-        base_urls: where it is to be found.
+        base_urls: the URLs that are intercepted.
         passthrough: paths of its hosts that are left to others.
-        complaints: what was raised at the test author inside a client call, and may be swallowed.
+        allow_network: whether the network guard lets its hosts be reached.
+        deferred_errors: what was raised at the test author inside a client's call, where it may
+            have been swallowed; the exit checks report it again.
     """
 
     service: Service
     base_urls: tuple[BaseUrl, ...]
     passthrough: tuple[str, ...]
+    allow_network: bool = False
     deferred_errors: list[FilesMockError] = field(default_factory=list)
 
-    def ask(self, request: Request, read_timeout: float | None) -> Outcome:
-        """What a client meets that waits at most `patience` seconds; None: for ever.
+    def dispatch(self, request: Request) -> Outcome:
+        """The outcome for a client that waits `request.read_timeout` seconds at most.
 
         Raises:
-            ClientHasNoTimeout: it would wait for ever. Kept as a complaint too, if leaving is to
-                say so.
+            ClientHasNoTimeout: it would wait for ever.
         """
-        outcome = handle(self.service, replace(request, read_timeout=read_timeout))
+        outcome = handle(self.service, request)
         try:
-            return limited_to_timeout(outcome, read_timeout)
-        except ClientHasNoTimeout as complaint:
+            return limited_to_timeout(outcome, request.read_timeout)
+        except ClientHasNoTimeout as error:
             if not (isinstance(outcome, Severed) and outcome.is_optional):
-                self.deferred_errors.append(complaint)
+                self.deferred_errors.append(error)
             raise
 
-    def leaves(self, path: str) -> bool:
+    def is_passthrough(self, path: str) -> bool:
         """Whether the path is left to others."""
         return any(path == left or path.startswith(left + "/") for left in self.passthrough)
 
 
 class Resolved(NamedTuple):
-    """The door that answers, and the path below its base URL (None: outside of it)."""
+    """The mock that answers, and the path below its base URL (None: outside of it)."""
 
-    door: ActiveMock
+    mock: ActiveMock
     resource: str | None
 
 
-_open: list[ActiveMock] = []
+Find = Callable[[str], Resolved | None]
+"""Who answers for a path, percent-decoded."""
+
+_active: list[ActiveMock] = []
 _by_origin: dict[Origin, tuple[tuple[ActiveMock, BaseUrl], ...]] = {}
 
 
 def any_is_active() -> bool:
     """Whether there is a mock to ask."""
-    return bool(_open)
+    return bool(_active)
 
 
-def register(door: ActiveMock) -> None:
-    """Let the door answer, before those that are open already. Not safe without a lock."""
-    _open.append(door)
+def register(mock: ActiveMock) -> None:
+    """Let the mock answer, before those that are active already."""
+    _active.append(mock)
     _index()
 
 
-def unregister(door: ActiveMock) -> None:
-    """Let it answer no longer. Not safe without a lock."""
-    _open.remove(door)
+def unregister(mock: ActiveMock) -> None:
+    """Let it answer no longer."""
+    _active.remove(mock)
     _index()
 
 
 def find(origin: Origin, path: str) -> Resolved | None:
-    """The innermost open door that owns this place; None when it is nobody's.
+    """The newest active mock whose base URL covers this URL, or None.
 
-    A door whose base URL the path lies below comes before one that only has the host.
+    A mock whose base URL the path lies below comes before one that only has the host.
     """
     candidates = _by_origin.get(origin)
     if candidates is None:
         return None
     host_only: Resolved | None = None
-    for door, base_url in candidates:
-        if door.passthrough and door.leaves(path):
+    for mock, base_url in candidates:
+        if mock.passthrough and mock.is_passthrough(path):
             continue
         resource = base_url.resource(path)
         if resource is not None:
-            return Resolved(door, resource)
-        host_only = host_only or Resolved(door, None)
+            return Resolved(mock, resource)
+        host_only = host_only or Resolved(mock, None)
     return host_only
 
 
+def owner_of(origin: Origin) -> ActiveMock | None:
+    """The newest active mock that has this host, whatever the path, or None."""
+    candidates = _by_origin.get(origin)
+    return candidates[0][0] if candidates else None
+
+
+def has_host(host: str) -> bool:
+    """Whether an active mock has this host, on whatever port."""
+    return any(host == own for own, _ in _by_origin)
+
+
 def _index() -> None:
-    """Innermost first; replaced as a whole, so that readers need no lock."""
+    """Newest first; replaced as a whole, so that readers need no lock.
+
+    Whoever stores last looks once more: another thread may have changed the list meanwhile.
+    """
     global _by_origin  # noqa: PLW0603 - the one process-wide table
-    index: dict[Origin, tuple[tuple[ActiveMock, BaseUrl], ...]] = {}
-    for door in reversed(_open):
-        for base_url in door.base_urls:
-            index[base_url.origin] = (*index.get(base_url.origin, ()), (door, base_url))
-    _by_origin = index
+    mocks: list[ActiveMock] | None = None
+    while mocks != _active:
+        mocks = list(_active)
+        index: dict[Origin, tuple[tuple[ActiveMock, BaseUrl], ...]] = {}
+        for mock in reversed(mocks):
+            for base_url in mock.base_urls:
+                index[base_url.origin] = (*index.get(base_url.origin, ()), (mock, base_url))
+        _by_origin = index

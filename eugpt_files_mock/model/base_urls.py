@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
@@ -10,19 +11,30 @@ from ..errors import OptionError, hide_from_traceback
 
 __tracebackhide__ = hide_from_traceback
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = (80, 443)
 
 Origin = tuple[str, int | None]
 """Host in its ASCII form, in lower case, and port; None for the default port of either scheme, so
-that a request by `http://` to our `https://` host is ours too, and never leaves."""
+that a request by `http://` to our `https://` host is ours too, and never gets out."""
 
 
-def origin(scheme: str, host: str, port: int | None) -> Origin:
-    """Where a URL points."""
+def origin(host: str, port: int | None) -> Origin:
+    """Where a URL points; its scheme makes no difference."""
     host = host.lower().removesuffix(".")
-    if not host.isascii():
+    if ":" in host:
+        host = _shortest(host)
+    elif not host.isascii():
         host = _in_ascii(host)
-    return host, None if port == _DEFAULT_PORTS.get(scheme) else port
+    return host, None if port in DEFAULT_PORTS else port
+
+
+@lru_cache
+def _shortest(host: str) -> str:
+    """The one spelling of an IPv6 address that RFC 5952 recommends."""
+    try:
+        return ipaddress.IPv6Address(host.strip("[]").partition("%")[0]).compressed
+    except ValueError:  # no address at all, for which no client can ask
+        return host
 
 
 @lru_cache
@@ -73,7 +85,7 @@ def parse_base_url(text: object) -> BaseUrl:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise OptionError(f"base_url {text!r}: {error}.", word=text) from None
-    if parts.scheme not in _DEFAULT_PORTS or not host:
+    if parts.scheme not in ("http", "https") or not host:
         raise OptionError(
             f"base_url must be an absolute URL, such as 'https://chat.eugpt.ai/v1'; got {text!r}.",
             word=text,
@@ -84,6 +96,6 @@ def parse_base_url(text: object) -> BaseUrl:
         )
     return BaseUrl(
         text=text.rstrip("/"),
-        origin=origin(parts.scheme, host, port),
+        origin=origin(host, port),
         prefix=unquote(parts.path).rstrip("/"),
     )

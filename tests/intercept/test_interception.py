@@ -118,7 +118,11 @@ def test_any_prefix_can_be_intercepted(library: Any) -> None:
 @pytest.mark.parametrize("library", [httpx, requests])
 def test_passthrough_leaves_a_path_to_others(library: Any) -> None:
     real = broken.replying(200, b'"from a real server"')
-    options: dict[str, Any] = {"passthrough": "/v1/responses", "assert_all_requests_known": False}
+    options: dict[str, Any] = {
+        "passthrough": "/v1/responses",
+        "assert_all_requests_known": False,
+        "allow_network": True,
+    }
     with broken.broken_server(real) as base_url, FilesMock(base_url=base_url, **options) as mock:
         assert "from a real server" == library.get(f"{base_url}/responses/7").json()
         assert 401 == library.get(f"{base_url}/responses-too").status_code

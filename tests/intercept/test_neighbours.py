@@ -76,7 +76,7 @@ BESIDE: dict[str, tuple[Any, Neighbour]] = {
 }
 CANNOT = {
     "respx using httpx, started last": (httpx, lambda: respx_router("httpx")),
-    "requests-mock, strict": (requests, requests_mocker),
+    "requests-mock, strict, started last": (requests, requests_mocker),
 }
 
 
@@ -124,26 +124,19 @@ def test_respx_using_httpx_that_was_started_last_refuses_loudly_without_it() -> 
         httpx.get(OTHER)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_strict_requests_mock_needs_a_line(order: str) -> None:
-    mock = FilesMock()
-    neighbour = requests_mocker()
-    first, last = (neighbour, mock) if order == "neighbour first" else (mock, neighbour)
-    with first as one, last as two:
-        requests_mocker_ = one if order == "neighbour first" else two
-        requests_mocker_.register_uri(
-            requests_mock.ANY, re.compile("//chat.eugpt.ai/"), real_http=True
-        )
+def test_strict_requests_mock_that_was_started_first_serves_its_own() -> None:
+    with requests_mocker(), FilesMock() as mock:
         call_both(requests, mock)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_strict_requests_mock_refuses_loudly_without_it(order: str) -> None:
-    mock = FilesMock()
-    first, last = (
-        (requests_mocker(), mock) if order == "neighbour first" else (mock, requests_mocker())
-    )
-    with first, last, pytest.raises(requests_mock.NoMockAddress):
+def test_strict_requests_mock_that_was_started_last_needs_a_line() -> None:
+    with FilesMock() as mock, requests_mocker() as neighbour:
+        neighbour.register_uri(requests_mock.ANY, re.compile("//chat.eugpt.ai/"), real_http=True)
+        call_both(requests, mock)
+
+
+def test_strict_requests_mock_that_was_started_last_refuses_loudly_without_it() -> None:
+    with FilesMock() as mock, requests_mocker(), pytest.raises(requests_mock.NoMockAddress):
         requests.get(f"{mock.base_url}/files", timeout=1)
 
 

@@ -1,0 +1,263 @@
+"""A connection in memory: the client's own stack on one side, the server's protocol on the other.
+
+A client that is given this instead of a socket does all of its own work: it checks and frames
+requests, retries, waits, reads and closes, and raises its own exceptions. The far end is the same
+protocol that serves a port. It is driven when the client reads; no thread is needed, and waiting
+for an answer that never comes takes no time: the client's time-out is raised at once.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
+from itertools import chain
+from typing import Any
+from urllib.parse import unquote
+
+from ..errors import ClientHasNoTimeout, hide_from_traceback
+from ..model.messages import Headers, Outcome, Request, Severed
+from ..protocol import (
+    Action,
+    Close,
+    Hang,
+    ReceivedRequest,
+    Reset,
+    Send,
+    ServerProtocol,
+    UnreadableRequest,
+    Wait,
+    deliver,
+)
+from ..service.rejections import reject_unreadable
+from .registry import Find
+
+__all__ = ["MemoryConnection", "MemorySocket", "RefusedLate", "client_name"]
+
+__tracebackhide__ = hide_from_traceback
+
+client_name: ContextVar[str | None] = ContextVar("eugpt_files_mock_client", default=None)
+"""The library that a call came through, if it hands on to another, as httpx may to aiohttp."""
+
+
+class RefusedLate(ConnectionRefusedError):
+    """The connection is refused.
+
+    A client meets that while it connects; but whether a fault hits a request is only known when
+    it was sent. So each edge makes of this what its client would have raised earlier.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(111, "Connection refused")
+        self.place: Any = None
+
+
+class MemoryConnection:
+    """One connection, seen from the client; how it waits is left to the subclasses and edges.
+
+    Args:
+        find: says who answers for a path.
+        client: as in `Call.client`.
+        read_timeout: seconds that the client waits for bytes; None means for ever.
+        outcome: of the first request, if it has been decided already.
+    """
+
+    def __init__(
+        self, find: Find, client: str, read_timeout: float | None, outcome: Outcome | None = None
+    ) -> None:
+        self._find = find
+        self._client = client_name.get() or client
+        self._outcome = outcome
+        self._protocol = ServerProtocol()
+        self._actions: Iterator[Action] = iter(())
+        self._received = bytearray()
+        self._is_at_end = False
+        self.read_timeout = read_timeout
+
+    @property
+    def can_be_read(self) -> bool:
+        """Whether there are bytes, or their end, without another `advance`."""
+        return bool(self._received) or self._is_at_end
+
+    def send(self, data: Any) -> None:
+        """What the client has written; a buffer that it may use again is copied."""
+        self._protocol.receive_data(bytes(data))
+
+    def take(self, count: int) -> bytes:
+        """Up to so many of the bytes that have come; none at the end."""
+        data = bytes(self._received[:count])
+        del self._received[:count]
+        return data
+
+    def advance(self) -> float:
+        """Let the far end do one thing; the seconds to wait before the next.
+
+        Raises:
+            TimeoutError: the client would wait longer than it does.
+            ConnectionResetError: it is reset.
+            RefusedLate: see there.
+            ClientHasNoTimeout: the client would wait for ever.
+        """
+        action = self._next_action()
+        if isinstance(action, Send):
+            self._received += action.data
+        elif isinstance(action, Wait):
+            return self._checked(action.seconds)
+        elif isinstance(action, Hang):
+            return self._checked(_FOR_EVER)
+        elif action is None:
+            return self._starve()
+        elif isinstance(action, Reset):
+            raise ConnectionResetError(104, "Connection reset by peer")
+        else:
+            self._is_at_end = True
+        return 0.0
+
+    def _starve(self) -> float:
+        """The far end waits for the rest of a request; a client that reads won't send it."""
+        return self._checked(_FOR_EVER)
+
+    def _next_action(self) -> Action | None:
+        action = next(self._actions, None)
+        if action is None:
+            self._answer()
+            action = next(self._actions, None)
+        if action is not None:
+            return action
+        interim = self._protocol.data_to_send()
+        if interim:
+            return Send(interim)
+        return Close() if self._protocol.is_closed else None
+
+    def _answer(self) -> None:
+        """Decide what becomes of the next request, if it has come as a whole."""
+        request = self._protocol.next_request()
+        if request is None:
+            return
+        outcome = self._decided(request)
+        if isinstance(outcome, Severed) and outcome.kind == "refused":
+            raise RefusedLate
+        self._actions = chain(self._actions, deliver(outcome, request))
+
+    def _decided(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
+        if self._outcome is not None:
+            outcome, self._outcome = self._outcome, None
+            return outcome
+        path = unquote(request.path) if isinstance(request, ReceivedRequest) else ""
+        found = self._find(path)
+        if found is None:  # the mock has been stopped, and the client kept the connection
+            return Severed(kind="empty")
+        if isinstance(request, UnreadableRequest):
+            return reject_unreadable(
+                found.mock.service,
+                status=request.status,
+                message=request.message,
+                method=request.method,
+                client=self._client,
+            )
+        return found.mock.dispatch(
+            Request(
+                method=request.method,
+                path=path,
+                resource=found.resource,
+                query=request.query,
+                headers=Headers(request.headers),
+                body=request.body,
+                client=self._client,
+                read_timeout=self.read_timeout,
+            )
+        )
+
+    def _checked(self, seconds: float) -> float:
+        """Raises the client's time-out at once if it waits no longer than that."""
+        if self.read_timeout is not None and seconds >= self.read_timeout:
+            raise TimeoutError("timed out")
+        if seconds == _FOR_EVER:
+            raise ClientHasNoTimeout(
+                "The client waits for an answer to a request that it has not sent as a whole: "
+                "it would wait for ever.\n"
+                "To fix it: send as many bytes as the headers announce, or give the client a "
+                "time-out."
+            )
+        return seconds
+
+
+_FOR_EVER = float("inf")
+
+
+class MemorySocket(MemoryConnection):
+    """What http.client and urllib3 use of a socket, over a connection in memory."""
+
+    def __init__(
+        self,
+        find: Find,
+        client: str,
+        read_timeout: float | None,
+        outcome: Outcome | None = None,
+        peer: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
+        super().__init__(find, client, read_timeout, outcome)
+        self._peer = peer
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Seconds that a read waits; None means for ever."""
+        self.read_timeout = seconds
+
+    def gettimeout(self) -> float | None:
+        """See `settimeout`."""
+        return self.read_timeout
+
+    def sendall(self, data: Any) -> None:
+        """See `MemoryConnection.send`; a refusal is told as early as it can be."""
+        self.send(data)
+        self._answer()
+
+    def recv(self, count: int) -> bytes:
+        """As a socket's."""
+        while not self.can_be_read:
+            pause = self.advance()
+            if pause:
+                time.sleep(pause)
+        return self.take(count)
+
+    def recv_into(self, buffer: Any) -> int:
+        """As a socket's."""
+        data = self.recv(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        """To read from; http.client writes by `sendall`."""
+        return io.BufferedReader(_Reader(self))
+
+    def getpeername(self) -> tuple[str, int]:
+        """Where the client believes it is connected to."""
+        return self._peer
+
+    getsockname = getpeername
+
+    def fileno(self) -> int:
+        """None, as of a closed socket."""
+        return -1
+
+    def setsockopt(self, *_: Any) -> None:
+        """Nothing can be set."""
+
+    def shutdown(self, *_: Any) -> None:
+        """See `close`."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, connection: MemorySocket) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._connection.recv_into(buffer)

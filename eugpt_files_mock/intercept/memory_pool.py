@@ -1,0 +1,230 @@
+"""What stands in the place of httpcore's pool under a transport: connections in memory.
+
+httpcore's own connection does its work over them: retries of a failed connect, time-outs, traces,
+the checks of h11. Each request has a connection of its own, so that none outlives the mock.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import count
+from typing import Any
+
+from ..errors import hide_from_traceback
+from ..model.messages import Outcome
+from .memory_connection import MemoryConnection, RefusedLate
+from .registry import Resolved
+
+__all__ = ["in_memory", "read_timeout"]
+
+__tracebackhide__ = hide_from_traceback
+
+
+def in_memory(
+    transport: Any,
+    request: Any,
+    found: Resolved,
+    outcome: Outcome | None = None,
+    body: Iterable[bytes] | None = None,
+) -> Any:
+    """A twin of the transport that sends over a connection in memory.
+
+    Args:
+        transport: of the class of the library's own, or one that extends it.
+        request: httpx's.
+        found: who answers.
+        outcome: if it has been decided already, on the short way.
+        body: what was read of the request's then.
+    """
+    core = sys.modules[type(transport._pool).__module__.partition(".")[0]]
+    library = type(request).__module__.partition(".")[0]
+
+    def connect() -> MemoryConnection:
+        nonlocal outcome
+        decided, outcome = outcome, None
+        return MemoryConnection(lambda _: found, library, read_timeout(request), decided)
+
+    twin = object.__new__(type(transport))
+    twin.__dict__ |= transport.__dict__
+    twin._pool = _MemoryPool(core, transport._pool, connect, body)
+    return twin
+
+
+def read_timeout(request: Any) -> float | None:
+    """Seconds that the client waits for bytes."""
+    seconds: float | None = (request.extensions.get("timeout") or {}).get("read")
+    return seconds
+
+
+class _MemoryPool:
+    def __init__(self, core: Any, replaced: Any, connect: Any, body: Any) -> None:
+        self._core = core
+        self._replaced = replaced
+        self._connect = connect
+        self._body = body
+
+    def handle_request(self, request: Any) -> Any:
+        core, kept = self._core, self._kept(request)
+        for refusals in count():
+            connection = core.HTTPConnection(
+                network_backend=_Backend(core, self._connect, refusals), **self._words(request)
+            )
+            stream = connection._connect(kept)
+            try:
+                return core.HTTP11Connection(request.url.origin, stream).handle_request(kept)
+            except RefusedLate:
+                continue
+        raise AssertionError
+
+    async def handle_async_request(self, request: Any) -> Any:
+        core, kept = self._core, self._kept(request)
+        for refusals in count():
+            connection = core.AsyncHTTPConnection(
+                network_backend=_AsyncBackend(core, self._connect, refusals),
+                **self._words(request),
+            )
+            stream = await connection._connect(kept)
+            connected = core.AsyncHTTP11Connection(request.url.origin, stream)
+            try:
+                return await connected.handle_async_request(kept)
+            except RefusedLate:
+                continue
+        raise AssertionError
+
+    def _kept(self, request: Any) -> Any:
+        request.stream = _KeptBody(request.stream if self._body is None else self._body)
+        return request
+
+    def _words(self, request: Any) -> dict[str, Any]:
+        pool = self._replaced
+        return {
+            "origin": request.url.origin,
+            "ssl_context": pool._ssl_context,
+            "retries": getattr(pool, "_retries", 0),
+        }
+
+
+class _KeptBody:
+    """A body that can be sent again: that the connection is refused is known when it was sent."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+        self._pieces: list[bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._pieces is None:
+            self._pieces = []
+            for piece in self._body:
+                yield self._keep(piece)
+        else:
+            yield from self._pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._pieces is not None or not hasattr(self._body, "__aiter__"):
+            for piece in self:
+                yield piece
+        else:
+            self._pieces = []
+            async for piece in self._body:
+                yield self._keep(piece)
+
+    def _keep(self, piece: bytes) -> bytes:
+        kept = bytes(piece)  # a buffer may be used again for the next piece
+        self._pieces.append(kept)  # type: ignore[union-attr]
+        return kept
+
+
+class _Backend:
+    """httpcore's network; the first `refusals` attempts to connect fail."""
+
+    def __init__(self, core: Any, connect: Any, refusals: int) -> None:
+        self._core = core
+        self._connect = connect
+        self._refusals = refusals
+
+    def _connected(self, stream: Any) -> Any:
+        if self._refusals:
+            self._refusals -= 1
+            raise self._core.ConnectError("[Errno 111] Connection refused")
+        return stream(self._core, self._connect())
+
+    def connect_tcp(self, *_: Any, **__: Any) -> Any:
+        return self._connected(_Stream)
+
+    connect_unix_socket = connect_tcp
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class _AsyncBackend(_Backend):
+    async def connect_tcp(self, *_: Any, **__: Any) -> Any:
+        return self._connected(_AsyncStream)
+
+    connect_unix_socket = connect_tcp
+
+    async def sleep(self, seconds: float) -> None:  # type: ignore[override]
+        await _sleep(seconds)
+
+
+class _Stream:
+    """httpcore's network stream; TLS is believed to be there."""
+
+    def __init__(self, core: Any, connection: MemoryConnection) -> None:
+        self._core = core
+        self._connection = connection
+
+    def read(self, max_bytes: int, **_: Any) -> Any:
+        while not self._connection.can_be_read:
+            pause = self._advance()
+            if pause:
+                time.sleep(pause)
+        return self._connection.take(max_bytes)
+
+    def _advance(self) -> float:
+        try:
+            return self._connection.advance()
+        except RefusedLate:
+            raise
+        except TimeoutError as error:
+            raise self._core.ReadTimeout("The read operation timed out") from error
+        except OSError as error:
+            raise self._core.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, **_: Any) -> Any:
+        self._connection.send(buffer)
+
+    def start_tls(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def get_extra_info(self, info: str) -> Any:
+        return False if info == "is_readable" else None
+
+
+class _AsyncStream(_Stream):
+    async def read(self, max_bytes: int, **_: Any) -> bytes:
+        while not self._connection.can_be_read:
+            pause = self._advance()
+            if pause:
+                await _sleep(pause)
+        return self._connection.take(max_bytes)
+
+    async def write(self, buffer: bytes, **_: Any) -> None:
+        self._connection.send(buffer)
+
+    async def start_tls(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+async def _sleep(seconds: float) -> None:
+    import anyio  # httpx and httpx2 depend on it
+
+    await anyio.sleep(seconds)

@@ -1,0 +1,193 @@
+"""The network guard: while a mock intercepts, nobody else reaches one of its hosts.
+
+It stands where every client comes by that isn't intercepted, whatever it is built on: where the
+name of a host is looked up, and where a socket connects. Other hosts are reached as ever; a look-up
+costs two more dictionary look-ups.
+
+Out of its reach are libraries that resolve names in C, such as pycurl, and functions of `socket`
+that were copied before the mock was started (`from socket import getaddrinfo`).
+
+A thread may outlive its test. So the pytest plugin keeps the guard up between tests::
+
+    network_guard.hold(base_urls)     # from the first use of a fixture
+    network_guard.release()           # at the end of the session
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from types import FrameType
+from typing import Any
+
+from ..errors import NetworkRefused, hide_from_traceback
+from ..model.base_urls import BaseUrl, Origin, origin
+from . import registry
+from .patches import Patch, bound, lock
+
+__all__ = ["hold", "patches", "release", "start", "stop"]
+
+__tracebackhide__ = hide_from_traceback
+
+_LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
+_CONNECTS = ("connect", "connect_ex")
+_SERVICES = {"http": 80, "https": 443}
+_LOOPBACK = {"localhost": ("127.0.0.1", "::1")}
+
+_held: set[Origin] = set()
+_started: list[Patch] = []
+_names: dict[str, set[str]] = {}
+"""Names of hosts by the address that a look-up has given for them."""
+
+
+def patches(library: Any) -> list[Patch]:
+    """What is replaced in uvloop, which looks names up by itself."""
+    names = ("getaddrinfo", "create_connection")
+    return [Patch(f"{library.__name__}.Loop.{name}", _asking_uvloop(name)) for name in names]
+
+
+def start() -> None:
+    """Stand guard; idempotent. Not safe without the lock of `patches`."""
+    if not _started:
+        _started.extend(Patch(f"socket.{name}", _looking_up) for name in _LOOK_UPS)
+        _started.extend(Patch(f"socket.socket.{name}", _connecting) for name in _CONNECTS)
+        for patch in _started:
+            patch.start()
+
+
+def stop() -> None:
+    """Stand guard no longer, unless hosts are held or a mock intercepts."""
+    if not (_held or registry.any_is_active()):
+        while _started:
+            _started.pop().stop()
+
+
+def hold(base_urls: Iterable[BaseUrl]) -> None:
+    """Refuse these hosts also while no mock intercepts, until `release`."""
+    with lock:
+        _held.update(base_url.origin for base_url in base_urls)
+        start()
+
+
+def release() -> None:
+    """Refuse nothing any more, unless a mock intercepts."""
+    with lock:
+        _held.clear()
+        stop()
+
+
+def _looking_up(original: Any) -> Any:
+    def look_up(host: Any, *arguments: Any, **words: Any) -> Any:
+        name = _text(host)
+        _refuse_ours(name, words.get("port", arguments[0] if arguments else None))
+        answer = original(host, *arguments, **words)
+        if _knows(name):
+            for address in _addresses(answer):
+                _names.setdefault(address, set()).add(name)
+        return answer
+
+    return look_up
+
+
+def _connecting(original: Any) -> Any:
+    def connect(sock: Any, address: Any) -> Any:
+        if isinstance(address, tuple) and len(address) >= 2:
+            host, port = _text(address[0]), address[1]
+            for name in (host, *_names.get(host, ()), *_local_names(host)):
+                _refuse_ours(name, port)
+        return bound(original, sock)(address)
+
+    return connect
+
+
+def _asking_uvloop(name: str) -> Any:
+    position = {"getaddrinfo": 0, "create_connection": 1}[name]
+
+    def replacing(original: Any) -> Any:
+        def ask(loop: Any, *arguments: Any, **words: Any) -> Any:
+            host, port = (*arguments[position:], None, None)[:2]
+            if host is None:
+                host = words.get("host")
+            _refuse_ours(_text(host), words.get("port", port))
+            return bound(original, loop)(*arguments, **words)
+
+        return ask
+
+    return replacing
+
+
+def _refuse_ours(host: str, port: Any) -> None:
+    """Raise `NetworkRefused` for one of our hosts.
+
+    A port that isn't given, or 0, is that of a look-up before the port is chosen: the default.
+    """
+    number = _SERVICES.get(port, port) if isinstance(port, str) else port
+    try:
+        place = origin(host, int(number) if number else None)
+    except ValueError:
+        return
+    mock = registry.owner_of(place)
+    if mock is None and place not in _held:
+        return
+    if mock is not None and mock.allow_network:
+        return
+    error = _refusal(host, _asking_library())
+    if mock is not None:
+        mock.deferred_errors.append(error)
+    raise error
+
+
+def _refusal(host: str, library: str) -> NetworkRefused:
+    return NetworkRefused(
+        f"{library} asked for {host} over the network, and was refused: the mock only answers "
+        "clients that it intercepts.\n"
+        "What would have matched: httpx, httpx2, requests, urllib3, http.client, urllib.request "
+        "and aiohttp, on a path that isn't in passthrough.\n"
+        "To fix it: let the code under test talk to a port, with the fixture eugpt_files_server "
+        "or FilesMock().serve().\n"
+        "To allow it: FilesMock(allow_network=True), which may reach the real service.",
+        host=host,
+        library=library,
+    )
+
+
+def _asking_library() -> str:
+    """The first package up the stack that isn't part of the machinery below every client."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package not in _MACHINERY:
+            return package
+        frame = frame.f_back
+    return "asyncio" if "asyncio" in sys.modules else "A thread"
+
+
+_MACHINERY = frozenset(
+    {"eugpt_files_mock", "socket", "asyncio", "concurrent", "threading", "selectors", "ssl",
+     "anyio", "contextvars", "functools", "runpy"}
+)  # fmt: skip
+
+
+def _text(host: Any) -> str:
+    if isinstance(host, (bytes, bytearray)):
+        return host.decode("ascii", "replace")
+    return host if isinstance(host, str) else ""
+
+
+def _knows(name: str) -> bool:
+    """Whether a look-up of this name is worth to be remembered: one of our ports may be asked."""
+    return bool(name) and registry.has_host(origin(name, None)[0])
+
+
+def _addresses(answer: Any) -> Iterator[str]:
+    """Of what any of the three functions gives."""
+    if isinstance(answer, str):
+        yield answer
+    elif isinstance(answer, tuple):
+        yield from answer[2]
+    else:
+        yield from (entry[4][0] for entry in answer)
+
+
+def _local_names(host: str) -> Iterator[str]:
+    return (name for name, addresses in _LOOPBACK.items() if host in addresses)

@@ -1,0 +1,193 @@
+"""aiohttp: for our host, the connector hands out a connection in memory.
+
+aiohttp's own protocol, parser, time-outs and retries work over it, also for those that stand on
+aiohttp, such as transports of httpx.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+
+from ..errors import hide_from_traceback
+from ..model.base_urls import origin
+from . import registry
+from .memory_connection import MemoryConnection, RefusedLate
+from .patches import Patch, bound, give_back, own_function
+
+__all__ = ["patches"]
+
+__tracebackhide__ = hide_from_traceback
+
+
+def patches(_: Any) -> list[Patch]:
+    """What is replaced: where a session asks, and where a connector connects."""
+    return [
+        Patch("aiohttp.client.ClientSession._request", _requesting),
+        Patch("aiohttp.connector.BaseConnector.connect", _connecting),
+    ]
+
+
+def _requesting(original: Any) -> Any:
+    own = own_function(original, "aiohttp.client")
+
+    async def _request(session: Any, method: str, url: Any, **words: Any) -> Any:
+        if not _is_ours(session, url):
+            give_back()
+            return await bound(original, session)(method, url, **words)
+        try:
+            return await bound(own, session)(method, url, **words)
+        except aiohttp.ClientOSError as error:
+            refused = error.__cause__
+            if not isinstance(refused, RefusedLate):
+                raise
+        # aiohttp tells a refusal while it connects, before it would try again.
+        raise aiohttp.ClientConnectorError(refused.place, refused)
+
+    return _request
+
+
+def _is_ours(session: Any, url: Any) -> bool:
+    try:
+        url = session._build_url(url)
+        return url.host is not None and registry.owner_of(origin(url.host, url.port)) is not None
+    except (TypeError, ValueError):
+        return False
+
+
+def _connecting(original: Any) -> Any:
+    async def connect(connector: Any, req: Any, traces: Any, timeout: Any) -> Any:
+        url = req.url
+        place = origin(url.host or "", url.port)
+        if registry.find(place, url.path) is None:
+            give_back()
+            return await bound(original, connector)(req, traces, timeout)
+        for trace in traces:
+            await trace.send_connection_create_start()
+        protocol = _MemoryProtocol(asyncio.get_running_loop())
+        protocol.connection_made(_MemoryTransport(protocol, req, timeout, place))
+        for trace in traces:
+            await trace.send_connection_create_end()
+        connector._acquired.add(protocol)
+        return Connection(connector, req.connection_key, protocol, protocol._loop)
+
+    return connect
+
+
+class _MemoryProtocol(ResponseHandler):
+    """aiohttp's own; it isn't kept for the next request, so that it doesn't outlive the mock."""
+
+    timer: Any = None
+
+    @property
+    def should_close(self) -> bool:
+        return True
+
+    def set_response_params(self, *, timer: Any = None, **words: Any) -> None:
+        super().set_response_params(timer=timer, **words)
+        self.timer = timer
+        if self.transport is not None:
+            self.transport.answer()  # type: ignore[attr-defined]
+
+
+class _Connection(MemoryConnection):
+    def _starve(self) -> float:
+        """The body may still be on its way, as it is sent by a task of its own."""
+        return _STARVED
+
+
+_STARVED = -1.0
+
+
+class _MemoryTransport(asyncio.Transport):
+    """What the protocol writes to. The far end works in a task, once it is asked for an answer."""
+
+    def __init__(self, protocol: _MemoryProtocol, req: Any, timeout: Any, place: Any) -> None:
+        super().__init__()
+        self._protocol = protocol
+        self._key = req.connection_key
+        limits = [limit for limit in (timeout.sock_read, timeout.total) if limit is not None]
+        self._is_read_timeout = timeout.sock_read is not None and timeout.sock_read == min(limits)
+        find = partial(registry.find, place)
+        self._connection = _Connection(find, "aiohttp", min(limits, default=None))
+        self._is_closing = False
+        self._is_paused = False
+        self._stirred = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def answer(self) -> None:
+        """Start to answer."""
+        self._task = self._task or asyncio.get_running_loop().create_task(self._answer())
+
+    async def _answer(self) -> None:
+        protocol = self._protocol
+        try:
+            while not self._is_closing:
+                pause = 0.0 if self._is_paused else self._step(protocol)
+                if pause > 0:
+                    await asyncio.sleep(pause)
+                elif pause == _STARVED or self._is_paused:
+                    self._stirred.clear()
+                    await self._stirred.wait()
+        except TimeoutError:
+            self._time_out(protocol)
+        except ConnectionResetError as error:
+            protocol.connection_lost(error)
+        except RefusedLate as error:
+            error.place = self._key
+            protocol.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - it is raised where the client waits
+            protocol.set_exception(error)
+
+    def _step(self, protocol: _MemoryProtocol) -> float:
+        connection = self._connection
+        pause = connection.advance()
+        data = connection.take(_MOST_BYTES)
+        if data:
+            protocol.data_received(data)
+        elif connection.can_be_read:
+            self._is_closing = True
+            protocol.eof_received()
+            protocol.connection_lost(None)
+        return pause
+
+    def _time_out(self, protocol: _MemoryProtocol) -> None:
+        """As aiohttp does when the time is over."""
+        if self._is_read_timeout:
+            protocol._on_read_timeout()
+        else:
+            protocol.timer.timeout()
+
+    def write(self, data: Any) -> None:
+        """Of the request."""
+        self._connection.send(data)
+        self._stirred.set()
+
+    def pause_reading(self) -> None:
+        """The client has enough for now."""
+        self._is_paused = True
+
+    def resume_reading(self) -> None:
+        """It has read it."""
+        self._is_paused = False
+        self._stirred.set()
+
+    def is_closing(self) -> bool:
+        """Whether it is closed."""
+        return self._is_closing
+
+    def close(self) -> None:
+        """Nothing is held."""
+        self._is_closing = True
+        self._stirred.set()
+
+    abort = close
+
+
+_MOST_BYTES = 262_144
+"""As many as a socket gives asyncio at most at once."""

@@ -1,0 +1,145 @@
+"""urllib3, and what stands on it: a pool of our host makes its connections in memory.
+
+urllib3 does all of its own work: time-outs, retries, rewinding, redirects, reading, closing.
+"""
+
+from __future__ import annotations
+
+import copy
+import ssl
+from functools import lru_cache, partial
+from queue import LifoQueue
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import NewConnectionError
+from urllib3.util.ssl_ import resolve_cert_reqs
+
+from ..errors import hide_from_traceback
+from ..model.base_urls import Origin, origin
+from ..model.messages import Outcome
+from . import registry
+from .memory_connection import MemorySocket, RefusedLate
+from .patches import Patch, bound, give_back, own_function
+from .registry import Find
+
+__all__ = ["opener", "patches", "place_of", "urlopen_in_memory"]
+
+__tracebackhide__ = hide_from_traceback
+
+_TIMEOUT = 5
+"""The position of `timeout` after method and URL in a call of `urlopen`."""
+
+
+def patches(_: Any) -> list[Patch]:
+    """What is replaced: where a pool sends."""
+    return [Patch("urllib3.connectionpool.HTTPConnectionPool.urlopen", _opening)]
+
+
+def opener() -> Any:
+    """urllib3's own `urlopen`, wrapped as it is by tracers."""
+    return _below(vars(HTTPConnectionPool)["urlopen"], "urllib3.connectionpool")
+
+
+_below = lru_cache(own_function)
+
+
+def place_of(url: str) -> tuple[Origin, str] | None:
+    """Origin and path, percent-decoded; None for an address of another kind."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return None if host is None else (origin(host, port), unquote(parts.path))
+
+
+def urlopen_in_memory(
+    pool: Any,
+    find: Find,
+    client: str,
+    *arguments: Any,
+    outcome: Outcome | None = None,
+    **words: Any,
+) -> Any:
+    """As `pool.urlopen`, over connections in memory; a proxy of the pool isn't asked.
+
+    `find` says who answers, `client` is as in `Call.client`, `outcome` is that of the first
+    request if it has been decided already; the rest is `urlopen`'s.
+    """
+    timeout = words.get("timeout", (*arguments[_TIMEOUT + 2 :], pool.timeout)[0])
+    twin = copy.copy(pool)
+    twin.in_memory = True
+    twin.proxy, twin.proxy_headers = None, {}
+    twin.pool = LifoQueue(1)  # so that no connection outlives the mock, and none is older than it
+    twin.pool.put(None)
+    outcomes = iter((outcome,))
+
+    def connect(connection: Any) -> MemorySocket:
+        limits = twin._get_timeout(timeout)
+        limits.start_connect()
+        seconds = limits.read_timeout
+        return MemorySocket(
+            find,
+            client,
+            seconds if isinstance(seconds, (int, float)) else None,
+            next(outcomes, None),
+            peer=(connection.host, connection.port),
+        )
+
+    kind = _memory_class(_kind(pool))
+    twin.ConnectionCls = type(kind.__name__, (kind,), {"connect_in_memory": connect})
+    return bound(opener(), twin)(*arguments, **words)
+
+
+def _opening(original: Any) -> Any:
+    def urlopen(pool: Any, method: str, url: str, *arguments: Any, **words: Any) -> Any:
+        if "in_memory" in vars(pool):  # a retry, or a redirect; or a tracer lies on ours
+            own = _below(original, "urllib3.connectionpool")
+            return bound(own, pool)(method, url, *arguments, **words)
+        place, path = _address(pool, url)
+        if registry.find(place, path) is None:
+            give_back()
+            return bound(original, pool)(method, url, *arguments, **words)
+        find = partial(registry.find, place)
+        return urlopen_in_memory(pool, find, "urllib3", method, url, *arguments, **words)
+
+    return urlopen
+
+
+def _address(pool: Any, url: str) -> tuple[Origin, str]:
+    """Where a request goes: to the host of the pool, unless that is a proxy, which is told it."""
+    there = None if url.startswith("/") else place_of(url)
+    return there or (origin(pool.host, pool.port), unquote(url.partition("?")[0]))
+
+
+def _kind(pool: Any) -> Any:
+    """The class of the pool's connections, below those that vcrpy derives from it."""
+    kinds = pool.ConnectionCls.__mro__
+    return next(kind for kind in kinds if not kind.__module__.startswith("vcr."))
+
+
+@lru_cache
+def _memory_class(kind: Any) -> Any:
+    class MemoryHTTPConnection(kind):  # type: ignore[misc]
+        """Connects in memory. TLS is believed to be there."""
+
+        def connect(self) -> None:
+            self.sock = self.connect_in_memory()
+            required = resolve_cert_reqs(getattr(self, "cert_reqs", None))
+            self.is_verified = required == ssl.CERT_REQUIRED
+
+        def send(self, data: Any) -> None:
+            try:
+                super().send(data)
+            except RefusedLate as error:
+                message = f"Failed to establish a new connection: {error}"
+                raise NewConnectionError(self, message) from error
+
+        @property
+        def is_connected(self) -> bool:
+            return self.sock is not None
+
+    MemoryHTTPConnection.__name__ = MemoryHTTPConnection.__qualname__ = kind.__name__
+    return MemoryHTTPConnection

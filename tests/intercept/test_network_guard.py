@@ -1,0 +1,159 @@
+"""The network guard: clients that aren't intercepted never reach one of our hosts."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import socket
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpcore
+import httpx
+import pytest
+import requests
+
+from eugpt_files_mock import ExpectationNotMet, FilesMock, NetworkRefused
+from eugpt_files_mock.intercept import network_guard
+from eugpt_files_mock.model.base_urls import parse_base_url
+
+from . import broken_server as broken
+
+HOST = "chat.eugpt.ai"
+
+
+def by_plain_socket() -> None:
+    with socket.socket() as sock:
+        sock.connect((HOST, 443))
+
+
+async def by_asyncio_streams() -> None:
+    await asyncio.open_connection(HOST, 443)
+
+
+async def by_anyio() -> None:
+    await anyio.connect_tcp(HOST, 443)
+
+
+ASKING: dict[str, Callable[[], Any]] = {
+    "a plain socket": by_plain_socket,
+    "create_connection": lambda: socket.create_connection((HOST, 443), timeout=1),
+    "getaddrinfo": lambda: socket.getaddrinfo(HOST, "https"),
+    "gethostbyname": lambda: socket.gethostbyname(HOST),
+    "gethostbyname_ex": lambda: socket.gethostbyname_ex(HOST.upper() + "."),
+    "httpcore used directly": lambda: httpcore.request("GET", f"https://{HOST}/v1/files"),
+    "asyncio streams": lambda: asyncio.run(by_asyncio_streams()),
+    "trio": lambda: anyio.run(by_anyio, backend="trio"),
+}
+
+
+def refusals(error: BaseException | None) -> list[NetworkRefused]:
+    """The refusals among an error and what it comes from."""
+    found: list[NetworkRefused] = []
+    while error is not None:
+        found += [error] if isinstance(error, NetworkRefused) else []
+        for inner in getattr(error, "exceptions", ()):
+            found += refusals(inner)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_client_that_is_not_intercepted_is_refused(name: str) -> None:
+    """The refusal is in the client's own chain of exceptions, and the exit checks repeat it."""
+    mock = FilesMock().start()
+    with pytest.raises(Exception, match=r".") as raised:
+        ASKING[name]()
+    assert HOST == refusals(raised.value)[0].host.lower().rstrip(".")
+    with pytest.raises(ExpectationNotMet, match="eugpt_files_server"):
+        mock.stop()
+
+
+def test_the_refusal_names_the_library_that_asked() -> None:
+    mock = FilesMock().start()
+    with pytest.raises(httpcore.ConnectError) as raised:
+        httpcore.request("GET", f"https://{HOST}/v1/files")
+    assert "httpcore" == refusals(raised.value)[0].library
+    mock.reset()
+    mock.stop()
+
+
+def test_a_refusal_is_an_os_error() -> None:
+    """Clients turn those into their own."""
+    mock = FilesMock().start()
+    with pytest.raises(OSError, match="was refused"):
+        socket.getaddrinfo(HOST, 443)
+    mock.reset()
+    mock.stop()
+
+
+def test_a_literal_address_is_refused_where_the_socket_connects() -> None:
+    with broken.broken_server(broken.replying(200, b'"real"')) as base_url:
+        address = ("127.0.0.1", int(base_url.split(":")[2].split("/")[0]))
+        mock = FilesMock(base_url=base_url.replace("127.0.0.1", "localhost")).start()
+        with socket.socket() as sock, pytest.raises(NetworkRefused):
+            sock.connect(address)
+        with socket.socket() as sock, pytest.raises(NetworkRefused):
+            sock.connect_ex(address)
+        mock.reset()
+        mock.stop()
+        with socket.socket() as sock:
+            sock.connect(address)
+
+
+def test_other_hosts_and_other_ports_are_reached() -> None:
+    with (
+        broken.broken_server(broken.replying(200, b'"real"')) as other,
+        broken.nobody() as base_url,
+        FilesMock(base_url=base_url),
+    ):
+        url = other.replace("127.0.0.1", "localhost")
+        assert b'"real"' == httpcore.request("GET", url).content
+        assert "real" == httpx.get(url).json()
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            assert b'"real"' == answer.read()
+
+
+@pytest.mark.parametrize("library", [httpx, requests])
+def test_a_passthrough_path_that_nobody_took_is_refused(library: Any) -> None:
+    with broken.broken_server(broken.replying(200, b'"real"')) as base_url:
+        mock = FilesMock(base_url=base_url, passthrough="/v1/responses").start()
+        with pytest.raises((httpx.ConnectError, requests.ConnectionError)) as raised:
+            library.get(f"{base_url}/responses", timeout=5)
+        assert refusals(raised.value)
+        with pytest.raises(ExpectationNotMet, match="passthrough"):
+            mock.stop()
+
+
+def test_allow_network_lets_everybody_out() -> None:
+    with (
+        broken.broken_server(broken.replying(200, b'"real"')) as base_url,
+        FilesMock(base_url=base_url, allow_network=True),
+    ):
+        assert b'"real"' == httpcore.request("GET", f"{base_url}/files").content
+
+
+def test_hosts_that_are_held_are_refused_between_mocks() -> None:
+    """So a thread that outlives its test can't reach the service."""
+    network_guard.hold([parse_base_url(f"https://{HOST}/v1")])
+    try:
+        with pytest.raises(NetworkRefused):
+            socket.getaddrinfo(HOST, 443)
+        with FilesMock():
+            pass
+        connection = http.client.HTTPSConnection(HOST, timeout=1)
+        with pytest.raises(NetworkRefused):
+            connection.request("GET", "/v1/files")
+    finally:
+        network_guard.release()
+
+
+def test_nothing_is_left_of_the_guard() -> None:
+    before = [socket.getaddrinfo, socket.gethostbyname, socket.gethostbyname_ex]
+    own = set(vars(socket.socket))
+    with FilesMock():
+        assert before[0] is not socket.getaddrinfo
+    assert before == [socket.getaddrinfo, socket.gethostbyname, socket.gethostbyname_ex]
+    assert own == set(vars(socket.socket))
