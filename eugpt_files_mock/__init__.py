@@ -22,12 +22,15 @@ from .errors import (
 from .mock import FilesMock, active_mocks
 from .model.messages import Call, File
 from .model.processing import after_polls, after_seconds, fails
+from .model.stubs import Answer, StubRequest
 from .state.armed_faults import ArmedFault
+from .state.stubs import Stub
 from .verdict.verdict import Finding, Verdict
 from .version import __version__ as __version__
 
 __all__ = [
     "AddressInUse",
+    "Answer",
     "ArmedFault",
     "Call",
     "ClientHasNoTimeout",
@@ -41,6 +44,8 @@ __all__ = [
     "OptionError",
     "PatchTargetMissing",
     "StateError",
+    "Stub",
+    "StubRequest",
     "Verdict",
     "active_mocks",
     "after_polls",

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import methodcaller
 from typing import Any
 
@@ -134,6 +134,8 @@ class ExpectationNotMet(FilesMockError, AssertionError):
     """An assertion about the calls, or an exit check, failed."""
 
 
+NO_HABITS: Mapping[str, str] = {}
+
 hide_from_traceback = methodcaller("errisinstance", FilesMockError)
 """The `__tracebackhide__` of modules that raise: pytest then shows the author's line as the last.
 
@@ -150,15 +152,25 @@ def nearest_word(word: object, valid: Iterable[str]) -> str | None:
     """The valid word most like `word`, or None when none is near."""
     if len(str(word)) > _LONGEST_MISSPELT:  # difflib is quadratic
         return None
+    words = {valid_word.lower(): valid_word for valid_word in valid}
     # At 0.6, difflib's default, 'colour' is near nothing, and 'rate_limits' is near 'rate_limit'.
-    found = difflib.get_close_matches(str(word), list(valid), n=1)
-    return found[0] if found else None
+    found = difflib.get_close_matches(str(word).lower(), list(words), n=1)
+    return words[found[0]] if found else None
 
 
-def unknown_word(kind: str, word: object, valid: Iterable[str]) -> OptionError:
-    """The error for a word outside a closed list: the nearest valid one, and all of them."""
+def unknown_word(
+    kind: str, word: object, valid: Iterable[str], habits: Mapping[str, str] = NO_HABITS
+) -> OptionError:
+    """The error for a word outside a closed list: the nearest valid one, and all of them.
+
+    Args:
+        kind: what the word should have been.
+        word: what was given.
+        valid: the words that are allowed.
+        habits: what other libraries call it, and the word for it here.
+    """
     words = list(valid)
-    nearest = nearest_word(word, words)
+    nearest = habits.get(str(word).lower()) or nearest_word(word, words)
     hint = f" Did you mean {nearest!r}?" if nearest else ""
     return OptionError(
         f"Unknown {kind} {word!r}.{hint} Valid: {', '.join(words)}.", word=word, nearest=nearest

@@ -10,7 +10,14 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .errors import OptionError, hide_from_traceback, integer, nearest_word, unknown_word
+from .errors import (
+    AttributeRefused,
+    OptionError,
+    hide_from_traceback,
+    integer,
+    nearest_word,
+    unknown_word,
+)
 from .errors import seconds as checked_seconds
 from .model.faults import (
     ConnectionFault,
@@ -23,6 +30,7 @@ from .model.faults import (
     MalformedJson,
     Truncated,
     error_answer,
+    known_arguments,
     retry_headers,
 )
 
@@ -54,12 +62,13 @@ __all__ = [
 __tracebackhide__ = hide_from_traceback
 
 
+@known_arguments
 def http_error(
     status: int,
     *,
     code: str | None = None,
     message: str | None = None,
-    body: ErrorBody | bytes = "envelope",
+    body: ErrorBody | bytes | Mapping[str, Any] = "envelope",
     headers: Mapping[str, str] | None = None,
 ) -> ErrorResponse:
     """An answer with an error status.
@@ -68,7 +77,7 @@ def http_error(
         status: 400 to 599.
         code: the envelope's code; without it, the usual one for the status.
         message: the text; without it, the usual one for the status.
-        body: the shape of the body, or the very bytes.
+        body: the shape of the body; or the very bytes, or a dict that is sent as JSON.
         headers: header fields to add, or to put in the place of ours.
 
     Raises:
@@ -107,8 +116,9 @@ def unsupported_media_type() -> ErrorResponse:
     return error_answer("unsupported_media_type", 415)
 
 
+@known_arguments
 def rate_limited(retry_after: float | None = None) -> ErrorResponse:
-    """429; the client is asked to wait `retry_after` seconds, or one millisecond without it."""
+    """429; the client is asked to wait `retry_after` seconds, rounded up; or no time without it."""
     return error_answer("rate_limited", 429, headers=retry_headers("rate_limited", retry_after))
 
 
@@ -122,8 +132,9 @@ def bad_gateway() -> ErrorResponse:
     return error_answer("bad_gateway", 502, body="text")
 
 
+@known_arguments
 def unavailable(retry_after: float | None = None) -> ErrorResponse:
-    """503; the client is asked to wait `retry_after` seconds, or one millisecond without it."""
+    """503; the client is asked to wait `retry_after` seconds, rounded up; or no time without it."""
     return error_answer("unavailable", 503, headers=retry_headers("unavailable", retry_after))
 
 
@@ -157,6 +168,7 @@ def timeout() -> ConnectionFault:
     return ConnectionFault(name="timeout", kind="timeout")
 
 
+@known_arguments
 def delay(seconds: float, jitter: float = 0) -> Delayed:
     """A late answer.
 
@@ -171,6 +183,7 @@ def delay(seconds: float, jitter: float = 0) -> Delayed:
     )
 
 
+@known_arguments
 def truncated(after_bytes: int | None = None) -> Truncated:
     """A body cut short: after so many bytes, or half-way."""
     if after_bytes is not None:
@@ -188,6 +201,7 @@ def malformed_json() -> MalformedJson:
     return MalformedJson(name="malformed_json")
 
 
+@known_arguments
 def dribble(chunk_bytes: int, seconds: float) -> Dribbled:
     """A body in pieces.
 
@@ -203,33 +217,17 @@ def dribble(chunk_bytes: int, seconds: float) -> Dribbled:
 
 
 FAULTS: dict[str, Callable[..., Fault]] = {
-    function.__name__: function
-    for function in (
-        http_error,
-        bad_request,
-        unauthorized,
-        forbidden,
-        not_found,
-        too_large,
-        unsupported_media_type,
-        rate_limited,
-        server_error,
-        bad_gateway,
-        unavailable,
-        gateway_timeout,
-        connection_refused,
-        connection_reset,
-        empty_response,
-        garbage,
-        timeout,
-        delay,
-        truncated,
-        corrupted,
-        malformed_json,
-        dribble,
-    )
+    name: function for name, function in tuple(globals().items()) if name in __all__
 }
 """Every fault by name."""
+
+
+def __getattr__(name: str) -> Any:
+    """A misspelt fault is told the nearest one; Python's own special names are simply not there."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    error = unknown_word("fault", name, FAULTS)
+    raise AttributeRefused(str(error), word=name, nearest=error.nearest)
 
 
 def as_faults(value: object) -> tuple[Fault, ...]:

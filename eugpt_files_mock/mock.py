@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from . import lifecycle, seeding
 from .activation import Activation
 from .errors import AttributeRefused, hide_from_traceback, nearest_word
-from .expectations.assertions import Assertions, check_operation
+from .expectations.assertions import Assertions
 from .faults import as_faults
 from .lifecycle import Lifecycle
 from .model.faults import Fault
-from .model.messages import File
+from .model.messages import OPERATIONS, File
+from .model.operations import OperationName
 from .options import OPTIONS, Options
 from .service.service import Service
 from .state.armed_faults import ArmedFault
 from .state.fault_matcher import Phase, build_matcher
 from .state.file_store import Files
 from .state.journal import Calls
+from .stubbing import Stubbing
 from .verdict.verdict import Judging
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
+    from pathlib import Path
+
+    from typing_extensions import Never, Unpack
 
     from .options import OptionWords
     from .seeding import FileFields, SharedFields
@@ -35,7 +39,7 @@ _ANY_KEY = "mock_key"
 """Accepted after the prefix, as anything is when no keys are named."""
 
 
-class FilesMock(Activation, Assertions, Judging):
+class FilesMock(Activation, Assertions, Judging, Stubbing):
     """The fake service: its files, its armed faults, the calls that it received.
 
     In process or on a port, or both::
@@ -92,25 +96,27 @@ class FilesMock(Activation, Assertions, Judging):
 
     def add_file(
         self,
-        filename: str,
-        content: bytes = b"",
+        filename: str | Path | None = None,
+        content: bytes | Path = b"",
         *,
         purpose: str = "assistants",
         id: str | None = None,
         created_at: int | None = None,
         status: str = "processed",
+        status_details: str | None = None,
         user: str | None = None,
     ) -> File:
         """Store a file without a request.
 
         Args:
-            filename: any non-empty string.
-            content: the bytes.
+            filename: any non-empty string; by default the name of the `Path`.
+            content: the bytes, or the `Path` of a file that has them.
             purpose: any non-empty string.
             id: without a slash; a new UUID by default.
             created_at: Unix seconds; now by default.
             status: `uploaded`, `processed` or `error`. One that is `uploaded` is processed as the
-                option `processing` says.
+                option `processing` says, and with `"immediate"` when it is first retrieved.
+            status_details: such as why its processing failed.
             user: who owns it; by default the user of `api_key`.
 
         Raises:
@@ -124,8 +130,22 @@ class FilesMock(Activation, Assertions, Judging):
             id=id,
             created_at=created_at,
             status=status,
+            status_details=status_details,
             user=user,
         )
+
+    def set_status(self, file_id: str, status: str, details: str | None = None) -> File:
+        """Give one file another status, which it keeps until the next `set_status`.
+
+        Args:
+            file_id: names a stored file, of any user.
+            status: `uploaded`, `processed` or `error`.
+            details: its new `status_details`, such as why processing failed.
+
+        Raises:
+            OptionError: for an unknown file or status.
+        """
+        return seeding.set_status(self._service, file_id, status, details)
 
     def fake_file(
         self, suffix: str = ".pdf", *, size: int | None = None, **fields: Unpack[FileFields]
@@ -153,24 +173,8 @@ class FilesMock(Activation, Assertions, Judging):
         """Store `count` of them: the suffixes in turn, by default all. Otherwise as `fake_file`."""
         return self._fake_files.files(count, suffixes, size, fields)
 
-    def set_status(self, file_id: str, status: str, details: str | None = None) -> File:
-        """Move one file on by hand, whatever the option `processing` says.
-
-        Args:
-            file_id: the file.
-            status: `uploaded`, `processed` or `error`.
-            details: why processing failed.
-
-        Returns:
-            The file with its new status.
-
-        Raises:
-            OptionError: for an unknown status, or an id that no file has.
-        """
-        return seeding.set_status(self._service, file_id, status, details)
-
     def reset(self) -> None:
-        """Drop files, faults, calls and rate windows; keep the options.
+        """Drop files, faults, stubs, calls and rate windows; keep the options.
 
         With a seed, ids, chances and invented documents begin anew.
         """
@@ -181,7 +185,7 @@ class FilesMock(Activation, Assertions, Judging):
     def inject(
         self,
         fault: Fault | Sequence[Fault],
-        on: str | Iterable[str] = "*",
+        on: OperationName | Literal["*"] | Iterable[OperationName | Literal["*"]] = "*",
         *,
         times: int | None = 1,
         skip: int = 0,
@@ -193,22 +197,25 @@ class FilesMock(Activation, Assertions, Judging):
         user: str | None = None,
         phase: Phase = "before",
         optional: bool = False,
+        **unknown: Never,
     ) -> ArmedFault:
         """Arm a fault, or a sequence that is used up in order. The first that matches wins.
 
         Args:
             fault: made by a function of `eugpt_files_mock.faults`.
-            on: `upload`, `list`, `retrieve`, `download`, `delete`, several of them, or `*`.
+            on: `upload`, `list`, `retrieve`, `download`, `delete`, a stubbed route such as
+                `POST /responses`, several of them, or `*`.
             times: how often it hits; None means always. A sequence runs this many times.
             skip: how many matching requests are let through first.
             every: hits only every nth matching request.
             probability: the chance that it hits, over 0 and at most 1.
-            filename: only requests about a file of that name.
+            filename: only requests about a file of that name, or pattern as in `fnmatch`.
             file_id: only requests about that file.
             purpose: only requests about files of that purpose.
             user: only requests with a key of that user.
             phase: `before` takes the place of the work; `after` does it, and loses the answer.
             optional: the exit checks accept that it never fired.
+            **unknown: refused, with the argument that was probably meant.
 
         Raises:
             OptionError: for an unknown word, an invalid number, a combination that can never hit.
@@ -218,6 +225,7 @@ class FilesMock(Activation, Assertions, Judging):
         matcher = build_matcher(
             faults,
             self._service.access.names,
+            (*OPERATIONS, *self._service.stubs.operations),
             on=on,
             times=times,
             skip=skip,
@@ -229,6 +237,7 @@ class FilesMock(Activation, Assertions, Judging):
             user=user,
             phase=phase,
             optional=optional,
+            **unknown,
         )
         self._lifecycle.check_armed(faults)
         return self._service.armed.arm(faults, matcher)
@@ -241,7 +250,7 @@ class FilesMock(Activation, Assertions, Judging):
     @property
     def calls(self) -> Calls:
         """What was received, in order of arrival: a live, read-only sequence of `Call`."""
-        return Calls(self._service.journal.calls, check_operation)
+        return Calls(self._service.journal.calls, self._service.stubs.check_operation)
 
 
 def active_mocks() -> list[FilesMock]:

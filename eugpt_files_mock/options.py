@@ -12,7 +12,7 @@ from . import option_values
 from .errors import OptionError, boolean, hide_from_traceback, integer, unknown_word
 from .model.base_urls import BaseUrl, parse_base_url
 from .model.behaviours import BEHAVIOURS
-from .model.processing import Processing, as_processing
+from .model.processing import Processing, ProcessingByName, as_processing
 from .model.profile import Profile, as_profile
 
 __tracebackhide__ = hide_from_traceback
@@ -35,7 +35,7 @@ class OptionWords(TypedDict, total=False):
     base_url: str | Collection[str]
     api_keys: Collection[str] | Mapping[str, str] | None
     require_auth: bool
-    processing: Literal["immediate"] | Processing
+    processing: Literal["immediate"] | Processing | Mapping[str, Literal["immediate"] | Processing]
     pagination: Literal["honoured", "ignored"]
     unknown_fields: bool
     max_file_bytes: int | None
@@ -59,7 +59,7 @@ class Options:
     base_url: tuple[BaseUrl, ...]
     api_keys: Mapping[str, str | None] | None = field(repr=False)
     require_auth: bool
-    processing: Processing
+    processing: Processing | ProcessingByName
     pagination: str
     unknown_fields: bool
     max_file_bytes: int | None
@@ -111,7 +111,7 @@ def _base_urls(name: str, value: Any) -> tuple[BaseUrl, ...]:
     return tuple(parse_base_url(url) for url in urls)
 
 
-def _processing(name: str, value: Any) -> Processing:
+def _processing(name: str, value: Any) -> Processing | ProcessingByName:
     return as_processing(value)
 
 
@@ -158,7 +158,7 @@ OPTIONS: dict[str, Option] = {
         default="immediate",
         check=_processing,
         meaning="what becomes of a new file: `'immediate'`, `after_polls(n)`, "
-        "`after_seconds(s)`, `fails(reason)`",
+        "`after_seconds(s)`, `fails(reason)`; or a mapping of filename patterns to these",
     ),
     "pagination": Option(
         default="honoured",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import cycle
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -16,6 +17,7 @@ from .errors import (
     byte_string,
     hide_from_traceback,
     integer,
+    quoted,
     string,
     unknown_user,
     unknown_word,
@@ -33,13 +35,14 @@ __tracebackhide__ = hide_from_traceback
 
 def add_file(
     service: Service,
-    filename: str,
-    content: bytes,
+    filename: str | Path | None,
+    content: bytes | Path,
     *,
     purpose: str,
     id: str | None,
     created_at: int | None,
     status: str,
+    status_details: str | None,
     user: str | None,
 ) -> File:
     """Store a file; see `FilesMock.add_file`.
@@ -47,39 +50,51 @@ def add_file(
     Raises:
         OptionError: for an invalid value, or an id that is taken; nothing is stored.
     """
-    if status not in STATUSES:
-        raise unknown_word("status", status, STATUSES)
+    _check_status(status, status_details)
+    if isinstance(filename, Path) and content == b"":
+        content, filename = filename, filename.name
+    if isinstance(content, Path):
+        filename, content = filename or content.name, content.read_bytes()
     if user is not None and user not in service.access.names:
         raise unknown_user(user, service.access.names)
-    content = byte_string("content", content)
+    filename, content = string("filename", filename), byte_string("content", content)
     file = File(
         id=service.randomness.file_id() if id is None else _free_id(id, service),
-        filename=string("filename", filename),
+        filename=filename,
         bytes=len(content),
         purpose=string("purpose", purpose),
         created_at=_created_at(created_at, service),
         status=status,
         content=content,
         content_type=content_type_of(filename),
+        status_details=status_details,
         user=service.access.default_user if user is None else user,
     )
     return service.files.add(file, another_id=service.randomness.file_id)
 
 
 def set_status(service: Service, file_id: str, status: str, details: str | None) -> File:
-    """Move a file on by hand; see `FilesMock.set_status`.
+    """Give a file another status; see `FilesMock.set_status`.
 
     Raises:
-        OptionError: for an invalid value, or an id that no file has.
+        OptionError: for an unknown file or status.
     """
+    _check_status(status, details)
+    file = service.files.set_status(file_id, status, details)
+    if file is None:
+        raise OptionError(f"There is no file {quoted(file_id)}.", word=file_id)
+    return file
+
+
+def _check_status(status: object, details: object) -> None:
     if status not in STATUSES:
         raise unknown_word("status", status, STATUSES)
     if details is not None:
-        string("details", details, may_be_empty=True)
-    file = service.files.set_status(file_id, status, details)
-    if file is None:
-        raise OptionError(f"No file has the id {file_id!r}.", word=file_id)
-    return file
+        string("status_details", details)
+
+
+_LATEST = 253_402_300_799
+"""The last second of the year 9999; what lies beyond was meant in milliseconds."""
 
 
 def _created_at(value: int | None, service: Service) -> int:
@@ -87,12 +102,12 @@ def _created_at(value: int | None, service: Service) -> int:
         return int(service.options.clock())
     seconds = integer("created_at (Unix seconds)", value, least=0)
     if seconds > _LATEST:
-        raise OptionError(f"created_at must be at most {_LATEST}, got {seconds}.", word=value)
+        raise OptionError(
+            f"created_at is in Unix seconds, at most {_LATEST}; got {quoted(value)}. "
+            "Milliseconds are divided by 1000.",
+            word=value,
+        )
     return seconds
-
-
-_LATEST = 253_402_300_799
-"""The end of the year 9999, beyond which few libraries know dates."""
 
 
 def _free_id(file_id: str, service: Service) -> str:
@@ -112,6 +127,7 @@ class SharedFields(TypedDict, total=False):
     purpose: str
     created_at: int | None
     status: str
+    status_details: str | None
     user: str | None
 
 

@@ -85,6 +85,10 @@ class Client(ABC):
     @abstractmethod
     def delete(self, file_id: str) -> Answer: ...
 
+    @abstractmethod
+    def ask(self, **words: Any) -> Answer:
+        """`POST /responses`, a stubbed route, with that JSON; a stream is read to its end."""
+
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Let go of what it holds."""
 
@@ -108,6 +112,9 @@ class HttpClient(Client):
 
     def delete(self, file_id: str) -> Answer:
         return self.send("DELETE", f"/files/{file_id}")
+
+    def ask(self, **words: Any) -> Answer:
+        return self.send("POST", "/responses", json=words)
 
     @abstractmethod
     def send(self, method: str, path: str, **form: Any) -> Answer: ...
@@ -240,6 +247,15 @@ class OpenAI(Client):
     def delete(self, file_id: str) -> Answer:
         return self._call("delete", file_id)
 
+    def ask(self, **words: Any) -> Answer:
+        with (
+            openai.OpenAI(**self._words) as client,
+            _status_errors() as answers,
+            client.responses.with_streaming_response.create(model="auto", **words) as response,
+        ):
+            answers.append(_read(response, response.read()))
+        return answers[0]
+
     def _call(self, name: str, *arguments: Any, **words: Any) -> Answer:
         with openai.OpenAI(**self._words) as client, _status_errors() as answers:
             raw = getattr(client.files.with_raw_response, name)(*arguments, **words)
@@ -249,6 +265,17 @@ class OpenAI(Client):
 
 class OpenAIAsync(OpenAI):
     name = f"{_OPENAI} async"
+
+    def ask(self, **words: Any) -> Answer:
+        async def once() -> Answer:
+            async with openai.AsyncOpenAI(**self._words, **self._transport()) as client:
+                asked = client.responses.with_streaming_response.create(model="auto", **words)
+                with _status_errors() as answers:
+                    async with asked as response:
+                        answers.append(_read(response, await response.read()))
+                return answers[0]
+
+        return asyncio.run(once())
 
     def _call(self, name: str, *arguments: Any, **words: Any) -> Answer:
         async def once() -> Answer:
@@ -269,6 +296,10 @@ class OpenAIOverAiohttp(OpenAIAsync):
 
     def _transport(self) -> dict[str, Any]:
         return {"http_client": openai.DefaultAioHttpClient()}
+
+
+def _read(response: Any, body: bytes) -> Answer:
+    return Answer(response.status_code, body, response.headers.get("x-request-id"))
 
 
 @contextlib.contextmanager
@@ -305,7 +336,7 @@ class Aiohttp(HttpClient):
             timeout = aiohttp.ClientTimeout(sock_read=self.timeout)
             async with (
                 aiohttp.ClientSession(headers=self.headers, timeout=timeout) as session,
-                session.request(method, self.base_url + path, data=_aiohttp_form(form)) as response,
+                session.request(method, self.base_url + path, **_aiohttp_form(form)) as response,
             ):
                 body = await response.read()
                 return Answer(response.status, body, response.headers.get("x-request-id"))
@@ -313,15 +344,15 @@ class Aiohttp(HttpClient):
         return asyncio.run(once())
 
 
-def _aiohttp_form(form: dict[str, Any]) -> aiohttp.FormData | None:
-    if not form:
-        return None
+def _aiohttp_form(form: dict[str, Any]) -> dict[str, Any]:
+    if not form or "json" in form:
+        return form
     data = aiohttp.FormData(quote_fields=False)
     for name, (filename, content) in form.get("files", {}).items():
         data.add_field(name, io.BytesIO(content), filename=filename)
     for name, value in form.get("data", {}).items():
         data.add_field(name, value)
-    return data
+    return {"data": data}
 
 
 class Curl(HttpClient):
@@ -337,6 +368,8 @@ class Curl(HttpClient):
             arguments += ["-F", f'{name}=@-;filename="{quoted}"']
         for name, value in form.get("data", {}).items():
             arguments += ["-F", f"{name}={value}"]
+        if "json" in form:
+            arguments += ["-H", "Content-Type: application/json", "-d", json.dumps(form["json"])]
         content = next((content for _, content in form.get("files", {}).values()), b"")
         return _curl([*arguments, self.base_url + path], content)
 

@@ -164,7 +164,55 @@ FAULTS: dict[str, ErrorCase] = {
     "inject: malformed JSON on download": inject(faults.malformed_json(), "download"),
 }
 
+HABITS: dict[str, ErrorCase] = {
+    "habit: a fault misspelt": lambda: faults.rate_limit,
+    "habit: http_error(status_code=…)": lambda: faults.http_error(status_code=503),  # type: ignore[call-arg]
+    "habit: a text of one's own as the body": lambda: faults.http_error(503, body="Service down"),  # type: ignore[arg-type]
+    "habit: inject(operation=…)": lambda: mock().inject(faults.timeout(), operation="list"),  # type: ignore[arg-type]
+    "habit: inject(count=…)": lambda: mock().inject(faults.timeout(), count=2),  # type: ignore[arg-type]
+    "habit: on the SDK's create": inject(on="create"),
+    "habit: on the SDK's content": inject(on="content"),
+    "habit: on get": inject(on="get"),
+    "habit: on remove": inject(on="remove"),
+    "habit: on UPLOAD": inject(on="UPLOAD"),
+    "habit: on a route that was not stubbed": inject(on="POST /responses"),
+}
+
+
+def stub(method: Any = "POST", path: Any = "/responses", **words: Any) -> ErrorCase:
+    return lambda: mock().stub(method, path, **words)
+
+
+_ROUND: list[Any] = []
+_ROUND.append(_ROUND)
+
+STUBS: dict[str, ErrorCase] = {
+    "stub: a path of the Files API": stub("GET", "/files/{id}"),
+    "stub: a path without a slash": stub(path="responses"),
+    "stub: a path with the base URL in it": stub(path="/v1/responses"),
+    "stub: two segments of one name": stub(path="/a/{id}/b/{id}"),
+    "stub: a method misspelt": stub("PSOT"),
+    "stub: two bodies": stub(json={}, body="x"),
+    "stub: a body and a function": stub(json={}, reply=lambda request: {}),
+    "stub: a status that isn't one": stub(status=99),
+    "stub: a body with 204": stub(status=204, json={}),
+    "stub: a JSON value that holds itself": stub(json=_ROUND),
+    "stub: a set as JSON": stub(json={1, 2}),
+    "stub: a number as body": stub(body=7),
+    "stub: a text as events": stub(events="data"),
+    "stub: a header that is no name": stub(headers={"X Y": "z"}),
+    "stub: no times": stub(times=0),
+    "stub: a reply that is no function": stub(reply={"a": 1}),
+    "stub_response: chunks that don't make the text": lambda: mock().stub_response(
+        "Forty-two.", chunks=["Forty"]
+    ),
+    "after: no function": lambda: mock().after("list", None),  # type: ignore[arg-type]
+}
+
 FILES: dict[str, ErrorCase] = {
+    "add_file: a time in milliseconds": add(created_at=1_716_387_200_000),
+    "set_status: an unknown file": lambda: mock().set_status("7", "error"),
+    "option: processing of no pattern": option(processing={}),
     "add_file: no filename": add(""),
     "add_file: a filename that cannot be sent": add("\ud800"),
     "add_file: a text as content": add(content="hello"),
@@ -311,7 +359,26 @@ def _stray_and_unfired(one: FilesMock) -> None:
     _unfired_without_calls(one)
 
 
+def _missing_prefix(one: FilesMock) -> None:
+    requests.get("https://chat.eugpt.ai/files", timeout=5)
+
+
+def _failing_function(one: FilesMock) -> None:
+    one.stub("POST", "/responses", reply=lambda request: 1 / 0)
+    with contextlib.suppress(ZeroDivisionError):
+        send(one, "POST", "/responses")
+
+
+def _unfired_behind_another(one: FilesMock) -> None:
+    one.inject(faults.unavailable(), "list", times=2)
+    one.inject(faults.server_error(), "list")
+    send(one)
+
+
 LEAVING: dict[str, ErrorCase] = {
+    "leaving: a request without /v1": left()(_missing_prefix),
+    "leaving: the function of a stub raised": left()(_failing_function),
+    "leaving: a fault that another one hit before": left()(_unfired_behind_another),
     "leaving: a fault that never fired": left()(_unfired),
     "leaving: faults that never fired, and no call": left()(_unfired_without_calls),
     "leaving: a request for an unknown route": left()(_stray),
@@ -388,6 +455,11 @@ ASSERTIONS: dict[str, ErrorCase] = {
     "assert_uploaded: a text as content": asserted(
         lambda one: one.assert_uploaded("report.pdf", content="%PDF")  # type: ignore[arg-type]
     ),
+    "assert_deleted: it was not": asserted(lambda one: one.assert_deleted("7")),
+    "assert_downloaded: another file": asserted(
+        lambda one: [send(one, path="/files/8/content"), one.assert_downloaded("7")]
+    ),
+    "wait_for: it never came": asserted(lambda one: one.wait_for("delete", timeout=0)),
     "calls.to: an unknown operation": asserted(lambda one: one.calls.to("uploads")),
     "assert_resilient: errors": left()(
         lambda one: [_mishandled(one), one.assert_resilient(allow=["retry_storm"])]
@@ -543,6 +615,8 @@ CONTROL: dict[str, ErrorCase] = {
 ERROR_CASES = {
     **OPTIONS,
     **FAULTS,
+    **HABITS,
+    **STUBS,
     **FILES,
     **STATES,
     **LEAVING,

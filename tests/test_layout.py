@@ -23,7 +23,7 @@ LAYERS = (
     ("service",),
     ("protocol", "verdict"),
     ("intercept", "server", "documents"),
-    ("admin", "seeding", "expectations"),
+    ("admin", "seeding", "expectations", "stubbing"),
     ("lifecycle",),
     ("server_context", "decorator"),
     ("activation",),

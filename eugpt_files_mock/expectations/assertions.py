@@ -13,9 +13,12 @@ from ..errors import (
     byte_string,
     hide_from_traceback,
     integer,
+    quoted,
+    seconds,
     unknown_word,
 )
-from ..model.messages import OPERATIONS, Call
+from ..model.messages import Call
+from ..model.operations import OperationName
 from ..service.service import Service
 from ..state.file_store import FileStore
 from .wording import brief, call_line, call_lines, count
@@ -30,11 +33,13 @@ class Assertions:
 
     _service: Service
 
-    def assert_called(self, operation: str, times: int | None = None, **fields: Any) -> None:
+    def assert_called(
+        self, operation: OperationName, times: int | None = None, **fields: Any
+    ) -> None:
         """Fail unless the operation was called, with these values of `Call`.
 
         Args:
-            operation: one of the five.
+            operation: one of the five, or that of a stub.
             times: how often exactly; None means at least once.
             fields: such as `filename="a.pdf"`, `status=200`, `user="alice"`.
 
@@ -42,13 +47,36 @@ class Assertions:
             ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
             OptionError: for an unknown operation or field.
         """
-        check_operation(operation)
+        self._service.stubs.check_operation(operation)
         _check_fields(fields)
         if times is not None:
             integer("times", times, least=0)
         _assert_called(self._service, operation, times, fields)
 
-    def assert_not_called(self, operation: str) -> None:
+    def wait_for(
+        self, operation: OperationName, times: int = 1, *, timeout: float = 5, **fields: Any
+    ) -> list[Call]:
+        """Block until the operation was called so often, with these values of `Call`.
+
+        Args:
+            operation: one of the five, or that of a stub.
+            times: how often, 1 or more.
+            timeout: seconds to wait at most.
+            fields: as in `assert_called`.
+
+        Returns:
+            The first `times` such calls.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` as that of `assert_called`.
+            OptionError: for an unknown operation or field.
+        """
+        self._service.stubs.check_operation(operation)
+        _check_fields(fields)
+        integer("times", times, least=1)
+        return _wait_for(self._service, operation, times, seconds("timeout", timeout), fields)
+
+    def assert_not_called(self, operation: OperationName) -> None:
         """Fail if the operation was called.
 
         Raises:
@@ -57,24 +85,40 @@ class Assertions:
         self.assert_called(operation, 0)
 
     def assert_uploaded(
-        self, filename: str, *, purpose: str | None = None, content: bytes | None = None
+        self,
+        filename: str,
+        *,
+        purpose: str | None = None,
+        content: bytes | None = None,
+        content_type: str | None = None,
     ) -> None:
         """Fail unless such a file was uploaded and stored; a lost answer does not matter.
 
         Raises:
             ExpectationNotMet: an `AssertionError` with what came, and the nearest upload.
         """
-        asked = {"filename": filename, "purpose": purpose}
+        asked = {"filename": filename, "purpose": purpose, "content_type": content_type}
         if content is not None:
             asked["content"] = byte_string("content", content)  # type: ignore[assignment]
         given = {name: value for name, value in asked.items() if value is not None}
         _assert_uploaded(self._service, given)
 
+    def assert_deleted(self, file_id: str) -> None:
+        """Fail unless the code under test deleted that file; a lost answer does not matter.
 
-def check_operation(operation: str) -> None:
-    """Raises an `OptionError` for a name that is no operation, with the nearest one."""
-    if operation not in OPERATIONS:
-        raise unknown_word("operation", operation, OPERATIONS)
+        Raises:
+            ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
+        """
+        is_gone = file_id not in self._service.files
+        _assert_done(self._service, "delete", file_id, has_worked_unseen=is_gone)
+
+    def assert_downloaded(self, file_id: str) -> None:
+        """Fail unless the code under test downloaded that file.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
+        """
+        _assert_done(self._service, "download", file_id, has_worked_unseen=False)
 
 
 def _check_fields(fields: Mapping[str, Any]) -> None:
@@ -84,7 +128,11 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
 
 
 def _assert_called(
-    service: Service, operation: str, times: int | None, fields: Mapping[str, Any]
+    service: Service,
+    operation: str,
+    times: int | None,
+    fields: Mapping[str, Any],
+    within: str = "",
 ) -> None:
     calls = service.journal.calls()
     matching: list[Call] = []
@@ -97,8 +145,39 @@ def _assert_called(
     asked = f"at least 1 {operation}" if times is None else count(times, operation)
     too_few = times is None or len(matching) < times
     raise ExpectationNotMet(
-        f"Expected {asked}{_words(fields)}, got {len(matching)}.\n"
+        f"Expected {asked}{_words(fields)}, got {len(matching)}{within}.\n"
         f"{_what_came(service)}{_nearest(others, fields) if too_few else ''}"
+    )
+
+
+def _wait_for(
+    service: Service, operation: str, times: int, timeout: float, fields: Mapping[str, Any]
+) -> list[Call]:
+    def matching() -> list[Call]:
+        calls = (call for call in service.journal.calls() if call.operation == operation)
+        return [call for call in calls if not _differing(call, fields)]
+
+    with service.journal.changed:
+        service.journal.changed.wait_for(lambda: len(matching()) >= times, timeout)
+        came = matching()
+        if len(came) < times:
+            _assert_called(service, operation, times, fields, f" in {timeout:g} s")
+    return came[:times]
+
+
+def _assert_done(
+    service: Service, operation: str, file_id: str, *, has_worked_unseen: bool
+) -> None:
+    fields = {"file_id": file_id, "status": 200}
+    calls = [call for call in service.journal.calls() if call.operation == operation]
+    for call in calls:
+        # A filename says that the file was there; a fault may have lost the answer.
+        lost = has_worked_unseen and call.error is None and call.filename is not None
+        if call.file_id == file_id and (call.status == 200 or lost):
+            return
+    raise ExpectationNotMet(
+        f"Expected a {operation} of the file {quoted(file_id)}, but none was carried out.\n"
+        f"{_what_came(service)}{_nearest(calls, fields)}"
     )
 
 

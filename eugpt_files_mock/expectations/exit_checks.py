@@ -5,16 +5,18 @@ A message has four parts: what came, what would have matched, how to fix it, how
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from ..errors import FilesMockError, NetworkRefused
 from ..model.messages import Call
-from ..service.routes import ROUTES
+from ..service.routes import ROUTES, is_files_path
 from ..service.service import Service
 from ..state.armed_faults import ArmedFault
+from ..state.stubs import Stub
 from ..verdict.attempts import grouped
 from .assertions import Assertions
+from .unfired import unfired_failure
 from .wording import call_lines, count
 
 
@@ -28,7 +30,9 @@ def exit_failure(service: Service, deferred_errors: Sequence[FilesMockError]) ->
     journal = service.journal
     unmatched, journal.unmatched_requests = journal.unmatched_requests, []
     unfired = service.armed.unreported()
-    return "\n\n".join(_problems(service, deferred_errors, unmatched, unfired)) or None
+    problems = _problems(service, deferred_errors, unmatched, unfired)
+    service.failures.clear()
+    return "\n\n".join(problems) or None
 
 
 def exit_problems(service: Service, deferred_errors: Sequence[FilesMockError]) -> list[str]:
@@ -52,70 +56,71 @@ def _problems(
         if options.assert_all_faults_fired or isinstance(error, NetworkRefused)
     )
     found: list[str | None] = [f"{reason}\nWhat came:\n{call_lines(calls)}" for reason in reasons]
+    found += [_failed(failure) for failure in dict.fromkeys(service.failures)]
     if options.assert_all_requests_known:
-        found.append(_unmatched_failure(unmatched))
+        found.append(_unmatched_failure(service, unmatched))
     if options.assert_all_faults_fired:
-        found.append(_unfired_failure(unfired, calls))
+        found.append(unfired_failure(unfired, calls))
     return [message for message in found if message]
 
 
-def _unmatched_failure(unmatched: Sequence[Call]) -> str | None:
+def _failed(failure: str) -> str:
+    return (
+        f"{failure}\n"
+        "In process the client's call raised it, a port answered 500; the code under test may have "
+        "swallowed it.\nTo fix it: correct the function that the test gave to the mock."
+    )
+
+
+def _unmatched_failure(service: Service, unmatched: Sequence[Call]) -> str | None:
     """The message about requests for unknown routes; None when there were none."""
     if not unmatched:
         return None
-    routes = "\n".join(
-        f"  {route.method:<6} /v1{route.template}  ({route.operation})" for route in ROUTES
-    )
+    routes = [f"{route.method:<6} {route.template}  ({route.operation})" for route in ROUTES]
+    routes += [f"{stub.method:<6} {stub.path}  ({_used(stub)})" for stub in service.stubs.all()]
+    base_url = _base_url(service, unmatched[0])
     return (
-        f"{count(len(unmatched), 'request')} came for a route that the Files API does not have.\n"
+        f"{count(len(unmatched), 'request')} came for a route that this mock does not have.\n"
         f"What came:\n{call_lines(unmatched)}\n"
-        f"What would have matched, below the base URL:\n{routes}\n"
-        "To fix it: correct the base URL or the path in the code under test.\n"
-        f"To allow it: {_passthrough_advice(unmatched)}"
-        "FilesMock(assert_all_requests_known=False) accepts the 404."
+        f"What would have matched, below {base_url}:\n  " + "\n  ".join(routes) + "\n"
+        f"To fix it: {_fix(base_url, unmatched)}.\n"
+        "To allow it: FilesMock(assert_all_requests_known=False) accepts the 404"
+        f"{_passthrough_advice(unmatched)}."
     )
 
 
 def report_section(mock: Assertions) -> str:
     """The calls of a mock, the attempts at each; and which routes there are, if one was unknown."""
     records = mock._service.journal.records()
-    unmatched = _unmatched_failure([record.call for record in records if record.is_unmatched])
+    strays = [record.call for record in records if record.is_unmatched]
+    unmatched = _unmatched_failure(mock._service, strays)
     lines = call_lines((record.call for record in records), indent="")
     retried = [str(group) for group in grouped(records) if len(group.attempts) > 1]
     attempts = "\n".join(["Attempts at one call:", *retried]) if retried else None
     return "\n\n".join(filter(None, (lines, attempts, unmatched)))
 
 
-def _fate(armed: ArmedFault, calls: Sequence[Call]) -> str:
-    """How many requests it matched, and which faults hit requests that it never saw."""
-    text = count(armed.seen, "request")
-    others = Counter(
-        call.fault for call in calls if call.fault and call.operation in armed.matcher.on
-    )
-    if armed.seen or not others:
-        return text
-    hits = ", ".join(f"{name} {count(number, 'time')}" for name, number in others.items())
-    return f"{text}; another fault hit first: {hits}"
+def _used(stub: Stub) -> str:
+    return "a stub" if stub.remaining is None else f"a stub, {stub.remaining} of {stub.times} left"
+
+
+def _base_url(service: Service, call: Call) -> str:
+    """The one that the client should have used, as far as a call shows it."""
+    if call.client == "wsgi":
+        return f"http://{call.headers.get('host', 'the address of the server')}/v1"
+    return service.options.base_url[0].text
+
+
+def _fix(base_url: str, unmatched: Sequence[Call]) -> str:
+    prefix, call = urlsplit(base_url).path, unmatched[0]
+    if prefix and any(is_files_path(call.path) for call in unmatched):
+        return f"is {prefix!r} missing? The client's base URL should be {base_url}"
+    path = call.path.removeprefix(prefix)
+    stub = f"mock.stub({call.method!r}, {path!r}, json=...)"
+    return f"correct the base URL or the path in the code under test, or answer it: {stub}"
 
 
 def _passthrough_advice(unmatched: Sequence[Call]) -> str:
     """On a port there is no other mock to leave a path to."""
     paths = [call.path for call in unmatched if call.client != "wsgi"]
-    return f"FilesMock(passthrough={paths[0]!r}) leaves that path to others, " if paths else ""
-
-
-def _unfired_failure(unfired: Sequence[ArmedFault], calls: Sequence[Call]) -> str | None:
-    """The message about faults that never hit; None when all did."""
-    if not unfired:
-        return None
-    lines = "\n".join(
-        f"  {armed.name} on {armed.matcher} (matched {_fate(armed, calls)})" for armed in unfired
-    )
-    return (
-        f"{count(len(unfired), 'armed fault')} never fired.\n"
-        f"What came:\n{call_lines(calls)}\n"
-        f"What would have matched:\n{lines}\n"
-        "To fix it: make the code under test send such a request, or correct inject().\n"
-        "To allow it: inject(..., optional=True), "
-        "or FilesMock(assert_all_faults_fired=False) for all of them."
-    )
+    return f", FilesMock(passthrough={paths[0]!r}) leaves it to other mocks" if paths else ""

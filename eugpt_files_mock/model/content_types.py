@@ -5,6 +5,15 @@ from __future__ import annotations
 import mimetypes
 from os.path import splitext
 
+JSON, TEXT, HTML, BYTES, EVENTS = (
+    "application/json",
+    "text/plain; charset=utf-8",
+    "text/html; charset=utf-8",
+    "application/octet-stream",
+    "text/event-stream",
+)
+"""What we answer with."""
+
 CONTENT_TYPES = {
     ".pdf": "application/pdf",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",

@@ -5,12 +5,18 @@ Test authors make them with the functions of `faults.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from functools import wraps
+from math import ceil
+from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
 from ..errors import OptionError, hide_from_traceback, quoted, seconds, string, unknown_word
+from .content_types import JSON
+from .headers import header_pairs
 from .messages import SeveredKind
+from .stubs import json_bytes
 
 __tracebackhide__ = hide_from_traceback
 
@@ -80,19 +86,50 @@ class Dribbled(Fault):
     seconds: float
 
 
+_P = ParamSpec("_P")
+_F = TypeVar("_F", bound=Fault)
+
+_HABITS = {
+    **dict.fromkeys(("status_code", "http_status"), "status"),
+    **dict.fromkeys(("json", "content", "text", "data"), "body"),
+    **dict.fromkeys(("after", "wait", "delay"), "retry_after"),
+    **dict.fromkeys(("size", "bytes", "chunk_size"), "chunk_bytes"),
+}
+"""What other libraries call the arguments."""
+
+
+def known_arguments(function: Callable[_P, _F]) -> Callable[_P, _F]:
+    """Refuses an unknown argument by naming the one that was probably meant."""
+    names = tuple(inspect.signature(function).parameters)
+
+    @wraps(function)
+    def checked(*values: _P.args, **words: _P.kwargs) -> _F:
+        for word in words:
+            if word not in names:
+                raise unknown_word(f"argument of {function.__name__}", word, names, _HABITS)
+        return function(*values, **words)
+
+    return checked
+
+
 def error_answer(
     name: str,
     status: int,
     code: str | None = None,
     message: str | None = None,
-    body: str | bytes = "envelope",
+    body: str | bytes | Mapping[str, Any] = "envelope",
     headers: Mapping[str, str] | None = None,
 ) -> ErrorResponse:
     """The fault of that name, with its values checked."""
     if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:
         raise OptionError(f"{name}: status must be 400 to 599, got {quoted(status)}.", word=status)
-    if not isinstance(body, bytes) and body not in get_args(ErrorBody):
-        raise unknown_word(f"body of {name}", body, get_args(ErrorBody))
+    pairs = header_pairs(name, headers)
+    if isinstance(body, Mapping):
+        body = json_bytes(f"body of {name}", dict(body))
+        if not any(field.lower() == "content-type" for field, _ in pairs):
+            pairs = (("Content-Type", JSON), *pairs)
+    elif not isinstance(body, bytes) and body not in get_args(ErrorBody):
+        raise _unknown_body(name, body)
     for label, words in (("code", code), ("message", message)):
         if words is not None:
             string(f"{name}: {label}", words, may_be_empty=True)
@@ -102,38 +139,24 @@ def error_answer(
         code=code,
         message=message,
         body=body,
-        headers=_header_pairs(name, headers),
+        headers=pairs,
     )
 
 
-_FRAMING = ("content-length", "transfer-encoding", "connection")
-"""Header fields that the body and the connection decide."""
-
-
-def _header_pairs(name: str, headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    if headers is None:
-        return ()
-    if not isinstance(headers, Mapping):
-        raise OptionError(
-            f"{name}: headers must map names to values, got {headers!r}.", word=headers
-        )
-    pairs = tuple((str(field), str(value)) for field, value in headers.items())
-    for pair in pairs:
-        if pair[0].lower() in _FRAMING:
-            raise OptionError(
-                f"{name}: {pair[0]} says how the answer is sent, and cannot be set. "
-                "For a body cut short, take truncated().",
-                word=pair[0],
-            )
-        together = string(f"{name}: a header field", "".join(pair), encoding="latin-1")
-        if any(character in together for character in "\r\n\0"):
-            raise OptionError(f"{name}: a header field with a line break: {pair!r}.", word=pair)
-    return pairs
+def _unknown_body(name: str, body: object) -> OptionError:
+    error = unknown_word(f"body of {name}", body, get_args(ErrorBody))
+    return OptionError(
+        f"{error} Text of your own is given as bytes, a JSON object as a dict.",
+        word=body,
+        nearest=error.nearest,
+    )
 
 
 def retry_headers(name: str, retry_after: float | None) -> dict[str, str]:
-    """`retry-after-ms` is read by the `openai` SDKs before `retry-after` (SDK source)."""
+    """Whole seconds, as RFC 9110 wants them; without a number, a wait that costs no time.
+
+    `retry-after-ms` is read by the `openai` SDKs before `retry-after` (SDK source).
+    """
     if retry_after is None:
-        return {"retry-after-ms": "1"}
-    after = seconds(f"{name}: retry_after", retry_after)
-    return {"Retry-After": str(int(after) if after == int(after) else after)}
+        return {"Retry-After": "0", "retry-after-ms": "1"}
+    return {"Retry-After": str(ceil(seconds(f"{name}: retry_after", retry_after)))}

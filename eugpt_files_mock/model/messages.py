@@ -144,6 +144,8 @@ class Reply:
     """The body goes out in pieces of this many bytes,"""
     pause: float = 0.0
     """with this many seconds before each but the first."""
+    error: BaseException | None = field(default=None, repr=False)
+    """What a function of the test author raised: raised in process, and answered on a port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +235,7 @@ class Call:
     bytes: int | None
     sha256: str | None
     fields: Mapping[str, str]
-    json: Any
+    json: Any = field(hash=False)
     fault: str | None
     error: str | None
     message: str | None
@@ -255,6 +257,7 @@ class Record:
         started: when it arrived, by a monotonic clock.
         key: a hash of the key that it presented: equal for equal keys, within one process.
         unready_files: files that it used, and their status, unless that was `processed`.
+        stub: the stub that it was meant for, or None.
     """
 
     call: Call
@@ -265,3 +268,4 @@ class Record:
     started: float
     key: int
     unready_files: tuple[tuple[str, str], ...]
+    stub: object | None

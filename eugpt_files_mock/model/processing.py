@@ -5,11 +5,12 @@ That processing takes time at all is a guess: the documentation only shows `proc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..errors import OptionError, hide_from_traceback, integer, nearest_word, string
 from ..errors import seconds as checked_seconds
+from .patterns import matches
 
 __tracebackhide__ = hide_from_traceback
 
@@ -27,15 +28,35 @@ class Processing:
         """The status in the answer to the upload."""
         return "processed" if self == IMMEDIATE else "uploaded"
 
+    def of(self, filename: str) -> Processing:  # noqa: ARG002 - as ProcessingByName has it
+        """How a file of that name is processed."""
+        return self
+
     def status(self, *, polls: int, age: float) -> str:
-        """The status of a file that was retrieved `polls` times and is `age` seconds old."""
-        waited = polls >= (self.polls or 0) and age >= (self.seconds or 0)
+        """The status of a file that was retrieved `polls` times and is `age` seconds old.
+
+        `IMMEDIATE` waits for one poll: only a file that was added as `uploaded` asks.
+        """
+        needed = 1 if self == IMMEDIATE else self.polls or 0
+        waited = polls >= needed and age >= (self.seconds or 0)
         if not waited:
             return "uploaded"
         return "processed" if self.reason is None else "error"
 
 
 IMMEDIATE = Processing()
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingByName:
+    """How files are processed by their names: the first pattern that fits decides."""
+
+    rules: tuple[tuple[str, Processing], ...]
+
+    def of(self, filename: str) -> Processing:
+        """How a file of that name is processed; at once when no pattern fits."""
+        fitting = (rule for pattern, rule in self.rules if matches(pattern, filename))
+        return next(fitting, IMMEDIATE)
 
 
 def after_polls(n: int) -> Processing:
@@ -53,12 +74,23 @@ def fails(reason: str = "The file could not be processed.") -> Processing:
     return Processing(polls=1, reason=string("fails: reason", reason))
 
 
-def as_processing(value: object) -> Processing:
+def as_processing(value: object) -> Processing | ProcessingByName:
     """The value of the option `processing`, checked.
 
     Raises:
-        OptionError: for anything but `"immediate"` or a value of the functions above.
+        OptionError: for anything but `"immediate"`, a value of the functions above, or a mapping of
+            patterns to these.
     """
+    if not isinstance(value, Mapping):
+        return _as_processing(value)
+    if not value:
+        raise OptionError("processing must map at least one filename pattern, got {}.", word=value)
+    return ProcessingByName(
+        tuple((string("processing: a pattern", key), _as_processing(value[key])) for key in value)
+    )
+
+
+def _as_processing(value: object) -> Processing:
     if isinstance(value, Processing):
         return value
     if value == "immediate":
@@ -67,7 +99,8 @@ def as_processing(value: object) -> Processing:
     near = nearest_word(value, _VALID)
     hint = f" Did you mean {_VALID[near]}?" if near else ""
     raise OptionError(
-        f"processing must be {', '.join(first)} or {last}, got {value!r}.{hint}",
+        f"processing must be {', '.join(first)} or {last}, or a mapping of filename patterns to "
+        f"these; got {value!r}.{hint}",
         word=value,
         nearest=near,
     )

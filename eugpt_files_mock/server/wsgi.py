@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import HTTPException
@@ -44,7 +45,7 @@ class WsgiApp:
                 "is an answer, such as server_error()."
             )
         if outcome.delay:
-            time.sleep(outcome.delay)
+            time.sleep(min(outcome.delay, TIMEOUT_MAX))
         status = f"{outcome.status} {reason_phrase(outcome.status)}"
         start_response(status, list(outcome.headers))
         return _pieces(outcome)
@@ -87,5 +88,5 @@ def _pieces(reply: Reply) -> Iterator[bytes]:
     size = reply.piece or len(body) or 1
     for start in range(0, len(body), size):
         if start and reply.pause:
-            time.sleep(reply.pause)
+            time.sleep(min(reply.pause, TIMEOUT_MAX))
         yield body[start : start + size]

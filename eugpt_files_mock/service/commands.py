@@ -7,14 +7,17 @@ the refusal that it deserves. So a fault can hit it first, and the journal can n
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl
 
 from ..model.messages import Request
 from ..model.profile import Profile
 from ..options import Options
+from ..state.stubs import Stub
 from .form_rules import expires_after, form_refusal
 from .multipart import read_form
 from .refusals import Refusal, Refused
@@ -75,7 +78,17 @@ class Unroutable:
     """Nothing: no route has this path and method."""
 
 
-Command = Upload | List | Retrieve | Download | Delete | Unroutable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stubbed:
+    """Answer for a route beside the Files API, as the test author said."""
+
+    stub: Stub
+    request: Request
+    body: bytes
+    json: Any
+
+
+Command = Upload | List | Retrieve | Download | Delete | Stubbed | Unroutable
 
 
 def parse(
@@ -95,6 +108,8 @@ def parse(
         return _list(request, options.profile)
     if route.operation is None:
         return _UNROUTABLE
+    if route.stub is not None:
+        return _stubbed(route.stub, request)
     return _ON_ONE_FILE[route.operation](file_id=route.file_id)
 
 
@@ -153,6 +168,16 @@ def _list(request: Request, profile: Profile) -> List:
 
 
 _EFFECTS = ("list.purpose_filter", "list.limit", "list.order_parameter", "list.after")
+
+
+def _stubbed(stub: Stub, request: Request) -> Stubbed:
+    """A body that is not JSON is no error here: what it should be is known to the stub alone."""
+    body = request.body if isinstance(request.body, bytes) else b"".join(request.body)
+    try:
+        parsed = json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        parsed = None
+    return Stubbed(stub=stub, request=request, body=body, json=parsed)
 
 
 def parse_query(query: str) -> Mapping[str, str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 from ..model.messages import Call, File, Outcome, Record, Reply, Request
 from ..state.fault_matcher import FaultTarget
 from .authentication import Identity
-from .commands import Command, Download, List, Upload
+from .commands import Command, Download, List, Stubbed, Upload
 from .fault_effects import SelectedFault
 from .operations import Result, Stored
 from .refusals import Refusal
@@ -109,7 +110,7 @@ class Exchange:
             bytes=None if upload.content is None else len(upload.content),
             sha256=upload.sha256,
             fields=kept.fields,
-            json=None,
+            json=self._json(),
             fault=None if self.fault is None else self.fault.fault.name,
             error=None if refusal is None else refusal.code,
             message=kept.message,
@@ -126,6 +127,7 @@ class Exchange:
             started=self._started,
             key=hash(self.identity.key),
             unready_files=self._unready_files(),
+            stub=self.route.stub,
         )
 
     def _unready_files(self) -> tuple[tuple[str, str], ...]:
@@ -133,6 +135,11 @@ class Exchange:
         if self.file is None or self.file.status == "processed":
             return ()
         return ((self.file.id, self.file.status),) if isinstance(self.command, Download) else ()
+
+    def _json(self) -> Any:
+        if not isinstance(self.command, Stubbed):
+            return None
+        return self._redactor.json(self.command.json, self.headers)
 
     def _file_id(self) -> str | None:
         return self.result.file.id if isinstance(self.result, Stored) else self.route.file_id

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..model.messages import File, Outcome, Request
 from .authentication import identify
+from .callbacks import run_callbacks
 from .commands import parse
 from .exchange import Exchange
 from .fault_effects import apply_fault, select_fault
@@ -21,7 +22,7 @@ from .service import Service
 def handle(service: Service, request: Request) -> Outcome:
     """Answer one request, or end its connection."""
     exchange = Exchange(service, request)
-    exchange.route = match_route(request)  # 1
+    exchange.route = match_route(request, service.stubs)  # 1
     headers = exchange.headers
     exchange.identity = identify(headers.get("authorization", ""), service.access)  # 2
     exchange.command = parse(exchange.route, request, headers, service.options)  # 3
@@ -39,8 +40,9 @@ def handle(service: Service, request: Request) -> Outcome:
         exchange.refusal = refused.refusal
         reply = render_refusal(refused.refusal, exchange.request_id, service.options.profile)
     outcome = apply_fault(exchange.fault, reply, request, exchange.request_id, service)  # 7
-    service.journal.add(exchange.record(outcome))  # 8
-    return outcome
+    record = exchange.record(outcome)
+    service.journal.add(record)  # 8
+    return run_callbacks(service, record.call, outcome)  # 9
 
 
 def _file_in_question(service: Service, exchange: Exchange) -> File | None:

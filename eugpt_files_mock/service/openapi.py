@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, get_type_hints
 
+from ..model.content_types import BYTES, JSON, TEXT
 from ..model.messages import STATUSES, File
 from .commands import MOST_PER_PAGE
 from .refusals import CHALLENGE, REFUSALS
-from .replies import BYTES, JSON, TEXT, file_object
+from .replies import file_object
 from .routes import ROUTES, Route
 
 Schema = dict[str, Any]

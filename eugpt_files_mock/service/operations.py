@@ -9,9 +9,10 @@ from typing import Any
 from ..model.messages import File
 from ..state.file_store import OverQuota
 from ..state.randomness import is_id
-from .commands import Command, Delete, Download, List, Retrieve, Upload
+from .commands import Command, Delete, Download, List, Retrieve, Stubbed, Upload
 from .refusals import Refusal, Refused
 from .service import Service
+from .stubs import Answered, answer, named_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Deleted:
     file_id: str
 
 
-Result = Stored | Listed | Content | Deleted
+Result = Stored | Listed | Content | Deleted | Answered
 
 
 def operate(service: Service, command: Command, user: str | None, now: float) -> Result:
@@ -71,7 +72,7 @@ def _upload(service: Service, command: Upload, user: str | None, now: float) -> 
         bytes=size,
         purpose=command.purpose or "",
         created_at=created_at,
-        status=options.processing.first_status,
+        status=options.processing.of(command.filename or "").first_status,
         content=content,
         content_type=command.content_type or "",
         user=user,
@@ -133,6 +134,13 @@ def _delete(service: Service, command: Delete, user: str | None, now: float) -> 
     return Deleted(file_id=file_id)
 
 
+def _answer(service: Service, command: Stubbed, user: str | None, now: float) -> Answered:
+    for file_id in named_files(command):
+        if service.files.find(file_id, user) is None:
+            _refuse(file_id, service)
+    return answer(service, command, user)
+
+
 def _refuse(file_id: str, service: Service) -> File:
     """A file that isn't there, was deleted or is another user's: the same answer (D)."""
     profile = service.options.profile
@@ -146,4 +154,5 @@ _OPERATE: dict[type, Callable[[Service, Any, str | None, float], Result]] = {
     Retrieve: _retrieve,
     Download: _download,
     Delete: _delete,
+    Stubbed: _answer,
 }

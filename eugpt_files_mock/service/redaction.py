@@ -6,9 +6,11 @@ headers and parameters whose name says so.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..model.messages import REDACTED, Headers, Outcome, Parameters, Reply, Request, is_secret_name
 from .commands import parse_query
@@ -68,6 +70,10 @@ class Redactor:
         secrets = _Secrets(self._pattern, headers.get("authorization", ""))
         return secrets.redacted(request, names, fields, message, outcome)
 
+    def json(self, value: Any, headers: Mapping[str, str]) -> Any:
+        """What may be kept of a JSON value, given the headers of its request."""
+        return _Secrets(self._pattern, headers.get("authorization", "")).without(value)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redacted:
@@ -114,6 +120,15 @@ class _Secrets:
             outcome=self._outcome(outcome) if isinstance(outcome, Reply) else outcome,
         )
 
+    def without(self, value: Any) -> Any:
+        """The JSON value, as it is when no key stands in it."""
+        try:
+            text = json.dumps(value, ensure_ascii=False)
+        except RecursionError:  # it could be read, but can't be searched
+            return None
+        redacted = self._text(text)
+        return value if redacted == text else json.loads(redacted)
+
     def _query(self, query: str) -> Parameters:
         return Parameters(
             {
@@ -149,7 +164,9 @@ class _Secrets:
         return text if self._accepted is None else self._accepted.sub(REDACTED, text)
 
     def _outcome(self, reply: Reply) -> Reply:
-        """With the beginning of a text, and without the content of a file."""
+        """With the beginning of a text, and without the content of a file, or an error's frames."""
+        if reply.error is not None:
+            reply = replace(reply, error=None)
         if ("Content-Type", "application/octet-stream") in reply.headers:
             return replace(reply, body=b"")
         text = reply.body[:_MOST_BODY_KEPT].decode("utf-8", "replace")

@@ -11,19 +11,14 @@ from typing import Any
 from urllib.parse import quote
 
 from ..model.behaviours import BEHAVIOURS
+from ..model.content_types import BYTES, HTML, JSON, TEXT
 from ..model.faults import ErrorResponse
 from ..model.messages import File, Outcome, Reply
 from ..model.profile import Profile, fill
 from ..options import Options
 from .operations import Content, Deleted, Listed, Result, Stored
 from .refusals import CHALLENGE, REFUSALS, Refusal
-
-JSON, TEXT, HTML, BYTES = (
-    "application/json",
-    "text/plain; charset=utf-8",
-    "text/html; charset=utf-8",
-    "application/octet-stream",
-)
+from .stubs import Answered
 
 FILE_MEMBERS: Sequence[str] = BEHAVIOURS["file.members"].eugpt
 """The seven documented members, in their order (D)."""
@@ -47,6 +42,8 @@ def render(result: Result, request_id: str, options: Options) -> Reply:
     profile = options.profile
     if isinstance(result, Content):
         return _download(result.file, request_id, profile)
+    if isinstance(result, Answered):
+        return _answer_of_a_stub(result, request_id, profile)
     strange = _STRANGE if options.unknown_fields else {}
     body = _json(_members(result, strange, profile) | strange, profile)
     status = profile["upload.status"] if isinstance(result, Stored) and result.is_new else 200
@@ -64,6 +61,28 @@ def _download(file: File, request_id: str, profile: Profile) -> Reply:
 def _ascii(value: str) -> str:
     """A header's value: what can't stand in one is escaped."""
     return re.sub(r"[^ -~]", lambda found: quote(found[0], errors="surrogatepass"), value)
+
+
+def _answer_of_a_stub(result: Answered, request_id: str, profile: Profile) -> Reply:
+    answer = result.answer
+    if answer is None:
+        assert result.error is not None  # noqa: S101 - one of the two is there
+        what = f"The function of the stub {result.stub.operation}"
+        return render_failure(what, result.error, request_id, profile)
+    reply = _reply(answer.status, answer.content_type or TEXT, answer.body, request_id, profile)
+    absent = {
+        "Content-Type": not answer.content_type,
+        "Content-Length": answer.status in (204, 304),  # RFC 9110, 8.6
+    }
+    kept = tuple(pair for pair in reply.headers if not absent.get(pair[0]))
+    return replace(reply, headers=_merged(kept, answer.headers))
+
+
+def render_failure(what: str, error: BaseException, request_id: str, profile: Profile) -> Reply:
+    """What a port answers when a function of the test author raised; in process it is raised."""
+    message = f"{what} raised {type(error).__name__}: {error}"
+    reply = render_refusal(Refusal("server_error", {"message": message}), request_id, profile)
+    return replace(reply, error=error)
 
 
 def render_refusal(refusal: Refusal, request_id: str, profile: Profile) -> Reply:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ..model.messages import OPERATIONS, Request
+from ..state.stubs import Stub, Stubs
 from .refusals import Refusal
 
 
@@ -49,10 +50,12 @@ class RouteMatch:
         file_id: from the path, for the routes that have one.
         refusal: `route_not_found` or `method_not_allowed`, or None.
         is_unknown: whether no route has this path.
+        stub: the stub that answers, or None.
     """
 
     operation: str | None
     file_id: str | None = None
+    stub: Stub | None = None
     refusal: Refusal | None = None
     is_unknown: bool = False
 
@@ -66,7 +69,12 @@ _PATTERNS = tuple(
 )
 
 
-def match_route(request: Request) -> RouteMatch:
+def is_files_path(resource: str) -> bool:
+    """Whether a route of the Files API has this path, below the base URL."""
+    return any(pattern.fullmatch(resource) for pattern, _ in _PATTERNS)
+
+
+def match_route(request: Request, stubs: Stubs) -> RouteMatch:
     """The route of a request, or the refusal that it deserves."""
     if request.resource is None:
         return _unknown(request)
@@ -78,7 +86,15 @@ def match_route(request: Request) -> RouteMatch:
             if operation is None:
                 return _not_allowed(request, file_id, ", ".join(methods))
             return RouteMatch(operation=operation, file_id=file_id)
-    return _unknown(request)
+    return _stubbed(request, request.resource, stubs)
+
+
+def _stubbed(request: Request, resource: str, stubs: Stubs) -> RouteMatch:
+    found = stubs.find(request.method, resource)
+    if found is not None:
+        return RouteMatch(operation=found.stub.operation, stub=found.stub)
+    methods = stubs.methods(resource)
+    return _not_allowed(request, None, ", ".join(methods)) if methods else _unknown(request)
 
 
 def _unknown(request: Request) -> RouteMatch:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from ..options import Options
 from ..state.armed_faults import ArmedFaults
+from ..state.callbacks import Callbacks
 from ..state.file_store import FileStore
 from ..state.journal import Journal
 from ..state.randomness import Randomness
 from ..state.rate_limiter import RateLimiter
+from ..state.stubs import Stubs
 from .authentication import Access
 from .redaction import Redactor
 
@@ -27,6 +29,9 @@ class Service:
         rate_limiter: how many requests each key may still make.
         randomness: ids and chance.
         redactor: takes keys out of what is kept.
+        stubs: answers for routes beside the Files API.
+        callbacks: what the test author wants to be called after an operation.
+        failures: what functions of the test author have raised; the exit checks say it.
     """
 
     options: Options
@@ -37,12 +42,16 @@ class Service:
     rate_limiter: RateLimiter
     randomness: Randomness
     redactor: Redactor
+    stubs: Stubs
+    callbacks: Callbacks
+    failures: list[str]
 
     @classmethod
     def from_options(cls, options: Options) -> Service:
         """The service that these options ask for, empty."""
         keys, profile = options.api_keys, options.profile
         request_id = profile["headers.request_id"] or "req_{hex:32}"
+        journal = Journal(options.max_calls)
         return cls(
             options=options,
             access=Access(
@@ -53,16 +62,29 @@ class Service:
             ),
             files=FileStore(options.processing, options.clock),
             armed=ArmedFaults(),
-            journal=Journal(options.max_calls),
+            journal=journal,
             rate_limiter=RateLimiter(options.rate_limit, options.clock),
             randomness=Randomness(options.seed, profile["id.format"], request_id),
             redactor=Redactor(keys or ()),
+            stubs=Stubs(journal),
+            callbacks=Callbacks(),
+            failures=[],
         )
 
     def reset(self) -> None:
-        """Drop files, faults, calls and rate windows. With a seed, ids and chances begin anew."""
+        """Drop all that has changed since the start. With a seed, ids and chances begin anew."""
         self.files.clear()
         self.randomness.restart()
         self.armed.clear()
         self.journal.clear()
         self.rate_limiter.clear()
+        self.stubs.clear()
+        self.callbacks.clear()
+        self.failures.clear()
+
+    def note_failure(self, what: str, error: BaseException) -> None:
+        """Keep for the exit checks what a function of the test author raised.
+
+        The text only: the error would keep the frames that it went through, and so the body.
+        """
+        self.failures.append(f"{what} raised {type(error).__name__}: {error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import TIMEOUT_MAX
 from typing import Literal
 
 from ..errors import ClientHasNoTimeout, hide_from_traceback
@@ -19,19 +20,28 @@ def limited_to_timeout(outcome: Outcome, read_timeout: float | None) -> Outcome:
 
     Raises:
         ClientHasNoTimeout: when it would wait for ever.
+        BaseException: what a function of the test author raised.
     """
     if isinstance(outcome, Severed):
         if outcome.kind == "timeout" and read_timeout is None:
-            raise ClientHasNoTimeout(
-                "The fault timeout() hit a client that has no timeout: it would wait for ever.\n"
-                "To fix it: give the client one, such as timeout=5; in process it costs no time.\n"
-                "To allow it: inject(..., optional=True), or "
-                "FilesMock(assert_all_faults_fired=False): then the exit checks accept it."
-            )
+            raise _waits_for_ever("timeout()")
         return outcome
+    if outcome.error is not None:
+        raise outcome.error
+    if read_timeout is None and max(outcome.delay, outcome.pause) > TIMEOUT_MAX:
+        raise _waits_for_ever("delay()" if outcome.delay else "dribble()")
     if read_timeout is not None and outcome.delay and outcome.delay >= read_timeout:
         return Severed(kind="timeout")
     return outcome
+
+
+def _waits_for_ever(fault: str) -> ClientHasNoTimeout:
+    return ClientHasNoTimeout(
+        f"The fault {fault} hit a client that has no timeout: it would wait for ever.\n"
+        "To fix it: give the client one, such as timeout=5; in process it costs no time.\n"
+        "To allow it: inject(..., optional=True), or "
+        "FilesMock(assert_all_faults_fired=False): then the exit checks accept it."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,8 @@ from ..errors import (
 from ..faults import fault_named
 from ..model.faults import ConnectionFault, Fault, MalformedJson
 from ..model.messages import OPERATIONS
+from ..model.operations import check_operation
+from ..model.patterns import matches
 
 __tracebackhide__ = hide_from_traceback
 
@@ -28,9 +30,8 @@ _ADDRESSES = {
     "filename": ("upload", "retrieve", "download", "delete"),
     "file_id": ("retrieve", "download", "delete"),
     "purpose": OPERATIONS,
-    "user": OPERATIONS,
 }
-"""What a fault can be addressed by, and the operations that have such a value."""
+"""What a fault can be addressed by, and the operations that have such a value; each has a user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class FaultMatcher:
     """Which requests a fault matches, and which of those it hits.
 
     Attributes:
-        on: the operations.
+        on: the operations; `*` among them matches every stubbed route.
         times: how often it hits; None means always.
         skip: how many matching requests are let through first.
         every: hits only every nth matching request.
@@ -73,19 +74,25 @@ class FaultMatcher:
 
     def matches(self, target: FaultTarget) -> bool:
         """Whether the request is one of those that the fault is for."""
-        return target.operation in self.on and all(
-            wanted is None or wanted == came
-            for wanted, came in (
-                (self.filename, target.filename),
-                (self.file_id, target.file_id),
-                (self.purpose, target.purpose),
-                (self.user, target.user),
-            )
-        )
+        return not self.differing(target)
+
+    def differing(self, target: FaultTarget) -> list[str]:
+        """The fields by which the request is not one of those."""
+        on, operation = self.on, target.operation
+        differs = {
+            "operation": operation not in on
+            and not ("*" in on and operation and operation not in OPERATIONS),
+            "filename": self.filename and not matches(self.filename, target.filename),
+            "file_id": self.file_id and self.file_id != target.file_id,
+            "purpose": self.purpose and self.purpose != target.purpose,
+            "user": self.user and self.user != target.user,
+        }
+        return [name for name in differs if differs[name]]
 
     def __str__(self) -> str:
-        words = ["*" if self.on == OPERATIONS else "|".join(self.on)]
-        words += [f"{name}={getattr(self, name)!r}" for name in _ADDRESSES if getattr(self, name)]
+        words = ["*" if "*" in self.on else "|".join(self.on)]
+        names = (*_ADDRESSES, "user")
+        words += [f"{name}={getattr(self, name)!r}" for name in names if getattr(self, name)]
         words += [f"skip={self.skip}"] * bool(self.skip)
         words += [f"every={self.every}"] * bool(self.every)
         words += [f"probability={self.probability}"] * (self.probability is not None)
@@ -110,28 +117,45 @@ def fault_and_matcher_words(
     return fault_named(name, arguments, also=also), matcher
 
 
-def build_matcher(faults: Sequence[Fault], users: Collection[str], **words: Any) -> FaultMatcher:
+HABITS = {
+    **dict.fromkeys(("operation", "operations", "route", "endpoint"), "on"),
+    **dict.fromkeys(("count", "n", "repeat", "max_hits"), "times"),
+    **dict.fromkeys(("file", "name", "pattern"), "filename"),
+    **dict.fromkeys(("id", "file_ids"), "file_id"),
+    **dict.fromkeys(("after", "offset"), "skip"),
+    **dict.fromkeys(("chance", "rate"), "probability"),
+}
+"""What other libraries call the arguments of `inject()`."""
+
+
+def build_matcher(
+    faults: Sequence[Fault], users: Collection[str], operations: Sequence[str], **words: Any
+) -> FaultMatcher:
     """The matcher, when it makes sense for these faults and a service with these users.
 
     Args:
         faults: what is armed.
         users: those that the keys belong to.
+        operations: the five, and the stubbed routes.
         words: every attribute of `FaultMatcher`, as the test author wrote it.
 
     Raises:
         OptionError: for an unknown word, an invalid number, or a combination that can never hit.
     """
+    for word in words:
+        if word not in MATCHER_WORDS:
+            raise unknown_word("argument of inject", word, ("fault", *MATCHER_WORDS), HABITS)
     matcher = FaultMatcher(
-        on=_operations(words["on"], faults),
+        on=_operations(words["on"], faults, operations),
         times=_times(words["times"]),
         skip=integer("skip", words["skip"], least=0),
         every=None if words["every"] is None else integer("every", words["every"], least=1),
         probability=_probability(words["probability"]),
         phase=_phase(words["phase"]),
         optional=boolean("optional", words["optional"]),
-        **{address: words[address] for address in _ADDRESSES},
+        **{address: words[address] for address in (*_ADDRESSES, "user")},
     )
-    for address, having in _ADDRESSES.items():
+    for address, having in (*_ADDRESSES.items(), ("user", ())):
         _check_address(matcher, address, having)
     if matcher.user is not None and matcher.user not in users:
         raise unknown_user(matcher.user, users)
@@ -139,17 +163,16 @@ def build_matcher(faults: Sequence[Fault], users: Collection[str], **words: Any)
     return matcher
 
 
-def _operations(on: Any, faults: Sequence[Fault]) -> tuple[str, ...]:
+def _operations(on: Any, faults: Sequence[Fault], valid: Sequence[str]) -> tuple[str, ...]:
     """In the usual order; without those whose answers the faults cannot alter."""
-    if not isinstance(on, Iterable):
-        raise unknown_word("operation", on, ("*", *OPERATIONS))
-    words = (on,) if isinstance(on, str) else tuple(on)
+    words = tuple(on) if isinstance(on, Iterable) and not isinstance(on, str) else (on,)
     if not words:
         raise OptionError("on must name at least one operation, or '*'.", word=on)
     for word in words:
-        if word != "*" and word not in OPERATIONS:
-            raise unknown_word("operation", word, ("*", *OPERATIONS))
-    named = tuple(word for word in OPERATIONS if word in words or "*" in words)
+        check_operation(word, ("*", *valid))
+    if "*" in words:
+        words += OPERATIONS
+    named = tuple(word for word in (*valid, "*") if word in words)
     if any(isinstance(fault, MalformedJson) for fault in faults):
         named = tuple(word for word in named if word != "download")
     if not named:
@@ -165,7 +188,7 @@ def _check_address(matcher: FaultMatcher, address: str, having: tuple[str, ...])
         return
     if not isinstance(value, str) or not value:
         raise OptionError(f"{address} must be a non-empty string, got {value!r}.", word=value)
-    if not set(matcher.on) & set(having):
+    if having and not set(matcher.on) & set(having):
         raise OptionError(
             f"{address}={value!r} can never match on {'|'.join(matcher.on)}; "
             f"it can on {', '.join(having)}.",

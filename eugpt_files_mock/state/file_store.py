@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from threading import RLock
 
 from ..model.messages import File
-from ..model.processing import Processing
+from ..model.processing import Processing, ProcessingByName
 from ..options import Clock
 
 SortKey = tuple[int, int, str]
@@ -37,7 +37,7 @@ class FileStore:
         clock: gives Unix seconds.
     """
 
-    def __init__(self, processing: Processing, clock: Clock) -> None:
+    def __init__(self, processing: Processing | ProcessingByName, clock: Clock) -> None:
         self._processing = processing
         self._clock = clock
         self._lock = RLock()
@@ -161,14 +161,14 @@ class FileStore:
                 self._take_out(file)
 
     def set_status(self, file_id: str, status: str, details: str | None) -> File | None:
-        """Move a file on by hand; None when there is none of that id."""
+        """Give a file a status that time and polls no longer change; None when there is none."""
         with self._lock:
             if file_id not in self._files:
                 return None
+            self._uploaded_at.pop(file_id, None)
             file = replace(self._files[file_id], status=status, status_details=details)
             self._files[file_id] = file
-            self._uploaded_at.setdefault(file_id, self._clock())
-            return self._now(file_id)
+            return file
 
     def page(
         self,
@@ -220,14 +220,14 @@ class FileStore:
     def _now(self, file_id: str) -> File:
         """The file with the status that it has by now."""
         file = self._files[file_id]
-        if file.status != "uploaded":
+        if file_id not in self._uploaded_at:
             return file
-        if self._processing.first_status == "processed":
-            return file
+        processing = self._processing.of(file.filename)
         polls, age = self._polls.get(file_id, 0), self._clock() - self._uploaded_at[file_id]
-        status = self._processing.status(polls=polls, age=age)
+        status = processing.status(polls=polls, age=age)
         if status != "uploaded":
-            reason = self._processing.reason
+            del self._uploaded_at[file_id]
+            reason = processing.reason
             file = self._files[file_id] = replace(file, status=status, status_details=reason)
         return file
 

@@ -21,7 +21,7 @@ def record(number: int, *, unmatched: bool = False) -> Record:
     )  # fmt: skip
     return Record(
         call=call, number=number, outcome=Severed(kind="empty"), read_timeout=None,
-        is_unmatched=unmatched,
+        is_unmatched=unmatched, started=0.0, key=0, unready_files=(), stub=None,
     )  # fmt: skip
 
 

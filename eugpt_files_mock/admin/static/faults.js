@@ -6,8 +6,7 @@ import { at, count, make, present, say, show, tell } from "./parts.js";
 const titleOf = (armed) => [armed.fault].flat().join(", ");
 
 function aimOf(armed) {
-  const every = document.querySelectorAll("#operations input").length - 1;
-  const words = [armed.on.length === every ? "any call" : armed.on.join(", ")];
+  const words = [armed.on.includes("*") ? "any call" : armed.on.join(", ")];
   for (const name of ["filename", "file_id", "purpose", "user", "skip", "every", "probability"]) {
     if (armed[name] !== null && armed[name] !== 0) words.push(`${name} ${armed[name]}`);
   }

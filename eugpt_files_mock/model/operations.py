@@ -1,0 +1,41 @@
+"""The names of operations, checked, with the names that other libraries have for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from ..errors import OptionError, hide_from_traceback, unknown_word
+from .messages import Operation
+from .stubs import StubOperation
+
+__tracebackhide__ = hide_from_traceback
+
+OperationName = Operation | Literal["POST /responses"] | StubOperation
+"""For type checkers; of a stubbed route, `Stub.operation`."""
+
+_HABITS = {
+    **dict.fromkeys(("create", "post", "put", "add", "store", "send"), "upload"),
+    **dict.fromkeys(("content", "read", "retrieve_content", "fetch"), "download"),
+    **dict.fromkeys(("get", "show", "status", "wait_for_processing"), "retrieve"),
+    **dict.fromkeys(("remove", "del", "destroy"), "delete"),
+    **dict.fromkeys(("index", "ls", "all"), "list"),
+}
+"""What the `openai` SDK, HTTP and Python call them."""
+
+
+def check_operation(word: object, valid: Sequence[str]) -> None:
+    """Check that a word names an operation.
+
+    Raises:
+        OptionError: with the nearest name; of a route, how it is stubbed.
+    """
+    if word in valid:
+        return
+    error = unknown_word("operation", word, valid, _HABITS)
+    if isinstance(word, str) and "/" in word and error.nearest is None:
+        raise OptionError(
+            f"{error} A route of its own is stubbed first: mock.stub('POST', '/responses', …).",
+            word=word,
+        )
+    raise error

@@ -1,0 +1,13 @@
+"""Filename patterns, for options and for faults."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+
+def matches(pattern: str, filename: str | None) -> bool:
+    """Whether the filename is the pattern, or fits it as in `fnmatch`, on every system alike.
+
+    Equality comes first, so that a name with brackets can be given as it is.
+    """
+    return filename is not None and (filename == pattern or fnmatchcase(filename, pattern))

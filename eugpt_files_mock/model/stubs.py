@@ -1,0 +1,152 @@
+"""The values of stubs: what a reply function is given and returns, and how that is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NewType
+
+from ..errors import OptionError, hide_from_traceback, is_integer, quoted
+from .content_types import BYTES, EVENTS, JSON, TEXT
+from .headers import header_pairs
+from .messages import Headers
+
+__tracebackhide__ = hide_from_traceback
+
+StubOperation = NewType("StubOperation", str)
+"""The name of a stubbed route, such as `POST /responses`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StubRequest:
+    """What the reply function of a stub is given.
+
+    Attributes:
+        method: the HTTP method, in capitals.
+        path: below the base URL, percent-decoded.
+        params: the segments of the path that have a name in the stub.
+        query: the parameters, decoded; of a repeated one the last value.
+        headers: as sent; the key is in them.
+        json: the parsed body, or None when it is not JSON.
+        body: the bytes.
+        user: whose key it was, or None.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Headers
+    json: Any
+    body: bytes = field(repr=False)
+    user: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a stub answers, with at most one of `json`, `body` and `events`.
+
+    Attributes:
+        status: 200 to 599.
+        json: a JSON value.
+        body: bytes or text.
+        events: JSON values, sent as server-sent events in the documented framing.
+        headers: header fields to add, or to put in the place of ours.
+    """
+
+    status: int = 200
+    json: Any = None
+    body: bytes | str | None = None
+    events: Iterable[Any] | None = None
+    headers: Mapping[str, str] | None = None
+
+
+Reply = Callable[[StubRequest], Any]
+"""Returns a JSON value, or an `Answer`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedAnswer:
+    """An answer as it is sent; `content_type` is None without a body."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    content_type: str | None
+    body: bytes
+
+
+def encode(answer: Answer) -> EncodedAnswer:
+    """The answer as it is sent.
+
+    Raises:
+        OptionError: for two bodies, a status that isn't one, or a value that cannot be sent.
+    """
+    status = answer.status
+    if not is_integer(status, least=200) or status > 599:
+        raise OptionError(f"stub: status must be 200 to 599, got {quoted(status)}.", word=status)
+    given = [name for name in _ENCODE if getattr(answer, name) is not None]
+    if len(given) > 1:
+        raise too_many(given)
+    kind, body = _ENCODE[given[0]](getattr(answer, given[0])) if given else (None, b"")
+    if given and status in (204, 304):
+        raise OptionError(f"stub: an answer {status} has no body, got {given[0]}.", word=given[0])
+    headers = header_pairs("stub", answer.headers)
+    return EncodedAnswer(status=status, headers=headers, content_type=kind, body=body)
+
+
+def too_many(given: Iterable[str]) -> OptionError:
+    """The error for two bodies."""
+    names = " and ".join(given)
+    return OptionError(f"stub: give one of json, body, events and reply, got {names}.", word=names)
+
+
+def json_bytes(label: str, value: Any) -> bytes:
+    """A JSON value of the test author, as it is sent.
+
+    Raises:
+        OptionError: when it cannot be written, such as a set, a NaN, or a list that holds itself.
+    """
+    try:
+        return _strict(value).encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise OptionError(
+            f"{label} must be a JSON value; this one cannot be written: {error}.", word=value
+        ) from None
+
+
+def _json(value: Any) -> tuple[str, bytes]:
+    return JSON, json_bytes("stub: json", value)
+
+
+def _body(value: Any) -> tuple[str, bytes]:
+    if isinstance(value, str):
+        return TEXT, value.encode()
+    if isinstance(value, (bytes, bytearray)):
+        return BYTES, bytes(value)
+    raise OptionError(
+        f"stub: body must be bytes or text, got {type(value).__name__}. A JSON value goes to json.",
+        word=value,
+    )
+
+
+def _events(values: Any) -> tuple[str, bytes]:
+    """Documented (D): `event: message`, a line of data, an empty line."""
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        raise OptionError(
+            f"stub: events must be a list of JSON values, got {quoted(values)}.", word=values
+        )
+    frames = [
+        b"event: message\ndata: %b\n\n" % json_bytes("stub: events", value) for value in values
+    ]
+    return EVENTS, b"".join(frames)
+
+
+_strict = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+_ENCODE: dict[str, Callable[[Any], tuple[str, bytes]]] = {
+    "json": _json,
+    "body": _body,
+    "events": _events,
+}
+"""How each kind of body becomes bytes, and its content type."""

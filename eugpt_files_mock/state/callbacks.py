@@ -1,0 +1,41 @@
+"""Functions of the test author that run once an operation was answered: `FilesMock.after`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+
+from ..model.messages import Call
+
+Callback = Callable[[Call], object]
+
+
+class Callbacks:
+    """What is still to be called, in the order of registration."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget them all."""
+        with self._lock:
+            self._waiting: list[tuple[str, Callback, int | None]] = []
+
+    def add(self, operation: str, function: Callback, times: int | None) -> None:
+        """Call the function for the next `times` calls of the operation; None: for all."""
+        with self._lock:
+            self._waiting.append((operation, function, times))
+
+    def take(self, operation: str | None) -> list[Callback]:
+        """Those that are due now, which counts as one time."""
+        if not self._waiting:
+            return []
+        with self._lock:
+            due = [function for named, function, _ in self._waiting if named == operation]
+            counted = (
+                (named, function, times - 1 if times and named == operation else times)
+                for named, function, times in self._waiting
+            )
+            self._waiting = [waiting for waiting in counted if waiting[2] != 0]
+            return due

@@ -1,0 +1,152 @@
+"""The stubs: which one answers a request, and how often each has answered."""
+
+from __future__ import annotations
+
+import re
+from threading import Lock
+from typing import NamedTuple
+
+from ..model.messages import OPERATIONS
+from ..model.operations import check_operation
+from ..model.stubs import EncodedAnswer, Reply, StubOperation
+from .journal import Calls, Journal
+
+
+class Stub:
+    """An answer for a route beside the Files API.
+
+    Attributes:
+        id: names it for the control routes; counts from 1.
+        operation: the method and the path, such as `POST /responses`.
+        hits: how often it has answered.
+        times: how often it answers; None means always.
+        answer: what it answers, or what is answered with the value of `reply`.
+        reply: the function that makes the answer, or None.
+        check_file_ids: whether the files that a request names must be there.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        *,
+        answer: EncodedAnswer,
+        reply: Reply | None = None,
+        times: int | None = None,
+        check_file_ids: bool = True,
+    ) -> None:
+        self.id = ""
+        self.method = method
+        self.path = path
+        self.operation = StubOperation(f"{method} {path}")
+        self.answer = answer
+        self.reply = reply
+        self.times = times
+        self.check_file_ids = check_file_ids
+        self.hits = 0
+        self._pattern = re.compile(
+            "".join(
+                f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part)
+                for part in re.split(r"(\{\w+\})", path)
+            )
+        )
+
+    @property
+    def remaining(self) -> int | None:
+        """How often it will still answer, None for always."""
+        return None if self.times is None else self.times - self.hits
+
+    @property
+    def calls(self) -> Calls:
+        """The calls that were meant for it, also those that a fault hit or that were refused."""
+        return self._calls(self)
+
+    def cancel(self) -> None:
+        """Take it away. Idempotent."""
+        self._cancel(self)
+
+    def __repr__(self) -> str:
+        return f"<Stub {self.id}: {self.operation}, {self.hits} hits>"
+
+    def _attach(self, number: int, stubs: Stubs) -> None:
+        self.id = str(number)
+        self._cancel, self._calls = stubs._remove, stubs._calls
+
+
+class StubMatch(NamedTuple):
+    """The stub that answers, and the named segments of the path."""
+
+    stub: Stub
+    params: dict[str, str]
+
+
+class Stubs:
+    """The stubs of one mock, newest first.
+
+    Args:
+        journal: has the calls that were meant for each.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._lock = Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Drop them all, and number from 1 again."""
+        with self._lock:
+            self._stubs: tuple[Stub, ...] = ()
+            self._numbered = 0
+            self.operations: tuple[StubOperation, ...] = ()
+            """Every name that was stubbed, also of stubs that were cancelled."""
+
+    def check_operation(self, operation: object) -> None:
+        """Raises an `OptionError` for what names neither one of the five nor a stubbed route."""
+        check_operation(operation, (*OPERATIONS, *self.operations))
+
+    def all(self) -> list[Stub]:
+        """The stubs, in the order in which they were made, with those that are used up."""
+        return list(reversed(self._stubs))
+
+    def add(self, stub: Stub) -> Stub:
+        """Let this stub answer before those that are there."""
+        with self._lock:
+            self._numbered += 1
+            stub._attach(self._numbered, self)
+            self._stubs = (stub, *self._stubs)
+            if stub.operation not in self.operations:
+                self.operations = (*self.operations, stub.operation)
+            return stub
+
+    def find(self, method: str, resource: str) -> StubMatch | None:
+        """The newest stub that still answers such a request."""
+        for stub in self._stubs:
+            if stub.method == method and stub.remaining != 0:
+                found = stub._pattern.fullmatch(resource)
+                if found:
+                    return StubMatch(stub, found.groupdict())
+        return None
+
+    def take(self, method: str, resource: str) -> StubMatch | None:
+        """As `find`, and counts as one answer of it."""
+        with self._lock:
+            match = self.find(method, resource)
+            if match is not None:
+                match.stub.hits += 1
+            return match
+
+    def methods(self, resource: str) -> list[str]:
+        """The methods that are stubbed at that path."""
+        stubs = (stub for stub in self.all() if stub._pattern.fullmatch(resource))
+        return list(dict.fromkeys(stub.method for stub in stubs if stub.remaining != 0))
+
+    def _calls(self, stub: Stub) -> Calls:
+        records = self._journal.records
+        return Calls(
+            lambda: tuple(record.call for record in records() if record.stub is stub),
+            self.check_operation,
+        )
+
+    def _remove(self, stub: Stub) -> None:
+        with self._lock:
+            self._stubs = tuple(kept for kept in self._stubs if kept is not stub)

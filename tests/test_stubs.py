@@ -1,0 +1,132 @@
+"""Upload, ask, delete: the same scenarios of a stubbed route, with every client, both ways."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from eugpt_files_mock import FilesMock, StubRequest, faults
+
+from .clients import IN_PROCESS, ON_A_PORT, Answer, Client, connected
+from .conftest import entered
+
+PLACES = [("in process", kind) for kind in IN_PROCESS] + [("on a port", kind) for kind in ON_A_PORT]
+IDS = [f"{way}-{kind.name}" for way, kind in PLACES]
+
+ROUTE = "POST /responses"
+
+
+def about(file_id: str) -> list[dict[str, Any]]:
+    """A question about a file, as the `openai` SDK writes it."""
+    return [{"role": "user", "content": [{"type": "input_file", "file_id": file_id}]}]
+
+
+def events(answer: Answer) -> list[Any]:
+    """The events of a stream, after a look at the framing."""
+    *frames, end = answer.body.decode().split("\n\n")
+    assert end == ""
+    assert {"event: message"} == {frame.partition("\n")[0] for frame in frames}
+    return [json.loads(frame.partition("\ndata: ")[2]) for frame in frames]
+
+
+def a_file_is_asked_about(mock: FilesMock, client: Client) -> None:
+    """The answer is one document; the call is kept with its JSON."""
+    stub = mock.stub_response("Forty-two.")
+    file_id = client.upload("report.pdf", b"%PDF").json["id"]
+    answer = client.ask(input=about(file_id), stream=False)
+    assert "Forty-two." == answer.json["output_text"]
+    assert "Forty-two." == answer.json["output"][0]["content"][0]["text"]
+    [call] = stub.calls
+    assert about(file_id) == call.json["input"]
+    assert (ROUTE, 200, answer.request_id) == (call.operation, call.status, call.request_id)
+    mock.assert_called(ROUTE, times=1, status=200)
+
+
+def a_stream_has_every_event(mock: FilesMock, client: Client) -> None:
+    """From the first event to the last, numbered, with the text in its pieces."""
+    mock.stub_response("Forty-two.", chunks=["Forty", "-", "two."], model="gpt-x")
+    came = events(client.ask(input="?", stream=True))
+    assert [
+        "response.created",
+        "response.output_item.added",
+        "response.content_part.added",
+        "response.output_text.delta",
+        "response.output_text.delta",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "response.completed",
+    ] == [event["type"] for event in came]
+    assert list(range(len(came))) == [event["sequence_number"] for event in came]
+    assert "Forty-two." == "".join(event.get("delta", "") for event in came)
+    assert {"gpt-x"} == {event["response"]["model"] for event in (came[0], came[-1])}
+    assert 1_000_000_000_000 < came[0]["response"]["created_at"]
+
+
+def a_deleted_file_cannot_be_asked_about(mock: FilesMock, client: Client) -> None:
+    """404, as for a file that never was; the stub has not answered."""
+    stub = mock.stub_response("Forty-two.")
+    file_id = client.upload("report.pdf", b"%PDF").json["id"]
+    client.delete(file_id)
+    answer = client.ask(input=about(file_id), stream=False)
+    assert (404, "file_not_found") == (answer.status, answer.json["error"]["code"])
+    assert (0, 1) == (stub.hits, len(stub.calls))
+    mock.assert_deleted(file_id)
+
+
+def a_busy_service_answers_later(mock: FilesMock, client: Client) -> None:
+    """A fault hits a stubbed route as it hits the five."""
+    stub = mock.stub_response("Forty-two.")
+    mock.inject(faults.rate_limited(), on=ROUTE)
+    assert [429, 200] == [client.ask(input="?", stream=False).status for _ in range(2)]
+    assert (1, ["rate_limited", None]) == (stub.hits, [call.fault for call in stub.calls])
+
+
+def a_stream_breaks_off(mock: FilesMock, client: Client) -> None:
+    """The client meets its own library's exception."""
+    mock.stub_response("Forty-two.")
+    mock.inject(faults.truncated(300), on=ROUTE)
+    with pytest.raises(Exception, match=r"(?i)incomplete|complete|payload|18|transfer"):
+        client.ask(input="?", stream=True)
+
+
+def a_wrong_key_is_refused(mock: FilesMock, client: Client) -> None:
+    """Authentication comes first here too."""
+    stub = mock.stub_response("Forty-two.")
+    with connected(type(client), mock.base_url, "sk-of-another-service") as stranger:
+        assert 401 == stranger.ask(input="?", stream=False).status
+    assert 0 == stub.hits
+
+
+def a_function_answers(mock: FilesMock, client: Client) -> None:
+    """It is given the parsed request."""
+
+    def reply(request: StubRequest) -> object:
+        return {"output_text": request.json["input"], "path": request.path}
+
+    mock.stub("POST", "/responses", reply=reply)
+    answer = client.ask(input="naïve 日本", stream=False)
+    assert {"output_text": "naïve 日本", "path": "/responses"} == answer.json
+
+
+SCENARIOS: list[Callable[[FilesMock, Client], None]] = [
+    a_file_is_asked_about,
+    a_stream_has_every_event,
+    a_deleted_file_cannot_be_asked_about,
+    a_busy_service_answers_later,
+    a_stream_breaks_off,
+    a_wrong_key_is_refused,
+    a_function_answers,
+]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize(("way", "kind"), PLACES, ids=IDS)
+def test_scenario(
+    way: str, kind: type[Client], scenario: Callable[[FilesMock, Client], None]
+) -> None:
+    """The scenario holds for that client."""
+    with entered(way) as mock, connected(kind, mock.base_url, mock.api_key) as client:
+        scenario(mock, client)
