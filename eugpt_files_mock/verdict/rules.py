@@ -103,7 +103,7 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
     if not waits:
         return False
     # urllib3's Retry waits only from the second retry on, so that the last wait says most.
-    if waits[-1] < _AT_ONCE and not (len(waits) > 1 and waits[-1] > max(0.02, 1.5 * waits[0])):
+    if waits[-1] < _AT_ONCE and not (len(waits) > 1 and waits[-1] > max(0.05, 1.5 * waits[0])):
         return f"again after {waits[-1]:.2f} s"
     # Two waits with jitter may be alike by chance, three hardly ever.
     tolerance = 0.01 + max(waits) * (0.1 if len(waits) > 2 else 0.01)

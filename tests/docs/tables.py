@@ -19,9 +19,11 @@ from eugpt_files_mock.faults import FAULTS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.refusals import REFUSALS
 from eugpt_files_mock.service.routes import ROUTES
+from eugpt_files_mock.verdict.rules import RULES
 
 from ..clients import IN_PROCESS, Client, connected
 from ..intercept.test_parity import BROKEN_BODIES, KEY, SEVERED, Case, armed, met
+from ..verdict.survey import CASES, recorded
 
 
 def options() -> str:
@@ -86,6 +88,28 @@ def what_clients_meet() -> str:
     return _table(head, zip((f"`{name}`" for name in cases), *alike, strict=True))
 
 
+def verdict() -> str:
+    """Every kind of finding."""
+    return _table(
+        ("level", "kind", "the code under test", "to fix it"),
+        ((rule.level, f"`{rule.kind}`", rule.meaning, rule.cure) for rule in RULES),
+    )
+
+
+def what_clients_do() -> str:
+    """What the verdict found in each client, as it was recorded."""
+    columns = recorded()
+    rows = (
+        [case, *(_findings(column[case]["findings"]) for column in columns.values())]
+        for case in CASES
+    )
+    return _table(("fault", *columns), rows)
+
+
+def _findings(kinds: list[str]) -> str:
+    return ", ".join(f"`{kind}`" for kind in kinds) or "-"
+
+
 def command_line() -> str:
     """What the command says of itself."""
     pages = (["--help"], ["serve", "--help"])
@@ -109,6 +133,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "control-routes": control_routes,
     "refusals": refusals,
     "what-clients-meet": what_clients_meet,
+    "verdict": verdict,
+    "what-clients-do": what_clients_do,
     "command-line": command_line,
     "errors": error_tree,
 }
