@@ -21,7 +21,7 @@ LAYERS = (
     ("faults", "options"),
     ("state",),
     ("service",),
-    ("protocol", "verdict"),
+    ("protocol", "verdict", "verify"),
     ("intercept", "server", "documents"),
     ("admin", "seeding", "expectations", "stubbing"),
     ("lifecycle",),
@@ -35,7 +35,7 @@ LAYERS = (
 """Folders, and modules beside them, from the ground up. One imports from itself, and from those
 above it in this table; those of one line don't know one another."""
 
-WITH_CLIENTS_AND_SERVERS = ("protocol", "intercept", "server", "admin", "conftest_plugin")
+WITH_CLIENTS_AND_SERVERS = ("protocol", "intercept", "server", "admin", "verify", "conftest_plugin")
 CLIENTS_AND_SERVERS = {
     "aiohttp", "anyio", "h11", "httpx", "httpx2", "openai", "requests", "responses", "respx",
     "urllib3", "werkzeug",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..version import __version__
-from . import values
+from . import values, verify
 from .fault_words import FORM
 
 __all__ = ["OneLineParser", "parser", "refuse", "say"]
@@ -24,6 +24,10 @@ def parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve the API until Ctrl-C", allow_abbrev=False)
     for word, settings in SERVE.items():
         serve.add_argument(word, **settings)
+    against = "hold a real endpoint against a profile"
+    verifying = commands.add_parser("verify", help=against, allow_abbrev=False)
+    for word, settings in verify.words().items():
+        verifying.add_argument(word, **settings)
     commands.add_parser("faults", help="list the faults and their arguments", allow_abbrev=False)
     return made
 

@@ -16,6 +16,7 @@ from ..errors import ExpectationNotMet, FilesMockError, OptionError
 from ..mock import FilesMock
 from ..options import Options
 from ..server_context import ServerContext
+from . import verify
 from .arguments import parser, refuse, say
 from .fault_list import fault_lines
 from .log import LINES, Log
@@ -72,7 +73,11 @@ def _serve(words: argparse.Namespace) -> int:
     return 0 if context is None else _stop(context, check=words.check)
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"serve": _serve, "faults": _faults}
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "serve": _serve,
+    "faults": _faults,
+    "verify": verify.run,
+}
 
 
 def _mock(words: argparse.Namespace) -> FilesMock:

@@ -17,7 +17,7 @@ PROFILES = ("eugpt", "openai")
 """The named profiles."""
 
 ID_TEMPLATE = re.compile(
-    r"(?P<prefix>[\w.-]*)\{(?:uuid|(?P<alphabet>hex|base36|base58|base62):(?P<length>[1-9]\d?))\}"
+    r"(?P<prefix>[\w.-]*)\{(?:uuid|(?P<alphabet>hex|base36|base58|base62|base64url):(?P<length>[1-9]\d?))\}"
 )
 """`file-{base58:22}`: a prefix, then a UUID or so many characters of an alphabet."""
 
@@ -90,7 +90,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "members": ("a list of strings with 'id'", lambda value: _is_names(value) and "id" in value),
     "text": ("a string of ASCII characters", _is_text),
     "id": (
-        "a prefix and one of {uuid} {hex:N} {base36:N} {base58:N} {base62:N}",
+        "a prefix and one of {uuid} {hex:N} {base36:N} {base58:N} {base62:N} {base64url:N}",
         lambda value: isinstance(value, str) and ID_TEMPLATE.fullmatch(value) is not None,
     ),
     "seconds": ("a positive integer", lambda value: type(value) is int and value > 0),

@@ -15,8 +15,9 @@ _ALPHABETS = {
     "base36": string.digits + string.ascii_lowercase,
     "base58": re.sub("[0IOl]", "", string.digits + string.ascii_letters),
     "base62": string.digits + string.ascii_letters,
+    "base64url": string.digits + string.ascii_letters + "_-",
 }
-"""Each but hexadecimal contains what another has, so that the narrowest is to be looked for."""
+"""The narrowest first."""
 
 _UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 

@@ -1,0 +1,98 @@
+"""The command: `eugpt-files-mock verify`, a real endpoint held against a profile."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from ..errors import FilesMockError, OptionError, unknown_word
+from ..model.profile import as_profile
+
+
+def words() -> dict[str, dict[str, Any]]:
+    """The words of the command."""
+    return {
+        "--base-url": {
+            "default": os.environ.get("EUGPT_BASE_URL"),
+            "help": "where (EUGPT_BASE_URL, else the profile's)",
+        },
+        "--api-key": {
+            "default": os.environ.get("EUGPT_API_KEY"),
+            "help": "never printed or saved (EUGPT_API_KEY)",
+        },
+        "--profile": {"default": "eugpt", "help": "eugpt, openai, or a profile file (eugpt)"},
+        "--only": {"nargs": "+", "metavar": "GROUP", "default": [], "help": "such as upload list"},
+        "--save": {"type": Path, "metavar": "FILE", "help": "write a profile with what was seen"},
+        "--format": {"choices": ("text", "json", "junit"), "default": "text"},
+        "--timeout": {"type": float, "default": 30.0, "metavar": "S", "help": "seconds (30)"},
+    }
+
+
+def run(given: argparse.Namespace) -> int:
+    """Run it.
+
+    Returns:
+        The exit status: 0 when everything is as the profile says, 1 when something differs, 2 when
+        it could not run.
+    """
+    try:
+        return _verified(given)
+    except (FilesMockError, OSError) as error:
+        reason = str(error)
+    except KeyboardInterrupt:
+        reason = "interrupted; what was uploaded has been deleted."
+    reason = reason.replace(given.api_key or "\0", "[redacted]")
+    sys.stderr.write(f"eugpt-files-mock: {' '.join(reason.split())}\n")
+    return 2
+
+
+def _verified(given: argparse.Namespace) -> int:
+    from ..verify.endpoint import Endpoint
+    from ..verify.report import check_folder, groups, verify
+
+    profile = as_profile("profile", given.profile)
+    _check(given, groups())
+    if given.save:
+        check_folder(given.save)
+    signal.signal(signal.SIGTERM, _interrupt)
+    endpoint = Endpoint(given.base_url or profile["base_url"][0], given.api_key, given.timeout)
+    report = verify(endpoint, profile, given.profile, given.only, _progress)
+    forms = {"text": report.as_text, "json": report.as_json, "junit": report.as_junit}
+    sys.stdout.write(f"{forms[given.format]()}\n")
+    beyond = report.save(given.save) if given.save else []
+    if beyond:
+        sys.stderr.write(f"Not saved, as the mock can't do it: {', '.join(beyond)}\n")
+    if report.left:
+        sys.stderr.write(f"Could not be deleted: {', '.join(report.left)}\n")
+    return 0 if report.is_ok else 1
+
+
+def _check(given: argparse.Namespace, groups: list[str]) -> None:
+    if not given.api_key:
+        raise OptionError("verify needs a key: --api-key, or EUGPT_API_KEY.", word=None)
+    if not given.timeout > 0:
+        raise OptionError(f"--timeout must be over 0 s, got {given.timeout:g}.", word=given.timeout)
+    for group in given.only:
+        if group not in groups:
+            raise unknown_word("group", group, groups)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """SIGTERM ends it as Ctrl-C does: what was uploaded is deleted first."""
+    raise KeyboardInterrupt
+
+
+def _progress(done: int, total: int, name: str) -> None:
+    """A bar on a terminal, a line for each scenario elsewhere; on standard error."""
+    if not sys.stderr.isatty():
+        if done < total:
+            sys.stderr.write(f"[{done + 1}/{total}] {name}\n")
+        return
+    bar = ("#" * (30 * done // total)).ljust(30)
+    sys.stderr.write(f"\r[{bar}] {done}/{total} {name:<12}" + ("\n" if done == total else ""))
+    sys.stderr.flush()
