@@ -140,5 +140,10 @@ SERVE: dict[str, dict[str, Any]] = {
         "action": "store_true",
         "help": "end with status 1 if a fault never fired, or an unknown route was called",
     },
+    "--report": {
+        "action": "store_true",
+        "help": "at the end, print what the code under test did with the failures that it met; "
+        "errors end with status 1",
+    },
 }
 """Argument → what argparse is told. Those whose `dest` is an option of `FilesMock` become it."""

@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        The exit status. 0: ended by Ctrl-C or SIGTERM; 1: the exit checks failed, with `--check`;
+        The exit status. 0: ended by Ctrl-C or SIGTERM; 1: the exit checks failed, with `--check`,
+        or the verdict has errors, with `--report`;
         2: a bad value, or a busy port.
     """
     made = parser()
@@ -70,7 +71,10 @@ def _serve(words: argparse.Namespace) -> int:
         return refuse(str(error))
     except _Ended:
         _on_signals(signal.SIG_IGN)  # it ends already
-    return 0 if context is None else _stop(context, check=words.check)
+    if context is None:
+        return 0
+    status = _stop(context, check=words.check)
+    return max(status, _report(mock)) if words.report else status
 
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -143,6 +147,12 @@ def _stop(context: ServerContext[FilesMock], *, check: bool) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
+
+
+def _report(mock: FilesMock) -> int:
+    verdict = mock.verdict()
+    print(verdict, flush=True)
+    return 0 if verdict.ok else 1
 
 
 def _on_signals(action: Any) -> None:

@@ -15,6 +15,7 @@ from .operations import Result, Stored
 from .refusals import Refusal
 from .routes import RouteMatch
 from .service import Service
+from .stubs import named_files
 
 _monotonic = partial(perf_counter)
 """In a `partial`, freezegun does not find it: the verdict needs the time that really passed."""
@@ -38,6 +39,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_files",
         "_number",
         "_profile",
         "_redactor",
@@ -64,6 +66,7 @@ class Exchange:
         # The number before the clock: that may be the test author's, and slow.
         self._number = next(service.journal.numbers)
         self._started = _monotonic()
+        self._files = service.files
         self._profile = service.options.profile
         self._redactor = service.redactor
         self.started_at = service.options.clock()
@@ -132,9 +135,14 @@ class Exchange:
 
     def _unready_files(self) -> tuple[tuple[str, str], ...]:
         """Asking for the status of a file, or deleting it, doesn't use its content."""
-        if self.file is None or self.file.status == "processed":
+        if isinstance(self.command, Download):
+            used = [self.file]
+        elif isinstance(self.command, Stubbed):
+            user = self.identity.user
+            used = [self._files.find(file_id, user) for file_id in named_files(self.command)]
+        else:
             return ()
-        return ((self.file.id, self.file.status),) if isinstance(self.command, Download) else ()
+        return tuple((file.id, file.status) for file in used if file and file.status != "processed")
 
     def _json(self) -> Any:
         if not isinstance(self.command, Stubbed):

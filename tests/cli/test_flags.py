@@ -104,6 +104,30 @@ def test_with_check_it_fails_for_a_fault_that_never_fired(
     assert message in error
 
 
+@pytest.mark.parametrize(
+    ("answers", "status", "report"),
+    [
+        ([400, 200], 1, "error retried_non_retryable: "),
+        ([503], 0, "warning gave_up: "),
+        ([200], 0, "No findings in 1 calls."),
+    ],
+)
+def test_with_report_it_prints_the_verdict_and_fails_for_errors(
+    answers: list[int], status: int, report: str
+) -> None:
+    """On standard output, at the end."""
+    faults = [word for answer in answers if answer != 200 for word in ("--fault", f"list:{answer}")]
+    with started("--log", "none", "--report", *faults) as (base_url, process):
+        assert answers == [
+            httpx.get(f"{base_url}/files", headers=AUTH).status_code for _ in answers
+        ]
+        process.terminate()
+        output, error = process.communicate(timeout=10)
+
+    assert (status, "") == (process.returncode, error)
+    assert output.startswith(report)
+
+
 def test_the_admin_token_may_come_from_the_environment() -> None:
     """Everybody on the machine can read a command line."""
     environ = os.environ | {"EUGPT_ADMIN_TOKEN": "s3cret"}

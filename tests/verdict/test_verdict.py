@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from eugpt_files_mock import Verdict
+from eugpt_files_mock import Verdict, after_polls, fails
 from eugpt_files_mock.verdict.rules import RULES
 
-from ..clients import Client, connected
+from ..clients import Client, Httpx, connected
 from ..conftest import WAYS, entered
 from .programs import CLIENTS, KEY, PAIRS, Pair, Program
 
@@ -21,6 +23,30 @@ def judged(pair: Pair, program: Program, kind: type[Client], way: str) -> Verdic
         with connected(kind, mock.base_url, KEY) as client:
             program(client)
         return mock.verdict()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ({"processing": fails("not a document")}, "failed_file_used"),
+        ({"processing": after_polls(2)}, "unprocessed_file_used"),
+        ({}, None),
+    ],
+)
+def test_to_ask_a_stub_about_a_file_is_to_use_it(
+    options: dict[str, Any], kind: str | None, way: str
+) -> None:
+    """The body names it, as the Responses API has it."""
+    with entered(way, **options) as mock, connected(Httpx, mock.base_url, KEY) as client:
+        mock.stub("POST", "/responses", json={})
+        file_id = client.upload("a.pdf", b"%PDF").json["id"]
+        client.retrieve(file_id)
+        content = [{"type": "input_file", "file_id": file_id}]
+        client.send("POST", "/responses", json={"input": [{"role": "user", "content": content}]})
+        client.delete(file_id)
+        found = [finding.kind for finding in mock.verdict().findings]
+    assert ([] if kind is None else [kind]) == found
 
 
 @pytest.mark.parametrize("way", WAYS)
