@@ -313,7 +313,7 @@ def _status_errors() -> Iterator[list[Answer]]:
 
 class Urllib(HttpClient):
     name = "urllib"
-    library = "wsgi"
+    library = "http.client"
 
     def send(self, method: str, path: str, **form: Any) -> Answer:
         prepared = requests.Request(method, self.base_url + path, **form).prepare()
@@ -328,8 +328,7 @@ class Urllib(HttpClient):
 
 
 class Aiohttp(HttpClient):
-    name = "aiohttp"
-    library = "wsgi"
+    name = library = "aiohttp"
 
     def send(self, method: str, path: str, **form: Any) -> Answer:
         async def once() -> Answer:
@@ -392,11 +391,13 @@ IN_PROCESS: list[type[Client]] = [
     OpenAI,
     OpenAIAsync,
     OpenAIOverAiohttp,
+    Urllib,
+    Aiohttp,
 ]
 if importlib.util.find_spec("httpx2"):
     IN_PROCESS[3:3] = [Httpx2, Httpx2Async, Httpx2Trio]
 
-ON_A_PORT: list[type[Client]] = [*IN_PROCESS, Urllib, Aiohttp]
+ON_A_PORT: list[type[Client]] = [*IN_PROCESS]
 if shutil.which("curl"):
     ON_A_PORT.append(Curl)
 

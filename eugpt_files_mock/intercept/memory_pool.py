@@ -38,6 +38,8 @@ def in_memory(
         outcome: if it has been decided already, on the short way.
         body: what was read of the request's then.
     """
+    if isinstance(transport._pool, _MemoryPool):
+        return transport  # a tracer lies between two replacements of ours
     core = sys.modules[type(transport._pool).__module__.partition(".")[0]]
     library = type(request).__module__.partition(".")[0]
 

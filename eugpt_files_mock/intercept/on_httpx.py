@@ -109,10 +109,7 @@ def _own_sender(kind: type, library: Any) -> Any:
     method = _SENDING.get(kind.__name__)
     if method is None or getattr(library, kind.__name__) is not kind:
         return None
-    return _below(vars(kind)[method], f"{library.__name__}._transports.default")
-
-
-_below = lru_cache(own_function)
+    return own_function(vars(kind)[method], f"{library.__name__}._transports.default")
 
 
 def _sending(library: Any, original: Any) -> Any:

@@ -70,7 +70,9 @@ def _sending(original: Any) -> Any:
     own = getattr(original, "__globals__", {}).get("_original_send", original)
 
     def send(session: Any, request: Any, **words: Any) -> Any:
-        ours = own is not original and _find(request.url) is not None
+        ours = _find(request.url) is not None
+        if not ours:
+            give_back()
         return bound(own if ours else original, session)(request, **words)
 
     return send

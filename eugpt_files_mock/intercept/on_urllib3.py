@@ -39,10 +39,7 @@ def patches(_: Any) -> list[Patch]:
 
 def opener() -> Any:
     """urllib3's own `urlopen`, wrapped as it is by tracers."""
-    return _below(vars(HTTPConnectionPool)["urlopen"], "urllib3.connectionpool")
-
-
-_below = lru_cache(own_function)
+    return own_function(vars(HTTPConnectionPool)["urlopen"], "urllib3.connectionpool")
 
 
 def place_of(url: str) -> tuple[Origin, str] | None:
@@ -61,12 +58,14 @@ def urlopen_in_memory(
     client: str,
     *arguments: Any,
     outcome: Outcome | None = None,
+    through: Any = None,
     **words: Any,
 ) -> Any:
     """As `pool.urlopen`, over connections in memory; a proxy of the pool isn't asked.
 
     `find` says who answers, `client` is as in `Call.client`, `outcome` is that of the first
-    request if it has been decided already; the rest is `urlopen`'s.
+    request if it has been decided already; `through` is the function that sends, by default with
+    all the tracers that lie on it; the rest is `urlopen`'s.
     """
     timeout = words.get("timeout", (*arguments[_TIMEOUT + 2 :], pool.timeout)[0])
     twin = copy.copy(pool)
@@ -90,19 +89,20 @@ def urlopen_in_memory(
 
     kind = _memory_class(_kind(pool))
     twin.ConnectionCls = type(kind.__name__, (kind,), {"connect_in_memory": connect})
-    return bound(opener(), twin)(*arguments, **words)
+    return bound(through or opener(), twin)(*arguments, **words)
 
 
 def _opening(original: Any) -> Any:
     def urlopen(pool: Any, method: str, url: str, *arguments: Any, **words: Any) -> Any:
+        own = own_function(original, "urllib3.connectionpool")
         if "in_memory" in vars(pool):  # a retry, or a redirect; or a tracer lies on ours
-            own = _below(original, "urllib3.connectionpool")
             return bound(own, pool)(method, url, *arguments, **words)
         place, path = _address(pool, url)
         if registry.find(place, path) is None:
             give_back()
             return bound(original, pool)(method, url, *arguments, **words)
         find = partial(registry.find, place)
+        words["through"] = own
         return urlopen_in_memory(pool, find, "urllib3", method, url, *arguments, **words)
 
     return urlopen

@@ -109,6 +109,7 @@ class Patch:
     def stop(self) -> None:
         """Take ours off, and leave in place what others put on it, or in its place."""
         self.is_started = False
+        _own_functions.clear()
         there = vars(self._owner).get(self._name, _MISSING)
         self._patcher.stop()
         if there is not _MISSING:
@@ -164,6 +165,17 @@ def own_function(function: Any, module: str) -> Any:
     Tracers, whose wrappers are no plain functions, are kept. Where it can't be found, what is
     there is taken.
     """
+    known = _own_functions.get(id(function))
+    if known is None or known[0] is not function:
+        known = _own_functions[id(function)] = function, _own_layer(function, module)
+    return known[1]
+
+
+_own_functions: dict[int, tuple[Any, Any]] = {}
+"""By identity: a tracer's proxy is equal to what it wraps."""
+
+
+def _own_layer(function: Any, module: str) -> Any:
     for layer in _layers(function):
         if is_wrapper(layer) or layer.__globals__.get("__name__") == module:
             return layer
@@ -179,7 +191,8 @@ def _layers(function: Any) -> Iterator[Any]:
         if not is_wrapper(layer):
             below.append(layer.__dict__.get(_ORIGINAL))
             below += [cell.cell_contents for cell in layer.__closure__ or () if _is_filled(cell)]
-        layers += [one for one in below if isinstance(one, FunctionType) and one not in layers]
+        known = {id(one) for one in layers}
+        layers += [one for one in below if isinstance(one, FunctionType) and id(one) not in known]
 
 
 def _is_filled(cell: Any) -> bool:
