@@ -7,6 +7,7 @@ keys repeat, and no message names a port or a folder of the machine.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import io
 import json
 import socket
@@ -23,6 +24,7 @@ from werkzeug.test import Client
 
 from eugpt_files_mock import FilesMock, after_polls, after_seconds, fails, faults
 from eugpt_files_mock.cli.main import main
+from eugpt_files_mock.intercept.patches import Patch
 
 ErrorCase = Callable[[], object]
 
@@ -258,6 +260,23 @@ def _seam_of_requests_lost() -> None:
         mock().start()
 
 
+def _class_of_urllib3_lost() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delattr("urllib3.connectionpool.HTTPConnectionPool")
+        Patch("urllib3.connectionpool.HTTPConnectionPool.urlopen", lambda original: original)
+
+
+def _body_that_is_not_sent() -> None:
+    with mock() as one:
+        connection = http.client.HTTPSConnection("chat.eugpt.ai")
+        headers = {"Authorization": f"Bearer {one.api_key}", "Content-Length": "5"}
+        try:
+            connection.request("POST", "/v1/files", b"12", headers)
+            connection.getresponse()
+        finally:
+            connection.close()
+
+
 def _port_taken() -> str:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -306,6 +325,7 @@ STATES: dict[str, ErrorCase] = {
     "serve: asked for its address before it serves": lambda: mock().serve().url,
     "start: httpx has changed": _seam_of_httpx_lost,
     "start: requests has changed": _seam_of_requests_lost,
+    "start: urllib3 has changed": _class_of_urllib3_lost,
     "serve: a port that is taken": _port_taken,
     "serve: a port that is none": lambda: mock().serve(port=70_000).start(),
     "serve: a token that cannot be sent": lambda: mock().serve(admin_token="a b"),
@@ -313,6 +333,7 @@ STATES: dict[str, ErrorCase] = {
     "serve: a refused connection is armed": _refusal_served,
     "wsgi_app: a reset under another server": _reset_under_another_server,
     "a client without a timeout": _no_timeout,
+    "a client that waits for an answer to half a request": _body_that_is_not_sent,
 }
 
 

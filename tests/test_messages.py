@@ -78,11 +78,8 @@ def test_no_message_is_missing() -> None:
 
 
 _TOLD_OTHERWISE = (
-    "cli/arguments.py",
-    "cli/main.py",
-    "cli/fault_words.py",
-    "admin/schemas.py",
-    "admin/access.py",
+    "admin/",
+    "cli/",
     "server/host_names.py",
 )
 
@@ -91,7 +88,7 @@ def _raising() -> Iterator[tuple[str, int, int]]:
     ours = {name for name, value in vars(errors).items() if callable(value)}
     for path in sorted(PACKAGE.rglob("*.py")):
         name = str(path.relative_to(PACKAGE))
-        if name in _TOLD_OTHERWISE:
+        if name.startswith(_TOLD_OTHERWISE):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Raise) or not isinstance(node.exc, ast.Call):

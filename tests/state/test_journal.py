@@ -20,9 +20,16 @@ def record(number: int, *, unmatched: bool = False) -> Record:
         error=None, message=None, request_id=str(number), started_at=0.0, duration=0.0,
     )  # fmt: skip
     return Record(
-        call=call, number=number, outcome=Severed(kind="empty"), read_timeout=None,
-        is_unmatched=unmatched, started=0.0, key=0, unready_files=(), stub=None,
-    )  # fmt: skip
+        call=call,
+        number=number,
+        outcome=Severed(kind="empty"),
+        read_timeout=None,
+        is_unmatched=unmatched,
+        started=0.0,
+        key=0,
+        unready_files=(),
+        stub=None,
+    )
 
 
 def kept(journal: Journal) -> list[int]:
