@@ -105,6 +105,25 @@ _BODIES: dict[tuple[str, str], Schema] = {
             }
         }
     },
+    ("POST", "/__admin/stubs"): {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    **dict.fromkeys(("method", "path", "response", "model"), _TEXT),
+                    "json": {},
+                    "body": _TEXT,
+                    "events": {"type": "array"},
+                    "status": {"type": "integer"},
+                    "headers": {"type": "object"},
+                    "times": {"type": ["integer", "null"]},
+                    "chunks": {"type": ["integer", "array"]},
+                    "check_file_ids": {"type": "boolean"},
+                },
+                "additionalProperties": False,
+            }
+        }
+    },
     ("POST", "/__admin/faults"): {
         "application/json": {
             "schema": {

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request, Response
 
 from ..service.openapi import document
 from ..verdict.verdict import judge, verdict_members
-from . import armed, files, requests
+from . import armed, files, requests, stubs
 from .control import Control, ControlRoute
 from .openapi import control_document
 from .page import PAGE_FILES, page_file
@@ -43,7 +43,7 @@ def _verdict(control: Control, request: Request) -> Response:
 
 
 def _openapi(control: Control, request: Request) -> Response:
-    return json_response(document(control.version))
+    return json_response(document(control.version, control.service.stubs.all()))
 
 
 def _control_openapi(control: Control, request: Request) -> Response:
@@ -78,7 +78,7 @@ ROUTES: tuple[ControlRoute, ...] = (
     _route("GET", "/openapi.json", _openapi, "OpenAPI 3.1 of the five calls"),
     _route("GET", "/__admin/openapi.json", _control_openapi, "OpenAPI 3.1 of the control routes"),
     _route("GET", "/__admin/health", _health, "Whether the mock answers, and its version"),
-    _route("POST", "/__admin/reset", _reset, "Drop files, faults, calls and rate windows"),
+    _route("POST", "/__admin/reset", _reset, "Drop files, faults, stubs, calls and rate windows"),
     _route("GET", "/__admin/check", _check, "What the exit checks would say now"),
     _route("GET", "/__admin/verdict", _verdict, "What the code under test did with its failures"),
     _route(
@@ -123,6 +123,16 @@ ROUTES: tuple[ControlRoute, ...] = (
     _route("DELETE", "/__admin/faults", armed.disarm_all, "Disarm all faults"),
     _route("GET", "/__admin/faults/{fault_id}", armed.retrieve, "One armed fault"),
     _route("DELETE", "/__admin/faults/{fault_id}", armed.disarm, "Disarm one fault"),
+    _route(
+        "GET",
+        "/__admin/stubs",
+        stubs.list_all,
+        "The stubs, used-up ones too, in the order in which they were made",
+        limit=_LIMIT,
+    ),
+    _route("POST", "/__admin/stubs", stubs.make, "Answer another route of the API", body="json"),
+    _route("DELETE", "/__admin/stubs", stubs.cancel_all, "Take all stubs away"),
+    _route("DELETE", "/__admin/stubs/{stub_id}", stubs.cancel, "Take one stub away"),
     _route("GET", "/__admin/catalogue", armed.offered, "The operations, and the faults there are"),
     _route("GET", "/__admin/", _page_file("index.html"), "The page for people"),
     *(

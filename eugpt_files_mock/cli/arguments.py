@@ -78,6 +78,13 @@ SERVE: dict[str, dict[str, Any]] = {
         "metavar": FORM,
         "help": "arm a fault, such as upload:503:times=2; may be repeated; see the command faults",
     },
+    "--stub": {
+        "action": "append",
+        "type": values.stub,
+        "metavar": "'METHOD /PATH=FILE'",
+        "help": "answer another route with a file, such as 'POST /responses=answer.json'; "
+        "may be repeated",
+    },
     "--files": {"type": Path, "metavar": "DIR", "help": "begin with the files in DIR"},
     "--fake": {
         "type": int,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 from ..errors import ExpectationNotMet, FilesMockError, OptionError
 from ..mock import FilesMock
+from ..model.content_types import content_type_of
 from ..options import Options
 from ..server_context import ServerContext
 from . import verify
@@ -95,6 +97,8 @@ def _mock(words: argparse.Namespace) -> FilesMock:
     for path in _files(words.files):
         mock.add_file(path.name, path.read_bytes())
     _fake(mock, words.fake)
+    for method, path, file in words.stub or ():
+        _stub(mock, method, path, file)
     for fault, matcher in words.fault or ():
         mock.inject(fault, **matcher)
     return mock
@@ -104,6 +108,20 @@ def _warn_of_strange_keys(keys: Iterable[str], prefix: str | None) -> None:
     strange = sum(not key.startswith(prefix or "") for key in keys)
     if strange:
         say(f"--api-key: {strange} of the keys don't start with {prefix}, as real ones do.")
+
+
+def _stub(mock: FilesMock, method: str, path: str, file: Path) -> None:
+    """JSON from a file that ends so; of any other the bytes, with the content type of its name."""
+    content = file.read_bytes()
+    if file.suffix != ".json":
+        headers = {"Content-Type": content_type_of(file.name)}
+        mock.stub(method, path, body=content, headers=headers)
+        return
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise OptionError(f"argument --stub: {str(file)!r}: {error}", word=file) from None
+    mock.stub(method, path, json=value)
 
 
 def _files(folder: Path | None) -> list[Path]:

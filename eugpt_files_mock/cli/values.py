@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..errors import OptionError, unknown_word
@@ -12,7 +13,7 @@ from ..model.faults import Fault
 from ..model.processing import IMMEDIATE, WORDS, Processing
 from .fault_words import parse_fault
 
-__all__ = ["fault", "key", "processing", "rate", "seed", "size"]
+__all__ = ["fault", "key", "processing", "rate", "seed", "size", "stub"]
 
 
 def _told(read: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -31,6 +32,15 @@ def key(text: str) -> tuple[str, str | None]:
     """A key, and the user that it belongs to."""
     name, _, user = text.partition("=")
     return name, user or None
+
+
+def stub(text: str) -> tuple[str, str, Path]:
+    """Method, path below the base URL, and the file with the answer."""
+    route, _, file = text.partition("=")
+    method, _, path = route.partition(" ")
+    if not (path and file):
+        raise argparse.ArgumentTypeError(f"not {text!r}; such as 'POST /responses=answer.json'")
+    return method, path.strip(), Path(file)
 
 
 def seed(text: str) -> int | str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, get_type_hints
 
 from ..model.content_types import BYTES, JSON, TEXT
 from ..model.messages import STATUSES, File
+from ..state.stubs import Stub
 from .commands import MOST_PER_PAGE
 from .refusals import CHALLENGE, REFUSALS
 from .replies import file_object
@@ -15,11 +17,13 @@ from .routes import ROUTES, Route
 Schema = dict[str, Any]
 
 
-def document(version: str) -> Schema:
-    """The document; `version` is the mock's."""
+def document(version: str, stubs: Iterable[Stub] = ()) -> Schema:
+    """The document of the five calls and of these stubs; `version` is the mock's."""
     paths: dict[str, Schema] = {}
     for route in ROUTES:
         paths.setdefault(route.template, {})[route.method.lower()] = _operation(route)
+    for stub in stubs:
+        paths.setdefault(stub.path, {})[stub.method.lower()] = _stubbed(stub)
     return {
         "openapi": "3.1.0",
         "info": {"title": "EU GPT Files API, as faked by eugpt-files-mock", "version": version},
@@ -45,6 +49,17 @@ def _operation(route: Route) -> Schema:
         form = {"multipart/form-data": {"schema": _named("Upload")}}
         operation["requestBody"] = {"required": True, "content": form}
     return operation
+
+
+def _stubbed(stub: Stub) -> Schema:
+    """What it answers is known to the author of the test."""
+    names = re.findall(r"\{(\w+)\}", stub.path)
+    return {
+        "operationId": stub.operation,
+        "summary": "A stub",
+        "parameters": [_path_parameter(name) for name in names],
+        "responses": {"default": {"description": "As the stub says"}},
+    }
 
 
 def _path_parameter(name: str) -> Schema:
