@@ -81,6 +81,7 @@ _TOLD_OTHERWISE = (
     "admin/",
     "cli/",
     "server/host_names.py",
+    "verify/",
 )
 
 
