@@ -18,6 +18,7 @@ Origin = tuple[str, int | None]
 that a request by `http://` to our `https://` host is ours too, and never gets out."""
 
 
+@lru_cache(maxsize=1_024)
 def origin(host: str, port: int | None) -> Origin:
     """Where a URL points; its scheme makes no difference."""
     host = host.lower().removesuffix(".")
@@ -28,7 +29,6 @@ def origin(host: str, port: int | None) -> Origin:
     return host, None if port in DEFAULT_PORTS else port
 
 
-@lru_cache
 def _shortest(host: str) -> str:
     """The one spelling of an IPv6 address that RFC 5952 recommends."""
     try:
@@ -37,7 +37,6 @@ def _shortest(host: str) -> str:
         return host
 
 
-@lru_cache
 def _in_ascii(host: str) -> str:
     """The ASCII form, as requests sends it; httpx gives the same host in Unicode."""
     import idna  # httpx and requests depend on it

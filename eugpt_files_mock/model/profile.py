@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +16,24 @@ from .processing import after_polls
 __tracebackhide__ = hide_from_traceback
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(dict[str, Any]):
     """One profile. `profile["upload.status"]` is the value of a behaviour.
+
+    A dict, as each request asks it a dozen times; nobody changes it once it is made.
 
     Attributes:
         base: the named profile that it is, or differs from.
-        values: of every behaviour.
         recorded: the behaviours whose values come from a profile file.
     """
 
-    base: str
-    values: Mapping[str, Any]
-    recorded: frozenset[str] = frozenset()
+    __slots__ = ("base", "recorded")
 
-    def __getitem__(self, behaviour: str) -> Any:
-        return self.values[behaviour]
+    def __init__(
+        self, values: Mapping[str, Any], *, base: str, recorded: Iterable[str] = ()
+    ) -> None:
+        super().__init__(values)
+        self.base = base
+        self.recorded = frozenset(recorded)
 
     @property
     def option_defaults(self) -> dict[str, Any]:
@@ -50,13 +51,13 @@ class Profile:
 
     def changed(self, values: Mapping[str, Any]) -> Profile:
         """The same with other values."""
-        return replace(self, values={**self.values, **values})
+        return Profile({**self, **values}, base=self.base, recorded=self.recorded)
 
 
 def named_profile(name: str) -> Profile:
     """A profile by its name."""
     values = {behaviour: row.value(name) for behaviour, row in BEHAVIOURS.items()}
-    return Profile(base=name, values=values)
+    return Profile(values, base=name)
 
 
 def as_profile(label: str, value: Any) -> Profile:
@@ -97,8 +98,8 @@ def _read(label: str, path: Path) -> Profile:
     values = found["values"]
     for behaviour, value in values.items():
         check_value(behaviour, value)
-    made = named_profile(found["profile"]).changed(values)
-    return replace(made, recorded=frozenset(values))
+    base = found["profile"]
+    return Profile({**named_profile(base), **values}, base=base, recorded=values)
 
 
 _FILE_WORDS = ("profile", "values")

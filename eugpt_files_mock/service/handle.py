@@ -42,7 +42,9 @@ def handle(service: Service, request: Request) -> Outcome:
     outcome = apply_fault(exchange.fault, reply, request, exchange.request_id, service)  # 7
     record = exchange.record(outcome)
     service.journal.add(record)  # 8
-    return run_callbacks(service, record.call, outcome)  # 9
+    if service.callbacks.waiting:
+        return run_callbacks(service, record.call, outcome)  # 9
+    return outcome
 
 
 def _file_in_question(service: Service, exchange: Exchange) -> File | None:

@@ -75,7 +75,7 @@ class Refusal:
     def answer(self, profile: Profile, request_id: str) -> tuple[int, Any]:
         """Status and body."""
         words = {**self.words, "message": self.message(profile), "request_id": request_id}
-        row = profile.values.get(f"errors.{self.case}")
+        row = profile.get(f"errors.{self.case}")
         if row:
             return row["status"], fill(row["body"], words)
         status, kind = REFUSALS[self.case]

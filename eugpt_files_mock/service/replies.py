@@ -186,7 +186,7 @@ def _members(
 def _envelope(fault: ErrorResponse, message: str, profile: Profile) -> Any:
     """As the service refuses for that status, unless the fault has a code of its own."""
     code, type_ = _usual(fault)
-    row = profile.values.get(f"errors.{_USUAL.get(fault.status)}") or {"status": None}
+    row = profile.get(f"errors.{_USUAL.get(fault.status)}") or {"status": None}
     own = row["status"] == fault.status and fault.code is None
     words = {"message": message, "type": type_, "code": code}
     return fill(row["body"] if own else profile["errors.envelope"], words)

@@ -11,7 +11,11 @@ Callback = Callable[[Call], object]
 
 
 class Callbacks:
-    """What is still to be called, in the order of registration."""
+    """What is still to be called, in the order of registration.
+
+    Attributes:
+        waiting: operation, function and how often; only to be looked at from outside.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -20,22 +24,20 @@ class Callbacks:
     def clear(self) -> None:
         """Forget them all."""
         with self._lock:
-            self._waiting: list[tuple[str, Callback, int | None]] = []
+            self.waiting: list[tuple[str, Callback, int | None]] = []
 
     def add(self, operation: str, function: Callback, times: int | None) -> None:
         """Call the function for the next `times` calls of the operation; None: for all."""
         with self._lock:
-            self._waiting.append((operation, function, times))
+            self.waiting.append((operation, function, times))
 
     def take(self, operation: str | None) -> list[Callback]:
         """Those that are due now, which counts as one time."""
-        if not self._waiting:
-            return []
         with self._lock:
-            due = [function for named, function, _ in self._waiting if named == operation]
+            due = [function for named, function, _ in self.waiting if named == operation]
             counted = (
                 (named, function, times - 1 if times and named == operation else times)
-                for named, function, times in self._waiting
+                for named, function, times in self.waiting
             )
-            self._waiting = [waiting for waiting in counted if waiting[2] != 0]
+            self.waiting = [waiting for waiting in counted if waiting[2] != 0]
             return due

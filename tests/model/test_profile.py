@@ -104,5 +104,5 @@ def test_a_template_is_filled_at_any_depth() -> None:
 
 
 def test_the_two_profiles_differ() -> None:
-    assert named_profile("eugpt").values.keys() == named_profile("openai").values.keys()
+    assert named_profile("eugpt").keys() == named_profile("openai").keys()
     assert "file-{base58:22}" == named_profile("openai")["id.format"]
