@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from typing import Any
+from uuid import uuid4
 
 from ..errors import hide_from_traceback
 from ..model.base_urls import origin
@@ -73,7 +74,7 @@ def _mocker(target: str, module_id: int) -> Any:
 
     owner, _, method = target.rpartition(".")
     members = {
-        "name": f"eugpt_files_mock.{target}.{module_id}",  # respx wants a unique one
+        "name": f"eugpt_files_mock.{target}.{uuid4().hex}",  # unique, also if we are imported anew
         "targets": [owner],
         "target_methods": [method],
         "mock": classmethod(lambda cls, **_: cls.replacement),
