@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from eugpt_files_mock import errors
 from eugpt_files_mock.admin.routes import ROUTES as CONTROL_ROUTES
 from eugpt_files_mock.cli.main import main
 from eugpt_files_mock.faults import FAULTS
+from eugpt_files_mock.model.behaviours import BEHAVIOURS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.refusals import REFUSALS
 from eugpt_files_mock.service.routes import ROUTES
@@ -77,6 +79,32 @@ def refusals() -> str:
     )
 
 
+def behaviours() -> str:
+    """Every behaviour: the value of the profile `eugpt`."""
+    return _table(
+        ("behaviour", "decides", "value", "mark", "after"),
+        (
+            (f"`{name}`", row.what, _value(row.eugpt), row.mark, row.basis)
+            for name, row in BEHAVIOURS.items()
+        ),
+    )
+
+
+def openai_profile() -> str:
+    """Every behaviour: the value of the profile `openai`."""
+    return _table(
+        ("behaviour", "value", "grade"),
+        ((f"`{name}`", _value(row.value("openai")), row.grade) for name, row in BEHAVIOURS.items()),
+    )
+
+
+def _value(value: Any) -> str:
+    """Of a refusal, the status and the message: its body is an envelope with them."""
+    if isinstance(value, dict) and "status" in value:
+        return f"{value['status']} `{value['message']}`"
+    return "null" if value is None else f"`{json.dumps(value)}`"
+
+
 def what_clients_meet() -> str:
     """What each client raises, measured here and now with the table of the parity tests."""
     cases = {case.fault.name: case for case in (*SEVERED, *BROKEN_BODIES)}
@@ -112,7 +140,7 @@ def _findings(kinds: list[str]) -> str:
 
 def command_line() -> str:
     """What the command says of itself."""
-    pages = (["--help"], ["serve", "--help"])
+    pages = (["--help"], ["serve", "--help"], ["verify", "--help"])
     return "\n\n".join(_literal(_said(arguments)) for arguments in pages)
 
 
@@ -132,6 +160,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "routes": routes,
     "control-routes": control_routes,
     "refusals": refusals,
+    "behaviours": behaviours,
+    "openai-profile": openai_profile,
     "what-clients-meet": what_clients_meet,
     "verdict": verdict,
     "what-clients-do": what_clients_do,

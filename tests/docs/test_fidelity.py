@@ -16,7 +16,7 @@ from .blocks import ROOT
 FIDELITY = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
 
 OF_THE_TEST = {
-    "passthrough", "seed", "clock", "max_calls", "assert_all_faults_fired",
+    "allow_network", "passthrough", "seed", "clock", "max_calls", "assert_all_faults_fired",
     "assert_all_requests_known",
 }  # fmt: skip
 """Options that change nothing on the wire."""
