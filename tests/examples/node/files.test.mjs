@@ -83,6 +83,25 @@ test("a 429 is retried by the client, and the file is there once", async () => {
   assert.equal((await control("GET", "files")).data.length, 1);
 });
 
+test("a question about a file is answered, until the file is deleted", async () => {
+  await control("POST", "stubs", { response: "Forty-two." });
+  await control("POST", "faults", { fault: "rate_limited", on: "POST /responses" });
+  const file = await upload("report.txt", "hello");
+  const input = [{ role: "user", content: [{ type: "input_file", file_id: file.id }] }];
+
+  const whole = await client.responses.create({ model: "auto", input, stream: false });
+  assert.equal(whole.output_text, "Forty-two.");
+
+  let said = "";
+  for await (const event of await client.responses.create({ model: "auto", input, stream: true })) {
+    if (event.type === "response.output_text.delta") said += event.delta;
+  }
+  assert.equal(said, "Forty-two.");
+
+  await client.files.delete(file.id);
+  await assert.rejects(client.responses.create({ model: "auto", input }), NotFoundError);
+});
+
 test("an upload from a stream is not retried", async () => {
   await control("POST", "faults", { fault: "rate_limited", on: "upload" });
 

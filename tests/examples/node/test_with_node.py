@@ -75,4 +75,4 @@ def test_the_npm_client_uploads_pages_downloads_deletes_and_retries(
         timeout=120,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "pass 4\n" in run.stdout
+    assert "pass 5\n" in run.stdout

@@ -1,0 +1,105 @@
+"""Ask about a report: the file is uploaded, asked about, and deleted, whatever happens in between.
+
+One mock has the whole flow. `stub_response()` answers `POST /responses` in the documented shape;
+each test runs in process and on a port.
+"""
+
+import os
+
+import openai
+import pytest
+
+from eugpt_files_mock import faults
+
+
+class NoAnswer(Exception):
+    """The question could not be answered."""
+
+
+def ask(filename: str, content: bytes, question: str) -> str:
+    """The application: what the service says about a document, which it then forgets."""
+    with openai.OpenAI(
+        api_key=os.environ["EUGPT_API_KEY"], base_url=os.environ["EUGPT_BASE_URL"]
+    ) as client:
+        file = client.files.create(file=(filename, content), purpose="assistants")
+        try:
+            return _answer(client, file.id, question)
+        except openai.NotFoundError as error:
+            raise NoAnswer("the file is gone") from error
+        finally:
+            if not _is_gone(client, file.id):
+                client.files.delete(file.id)
+
+
+def _answer(client: openai.OpenAI, file_id: str, question: str) -> str:
+    parts = [{"type": "input_file", "file_id": file_id}, {"type": "input_text", "text": question}]
+    said = []
+    try:
+        with client.responses.create(
+            model="auto", input=[{"role": "user", "content": parts}], stream=True
+        ) as stream:
+            for event in stream:
+                if event.type == "response.output_text.delta":
+                    said.append(event.delta)
+                elif event.type == "response.completed":
+                    return "".join(said)
+    except Exception as error:
+        if isinstance(error, openai.APIStatusError):
+            raise
+        raise NoAnswer(f"it broke off after {''.join(said)!r}") from error
+    raise NoAnswer("the stream ended too early")
+
+
+def _is_gone(client: openai.OpenAI, file_id: str) -> bool:
+    return all(file.id != file_id for file in client.files.list().data)
+
+
+@pytest.fixture(params=["eugpt_files", "eugpt_files_server"])
+def mock(request):
+    """The same tests in process and on a port."""
+    return request.getfixturevalue(request.param)
+
+
+def test_the_answer_is_read_and_the_file_deleted(mock):
+    stub = mock.stub_response("Forty-two.")
+
+    assert ask("report.pdf", b"%PDF", "How many?") == "Forty-two."
+
+    mock.assert_uploaded("report.pdf", content=b"%PDF")
+    mock.assert_called(stub.operation, times=1)
+    mock.assert_deleted(mock.calls.to("upload").last.file_id)
+
+
+def test_a_file_that_was_deleted_meanwhile(mock):
+    mock.stub_response("Forty-two.")
+    mock.after("upload", lambda call: delete_elsewhere(mock, call.file_id))
+
+    with pytest.raises(NoAnswer, match="the file is gone"):
+        ask("report.pdf", b"%PDF", "How many?")
+
+    mock.assert_called("POST /responses", error="file_not_found")
+
+
+def test_a_stream_that_breaks_off(mock):
+    mock.stub_response("Forty-two.")
+    mock.inject(faults.truncated(after_bytes=1000), on="POST /responses")
+
+    with pytest.raises(NoAnswer, match="it broke off"):
+        ask("report.pdf", b"%PDF", "How many?")
+
+    assert len(mock.files) == 0
+
+
+def test_a_busy_service_is_asked_again(mock):
+    mock.stub_response("Forty-two.")
+    mock.inject(faults.rate_limited(), on="POST /responses", times=2)
+
+    assert ask("report.pdf", b"%PDF", "How many?") == "Forty-two."
+
+    assert [call.status for call in mock.calls.to("POST /responses")] == [429, 429, 200]
+
+
+def delete_elsewhere(mock, file_id):
+    """What somebody else does with the same key."""
+    with openai.OpenAI(api_key=mock.api_key, base_url=mock.base_url) as client:
+        client.files.delete(file_id)
