@@ -6,25 +6,34 @@ until a fixture is used.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from .left_started import Watch
+from .options import WrongOptions, check_markers, options_for
+
 if TYPE_CHECKING:
     from eugpt_files_mock import FilesMock
-
-    from .shared_server import SharedServer
+    from eugpt_files_mock.shared_server import SharedServer
 
 pytest_plugins = "conftest_plugin.verdict_option"
 
+_FIXTURES = {"eugpt_files", "eugpt_files_server"}
+
+_WATCH = pytest.StashKey[Watch]()
 _MOCKS = pytest.StashKey["list[FilesMock]"]()
-_RAISED = pytest.StashKey[BaseException]()
+_IN_CALL = pytest.StashKey[bool]()
+_RAISED = pytest.StashKey[BaseException | None]()
+_COMPLAINTS = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
+    config.stash[_WATCH] = Watch()
     config.addinivalue_line(
         "markers",
         "eugpt_files(**options): options of FilesMock for the fixtures eugpt_files and "
@@ -39,69 +48,65 @@ def eugpt_files_options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def eugpt_files(
-    request: pytest.FixtureRequest, eugpt_files_options: Mapping[str, Any]
-) -> Iterator[FilesMock]:
-    """A `FilesMock`, in process, empty: httpx, httpx2 and requests are intercepted."""
-    mock = _mock_for(request.node, eugpt_files_options)
-    with _entered(mock, request.node), _environment(mock):
+def eugpt_files(request: pytest.FixtureRequest, eugpt_files_options: Any) -> Iterator[FilesMock]:
+    """A `FilesMock`, in process, empty: HTTP clients are intercepted."""
+    with _entered(request, eugpt_files_options, lambda mock: mock) as mock:
         yield mock
 
 
 @pytest.fixture
 def eugpt_files_server(
     request: pytest.FixtureRequest,
-    eugpt_files_options: Mapping[str, Any],
+    eugpt_files_options: Any,
     _eugpt_files_shared_server: SharedServer,
 ) -> Iterator[FilesMock]:
     """A `FilesMock` on a port of 127.0.0.1, empty; all tests of the session share the port."""
-    mock = _mock_for(request.node, eugpt_files_options)
-    with _entered(_eugpt_files_shared_server.serve(mock), request.node), _environment(mock):
+    with _entered(request, eugpt_files_options, _eugpt_files_shared_server.serve) as mock:
         yield mock
 
 
 @pytest.fixture(scope="session")
 def _eugpt_files_shared_server() -> Iterator[SharedServer]:
-    from .shared_server import SharedServer
+    from eugpt_files_mock.shared_server import SharedServer
 
     server = SharedServer()
     yield server
     server.stop()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failed test shows the calls that its mocks got."""
-    report = yield
-    if report.when != "teardown" and call.excinfo is not None:
-        item.stash[_RAISED] = call.excinfo.value  # failed, skipped, or failed as expected
-    if report.when != "teardown" and report.failed and _MOCKS in item.stash:
-        from eugpt_files_mock.expectations.exit_checks import report_section
+@contextmanager
+def _entered(
+    request: pytest.FixtureRequest, suite: Any, serving: Callable[[FilesMock], Any]
+) -> Iterator[FilesMock]:
+    """A mock, active; the exit checks don't hide that the test has failed by itself."""
+    from eugpt_files_mock import ExpectationNotMet
 
-        for mock in item.stash[_MOCKS]:
-            report.sections.append(("EU GPT Files calls", report_section(mock)))
-    return report
+    item = request.node
+    mock, context = _made(request, suite, serving)
+    item.stash[_MOCKS].append(mock)
+    context.__enter__()
+    yield mock
+    raised = item.stash[_RAISED]
+    try:
+        context.__exit__(type(raised), raised, None)
+    except ExpectationNotMet as not_met:
+        # Told when all fixtures are torn down: pytest would lose all but one of them.
+        item.stash[_COMPLAINTS].append(str(not_met))
 
 
-def _mock_for(item: pytest.Item, options: Mapping[str, Any]) -> FilesMock:
+def _made(
+    request: pytest.FixtureRequest, suite: Any, serving: Callable[[FilesMock], Any]
+) -> tuple[FilesMock, Any]:
     from eugpt_files_mock import FilesMock, OptionError
 
-    words = dict(options)
-    for marker in reversed(list(item.iter_markers("eugpt_files"))):
-        if marker.args:
-            _fail(f"@pytest.mark.eugpt_files takes options by name, not {marker.args[0]!r}.")
-        words |= marker.kwargs
-    mock, wrong = None, ""
     try:
-        mock = FilesMock(**words)
+        mock = FilesMock(**options_for(request, suite))
+        return mock, serving(mock)
+    except WrongOptions as error:
+        wrong = str(error)
     except OptionError as error:
         wrong = f"@pytest.mark.eugpt_files, or the fixture eugpt_files_options: {error}"
-    if mock is None:
-        _fail(wrong)
-    item.stash.setdefault(_MOCKS, []).append(mock)
-    return mock
+    return _fail(wrong)
 
 
 def _fail(message: str) -> NoReturn:
@@ -112,31 +117,82 @@ def _fail(message: str) -> NoReturn:
     pytest.fail(message, pytrace=False)
 
 
-@contextmanager
-def _entered(context: Any, item: pytest.Item) -> Iterator[None]:
-    """A test that raised has a reason of its own: the exit checks do not hide it."""
-    context.__enter__()
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """A mock that a fixture with a wide scope starts may outlive the test."""
+    if request.scope == "function":
+        return (yield)
+    with request.config.stash[_WATCH].allowing():
+        return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget an earlier attempt at the same test (pytest-rerunfailures)."""
+    item.stash[_MOCKS] = []
+    item.stash[_COMPLAINTS] = []
+    item.stash[_RAISED] = None
+    item.stash[_IN_CALL] = False
+    item.config.stash[_WATCH].allow_all()
+    if not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        _import_everything()
+    wrong = ""
+    try:
+        check_markers(item)
+    except WrongOptions as error:
+        wrong = str(error)
+    if wrong:
+        _fail(wrong)
+
+
+@cache
+def _import_everything() -> None:
+    """Before a fixture of pyfakefs hides the disk: httpx2 reads a file when it is imported."""
+    from eugpt_files_mock import FilesMock
+
+    with FilesMock():
+        pass
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Reports that are made meanwhile are those of subtests."""
+    item.stash[_IN_CALL] = True
     try:
         yield
     finally:
-        failure = _exit_failure(context, item.stash.get(_RAISED, None))
-    if failure:
-        _fail(failure)
+        item.stash[_IN_CALL] = False
 
 
-def _exit_failure(context: Any, raised: BaseException | None) -> str | None:
-    from eugpt_files_mock import ExpectationNotMet
-
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail the test for what the exit checks of its mocks found, and for mocks left started."""
+    complaints = item.stash.setdefault(_COMPLAINTS, [])
     try:
-        context.__exit__(type(raised), raised, None)
-    except ExpectationNotMet as not_met:
-        return str(not_met)
-    return None
-
-
-@contextmanager
-def _environment(mock: FilesMock) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EUGPT_API_KEY", mock.api_key)
-        patch.setenv("EUGPT_BASE_URL", mock.base_url)
         yield
+    finally:
+        checking = item.stash.get(_RAISED, None) is None
+        complaints += item.config.stash[_WATCH].stop_left(checking=checking)
+    if complaints:
+        message, complaints[:] = "\n\n".join(complaints), []
+        _fail(message)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows the calls that its mocks got."""
+    report = yield
+    if report.when == "teardown":
+        # Those that aren't the failure itself, since another fixture's teardown failed first.
+        sections = [("EU GPT Files exit checks", one) for one in item.stash.get(_COMPLAINTS, ())]
+    else:
+        if call.excinfo is not None and (report.failed or not item.stash.get(_IN_CALL, False)):
+            item.stash[_RAISED] = call.excinfo.value  # failed, skipped, or failed as expected
+        mocks = item.stash.get(_MOCKS, []) if report.failed else []
+        sections = [("EU GPT Files calls", mock.report()) for mock in mocks]
+    report.sections.extend(sections)
+    return report

@@ -9,6 +9,7 @@ from . import lifecycle, seeding
 from .activation import Activation
 from .errors import AttributeRefused, hide_from_traceback, nearest_word
 from .expectations.assertions import Assertions
+from .expectations.exit_checks import report_section
 from .faults import as_faults
 from .lifecycle import Lifecycle
 from .model.faults import Fault
@@ -241,6 +242,10 @@ class FilesMock(Activation, Assertions, Judging, Stubbing):
         )
         self._lifecycle.check_armed(faults)
         return self._service.armed.arm(faults, matcher)
+
+    def report(self) -> str:
+        """The calls, a line each, and what is wrong with them, as a failed test shows it."""
+        return report_section(self)
 
     @property
     def armed(self) -> list[ArmedFault]:

@@ -28,7 +28,7 @@ LAYERS = (
     ("server_context", "decorator"),
     ("activation",),
     ("mock",),
-    ("cli",),
+    ("cli", "shared_server"),
     ("__init__",),
     ("__main__", "conftest_plugin"),
 )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .test_plugin import Run, run
-
-__all__ = ["run"]
+from .conftest import Run
 
 TESTS = """
 from eugpt_files_mock import faults

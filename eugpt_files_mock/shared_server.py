@@ -1,16 +1,18 @@
-"""One server for the session, lent to one mock after the other."""
+"""One server for many tests, lent to one mock after the other."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eugpt_files_mock import FilesMock
-from eugpt_files_mock.model.messages import Reply
-from eugpt_files_mock.server.live_server import LiveServer
-from eugpt_files_mock.server_context import ServerContext
+from .mock import FilesMock
+from .model.messages import Reply
+from .server.live_server import LiveServer
+from .server_context import ServerContext
 
 if TYPE_CHECKING:
-    from eugpt_files_mock.server.connection import Answer
+    from .server.connection import Answer
+
+__all__ = ["SharedServer"]
 
 
 def _nobody(_: object) -> Reply:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from conftest_plugin.shared_server import SharedServer
 from eugpt_files_mock import FilesMock, faults
+from eugpt_files_mock.shared_server import SharedServer
 
 
 @pytest.fixture

@@ -1,0 +1,40 @@
+"""Runs of pytest of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+UPLOAD = """
+import os, httpx, requests
+import pytest
+
+def upload(library=httpx, name="a.txt"):
+    return library.post(
+        os.environ["EUGPT_BASE_URL"] + "/files",
+        files={"file": (name, b"abc")},
+        data={"purpose": "batch"},
+        headers={"Authorization": "Bearer " + os.environ["EUGPT_API_KEY"]},
+    )
+"""
+
+
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a test file in a process of its own: our plugin, and those that are named."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def running(
+        code: str, *words: str, conftest: str = "", beside: Sequence[str] = ()
+    ) -> pytest.RunResult:
+        pytester.makepyfile(test_it=UPLOAD + code)
+        if conftest:
+            pytester.makeconftest(conftest)
+        plugins = [word for name in ("conftest_plugin", *beside) for word in ("-p", name)]
+        return pytester.runpytest_subprocess("-W", "error", *plugins, *words)
+
+    return running
