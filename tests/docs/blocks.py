@@ -2,9 +2,12 @@
 
 A page is a folder. A Python block that begins with a file's name (`# conftest.py`) is that file,
 one that defines a test is a file too; all of them are run by pytest when the page is read to its
-end. Every other Python block is run where it stands, as one program with those before it.
+end. Every other Python block is run where it stands, as one program with those before it. A test
+that a page shows failing (`# test_it.py (fails)`) is run at once, and must print what the next
+block of text shows.
 
 What `refresh` wrote is not run here: examples are run where their files are.
+A block for a library that isn't installed is only compiled.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -34,8 +38,10 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_NAMED = re.compile(r"# (\S+\.py)\n")
+_NAMED = re.compile(r"# (\S+\.py)( \(fails\))?\n")
 _TEST = re.compile(r"^\s*(async )?def test_", re.MULTILINE)
+_NEEDS = re.compile(r"^(?:import|from) (openai_responses)\b", re.MULTILINE)
+"""A library that can't be installed beside the others: openai-responses needs `openai` 2."""
 
 _CONFIGURATION = """\
 [pytest]
@@ -58,11 +64,13 @@ class Page:
         folder: where its files lie, and its commands run.
         shell: runs its commands.
         tests: whether any of its files is for pytest.
+        failure: what a failing test printed, until the page has shown it.
     """
 
     folder: Path
     shell: Shell
     tests: bool = False
+    failure: str | None = None
     ran: list[str] = field(default_factory=list)
 
     def run(self, path: Path) -> None:
@@ -76,6 +84,7 @@ class Page:
             for example in document.examples():
                 if not any(example.region.start in span for span in written):
                     self._run(example)
+            assert self.failure is None, "the page doesn't show how its test fails"
             self.shell.check_end()
         finally:
             self.shell.close()
@@ -105,13 +114,28 @@ def _nothing(example: Example) -> None:
 
 def _python(page: Page, example: Example, source: str) -> None:
     named = _NAMED.match(source)
-    if named or _TEST.search(source):
+    needed = _NEEDS.search(source)
+    if needed and find_spec(needed[1]) is None:
+        compile(source, str(example.path), "exec")
+    elif named and named[2]:
+        page.failure = _failure(page.folder / named[1], source)
+    elif named or _TEST.search(source):
         name = named[1] if named else f"test_line_{example.line}.py"
         page.tests = page.tests or Path(name).name.startswith("test_")
         (page.folder / name).write_text(source)
     else:
         example.parsed = source
         PythonEvaluator()(example)
+
+
+def _failure(file: Path, source: str) -> str:
+    """What the failing test prints."""
+    file.write_text(source)
+    command = [sys.executable, "-m", "pytest", "-q", file.name]
+    done = subprocess.run(command, cwd=file.parent, check=False, capture_output=True, text=True)
+    file.unlink()
+    assert done.returncode == 1, f"{file.name} is to fail:\n{done.stdout}{done.stderr}"
+    return done.stdout
 
 
 def _shell(page: Page, example: Example, source: str) -> None:
@@ -163,7 +187,11 @@ def _go(page: Page, example: Example, source: str) -> None:
 
 
 def _to_be_read(page: Page, example: Example, source: str) -> None:
-    """Pictures and output: nothing to run."""
+    """Output: of a failing test, what it printed."""
+    if page.failure is not None:
+        missing = [line for line in source.splitlines() if line.strip() not in page.failure]
+        assert missing == [], f"the test did not print {missing}:\n{page.failure}"
+        page.failure = None
 
 
 WAYS: dict[str, Callable[[Page, Example, str], None]] = {

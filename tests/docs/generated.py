@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from os.path import relpath
 from pathlib import Path
 
-from .signatures import described
 from .tables import TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -48,15 +47,10 @@ def _message(of: str, page: Path) -> str:
     return _fenced("text", found.partition("\n== ")[0])
 
 
-def _names(of: str, page: Path) -> str:
-    return "\n\n".join(described(dotted) for dotted in of.split())
-
-
 KINDS: dict[str, Callable[[str, Path], str]] = {
     "table": _table,
     "file": _file,
     "message": _message,
-    "names": _names,
 }
 """What a part can be; each function gives Markdown."""
 

@@ -73,16 +73,28 @@ def _parameters(parameters: Mapping[str, str]) -> str:
 
 def refusals() -> str:
     """Every code that an answer can carry."""
-    return _table(
-        ("status", "code", "type"),
-        ((str(status), f"`{code}`", f"`{kind}`") for code, (status, kind) in REFUSALS.items()),
-    )
+    return _refusals(code for code in REFUSALS if not _is_plain(code))
+
+
+def plain_refusals() -> str:
+    """The codes of the faults that answer in plain text."""
+    return _refusals(code for code in REFUSALS if _is_plain(code))
+
+
+def _refusals(codes: Iterable[str]) -> str:
+    rows = sorted((str(REFUSALS[code][0]), f"`{code}`", f"`{REFUSALS[code][1]}`") for code in codes)
+    return _table(("status", "code", "type"), rows)
+
+
+def _is_plain(code: str) -> bool:
+    """Whether the fault of this name answers in plain text."""
+    return code in FAULTS and getattr(FAULTS[code](), "body", None) == "text"
 
 
 def behaviours() -> str:
     """Every behaviour: the value of the profile `eugpt`."""
     return _table(
-        ("behaviour", "decides", "value", "mark", "after"),
+        ("behaviour", "decides", "value", "mark", "based on"),
         (
             (f"`{name}`", row.what, _value(row.eugpt), row.mark, row.basis)
             for name, row in BEHAVIOURS.items()
@@ -160,6 +172,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "routes": routes,
     "control-routes": control_routes,
     "refusals": refusals,
+    "plain-refusals": plain_refusals,
     "behaviours": behaviours,
     "openai-profile": openai_profile,
     "what-clients-meet": what_clients_meet,

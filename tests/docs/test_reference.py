@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import eugpt_files_mock
+from eugpt_files_mock import Call, File, FilesMock
 from eugpt_files_mock.faults import FAULTS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.refusals import REFUSALS
@@ -20,6 +23,8 @@ from .blocks import ROOT
 pytest.importorskip("sphinx", reason="the documentation is built with the extra `docs`")
 pytest.importorskip("furo")
 pytest.importorskip("myst_parser")
+pytest.importorskip("sphinx_copybutton")
+from sphinx.util.inventory import InventoryFile
 
 ELSEWHERE = re.compile(
     r"""<(?:script|img|iframe)[^>]+src=["']?(?:https?:)?//|<link[^>]+href=["']?(?:https?:)?//"""
@@ -48,7 +53,7 @@ def words_of(page: Path) -> str:
     ("page", "words"),
     [
         ("options", list(OPTIONS)),
-        ("faults", list(FAULTS)),
+        ("faults", [*FAULTS, *(f"eugpt_files_mock.faults.{name}(" for name in FAULTS)]),
         ("http", [*REFUSALS, *(f"{route.method} /v1{route.template}" for route in ROUTES)]),
         ("command-line", ["serve", "--port", "--processing"]),
         ("what-clients-meet", ["connection_reset", "ReadTimeout", "APIConnectionError"]),
@@ -59,6 +64,33 @@ def test_the_reference_has_every_line_of_the_tables(
 ) -> None:
     shown = words_of(site / "reference" / f"{page}.html")
     assert [] == [word for word in words if word not in shown]
+
+
+def test_every_public_name_is_in_the_index(site: Path) -> None:
+    """Sphinx's inventory: the search finds it, and other projects can link to it."""
+    names = set(eugpt_files_mock.__all__) - {"faults"}
+    names |= {f"FilesMock.{name}" for name in dir(FilesMock) if not name.startswith("_")}
+    names |= {f"Call.{name}" for name in Call.__dataclass_fields__}
+    names |= {f"File.{name}" for name in File.__dataclass_fields__}
+    names |= {f"faults.{name}" for name in FAULTS}
+
+    with (site / "objects.inv").open("rb") as inventory:
+        known = InventoryFile.load(inventory, "", posixpath.join)
+
+    indexed = {name for kind in known.values() for name in kind}
+    assert [] == sorted(name for name in names if f"eugpt_files_mock.{name}" not in indexed)
+
+
+def test_every_page_says_what_it_is_about(site: Path) -> None:
+    """To search engines, and in `llms.txt`."""
+    index = (site / "llms.txt").read_text("utf-8")
+    for source in (ROOT / "docs").rglob("*.md"):
+        page = source.relative_to(ROOT / "docs").with_suffix(".html")
+        assert re.search(rf"\({page.as_posix()}\): \w.{{30}}", index), page
+        described = re.search(
+            r'<meta name="description" content="(.{30,})">', (site / page).read_text("utf-8")
+        )
+        assert described, page
 
 
 def test_the_examples_are_shown_whole(site: Path) -> None:

@@ -1,7 +1,7 @@
-"""A file that fails processing: the upload went well, and the file is still of no use.
+"""A file that fails processing: the upload succeeded, but the file can't be used.
 
-The `openai` SDK's `wait_for_processing` returns for such a file as for a good one; it is the
-application that has to look at the status.
+The `openai` SDK's `wait_for_processing` returns such a file without an error, so the application
+must check its status.
 """
 
 import os
@@ -17,7 +17,7 @@ class Unusable(Exception):
 
 
 def prepare(filename: str, content: bytes) -> str:
-    """The application: upload a document, and wait until it can be used."""
+    """The application: upload a document, and wait until it is processed."""
     with openai.OpenAI(
         api_key=os.environ["EUGPT_API_KEY"], base_url=os.environ["EUGPT_BASE_URL"]
     ) as client:

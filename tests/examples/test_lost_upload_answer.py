@@ -1,7 +1,7 @@
-"""Duplicate after a lost upload answer: the file was stored, the client was told of a failure.
+"""Duplicate after a lost upload answer: the file was stored, but the client sees a failure.
 
-Whoever only tries again stores it twice. `phase="after"` does the work first, and then lets the
-fault hit: here the connection is reset before the answer comes.
+A client that simply retries stores the file twice. With `phase="after"` the mock stores the file
+first, and then the fault hits: here, the connection is reset before the answer.
 """
 
 import os
@@ -14,14 +14,14 @@ from eugpt_files_mock import faults
 
 
 class Archive:
-    """The application: every document is stored once, even over a bad line."""
+    """The application: every document is stored once, even over a bad connection."""
 
     def __init__(self) -> None:
         self._files = f"{os.environ['EUGPT_BASE_URL']}/files"
         self._headers = {"Authorization": f"Bearer {os.environ['EUGPT_API_KEY']}"}
 
     def store(self, filename: str, content: bytes) -> str:
-        """The id of the document, stored now or by an attempt whose answer was lost."""
+        """Return the id of the document, stored now or by an attempt whose answer was lost."""
         try:
             return self._upload(filename, content)
         except requests.ConnectionError:
@@ -67,7 +67,7 @@ def test_a_request_that_never_arrived_is_sent_again(eugpt_files):
 
 
 def test_the_retries_of_the_sdk_do_store_it_twice(eugpt_files):
-    """What this story is about: without the look into the list, there are two."""
+    """If the application didn't look into the list, there would be two files."""
     eugpt_files.inject(faults.connection_reset(), on="upload", phase="after")
 
     with openai.OpenAI(

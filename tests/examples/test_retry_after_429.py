@@ -1,4 +1,4 @@
-"""Retry after 429: the SDK asks again by itself; when that is not enough, the user is told."""
+"""Retry after 429: the SDK retries by itself. If that isn't enough, the user is told."""
 
 import os
 
@@ -9,11 +9,11 @@ from eugpt_files_mock import faults
 
 
 class Busy(Exception):
-    """The service has no time for us now."""
+    """The service is too busy to answer."""
 
 
 def archive(filename: str, content: bytes) -> str:
-    """The application: store a document, give its id."""
+    """The application: store a document, and return its id."""
     with openai.OpenAI(
         api_key=os.environ["EUGPT_API_KEY"], base_url=os.environ["EUGPT_BASE_URL"]
     ) as client:

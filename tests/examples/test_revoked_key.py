@@ -1,4 +1,4 @@
-"""A revoked key: from one second to the next everything answers 401, until the key is renewed."""
+"""A revoked key: suddenly every request is answered with 401, until the key is renewed."""
 
 import os
 from collections.abc import Callable, Generator
@@ -10,7 +10,7 @@ from eugpt_files_mock import faults
 
 
 class RenewedKey(httpx.Auth):
-    """The application: sends the key, and fetches a new one once when it is refused."""
+    """The application: sends the key, and if it is refused, fetches a new one once."""
 
     def __init__(self, key: str, renew: Callable[[], str]) -> None:
         self._key = key
@@ -26,7 +26,7 @@ class RenewedKey(httpx.Auth):
 
 
 def names(auth: httpx.Auth) -> list[str]:
-    """The application: the names of all files."""
+    """The application: return the names of all files."""
     answer = httpx.get(f"{os.environ['EUGPT_BASE_URL']}/files", auth=auth)
     answer.raise_for_status()
     return [file["filename"] for file in answer.json()["data"]]
@@ -44,7 +44,7 @@ def test_a_revoked_key_is_renewed_once(eugpt_files):
 
 
 def test_a_key_that_cannot_be_renewed_is_an_error(eugpt_files):
-    """The key was good, and is revoked while the application runs."""
+    """The key is valid at first, and is revoked while the application runs."""
     auth = RenewedKey(eugpt_files.api_key, renew=lambda: "eugpt_also_revoked")
     assert names(auth) == []
 

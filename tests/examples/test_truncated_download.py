@@ -1,7 +1,7 @@
-"""Resume after a truncated download: half a file never gets the name of a whole one.
+"""A truncated download: half a file never gets the name of a complete one.
 
-The API documents no ranges, so to resume is to begin again; what counts is that the half is
-noticed, and thrown away.
+The API documents no ranges, so the application downloads the file again from the start. It must
+notice that the first download is incomplete, and discard it.
 """
 
 import os
@@ -14,7 +14,7 @@ from eugpt_files_mock import faults
 
 
 def fetch(file_id: str, target: Path, attempts: int = 3) -> Path:
-    """The application: download a file; `target` is there only when it is complete."""
+    """The application: download a file. `target` exists only if it is complete."""
     part = target.with_suffix(".part")
     with httpx.Client(
         base_url=os.environ["EUGPT_BASE_URL"],

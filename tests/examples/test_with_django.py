@@ -1,4 +1,4 @@
-"""A Django view that calls EU GPT: Django's own test client is left alone."""
+"""A Django view that calls EU GPT. Django's own test client is left alone."""
 
 import os
 

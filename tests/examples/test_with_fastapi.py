@@ -1,4 +1,4 @@
-"""A FastAPI application whose handlers call EU GPT: its own TestClient is left alone."""
+"""A FastAPI application that calls EU GPT in its handlers. Its own TestClient is left alone."""
 
 import os
 

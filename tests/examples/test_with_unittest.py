@@ -1,4 +1,4 @@
-"""unittest: the same mock, without pytest. `python -m unittest` runs this file as well."""
+"""unittest: the same mock without pytest. `python -m unittest` runs this file too."""
 
 import unittest
 
