@@ -38,10 +38,16 @@ _STATIC: dict[str, tuple[str, str, Any]] = {
     "upload": ("POST", "/files", _FILE),
     "retrieve": ("GET", f"/files/{FILE_ID}", _FILE),
     "list": ("GET", "/files", {"object": "list", "data": [_FILE]}),
+    "ask": ("POST", "/responses", {"object": "response", "output_text": "Forty-two."}),
 }
-"""The three calls, and what the stubs answer."""
+"""Three of the five calls and a route that is stubbed, and what the stubs answer."""
 
-_LABELS = {"upload": "upload 1 KB", "retrieve": "retrieve", "list": "list"}
+_LABELS = {
+    "upload": "upload 1 KB",
+    "retrieve": "retrieve",
+    "list": "list",
+    "ask": "a stubbed route, JSON with a file id",
+}
 
 
 def rows() -> list[Row]:
@@ -104,6 +110,8 @@ def _sender(client: Any, operation: str) -> Callable[[], object]:
     words: dict[str, Any] = {"headers": _KEY}
     if operation == "upload":
         words |= {"files": {"file": ("document.pdf", CONTENT)}, "data": {"purpose": "assistants"}}
+    if operation == "ask":
+        words |= {"json": {"input": [{"type": "input_file", "file_id": FILE_ID}]}}
     return lambda: client.request(method, BASE_URL + path, **words).json()["object"]
 
 
@@ -112,6 +120,7 @@ def _ours(library: str, operation: str) -> Scene:
     def scene() -> Iterator[Callable[[], object]]:
         with FilesMock() as mock, _CLIENTS[library]() as client:
             mock.add_file("document.pdf", CONTENT, id=FILE_ID)
+            mock.stub(*_STATIC["ask"][:2], json=_STATIC["ask"][2])
             yield _sender(client, operation)
 
     return scene

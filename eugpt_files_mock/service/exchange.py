@@ -147,7 +147,7 @@ class Exchange:
     def _json(self) -> Any:
         if not isinstance(self.command, Stubbed):
             return None
-        return self._redactor.json(self.command.json, self.headers)
+        return self._redactor.json(self.command.json, self.command.body, self.headers)
 
     def _file_id(self) -> str | None:
         return self.result.file.id if isinstance(self.result, Stored) else self.route.file_id

@@ -70,9 +70,9 @@ class Redactor:
         secrets = _Secrets(self._pattern, headers.get("authorization", ""))
         return secrets.redacted(request, names, fields, message, outcome)
 
-    def json(self, value: Any, headers: Mapping[str, str]) -> Any:
-        """What may be kept of a JSON value, given the headers of its request."""
-        return _Secrets(self._pattern, headers.get("authorization", "")).without(value)
+    def json(self, value: Any, body: bytes, headers: Mapping[str, str]) -> Any:
+        """What may be kept of a JSON value, given the body that it was in, and the headers."""
+        return _Secrets(self._pattern, headers.get("authorization", "")).without(value, body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +120,12 @@ class _Secrets:
             outcome=self._outcome(outcome) if isinstance(outcome, Reply) else outcome,
         )
 
-    def without(self, value: Any) -> Any:
+    def without(self, value: Any, body: bytes) -> Any:
         """The JSON value, as it is when no key stands in it."""
+        if body.isascii() and b"\\" not in body:  # nothing is escaped, as nearly always
+            text = body.decode("ascii")
+            if self._text(text) == text:
+                return value
         try:
             text = json.dumps(value, ensure_ascii=False)
         except RecursionError:  # it could be read, but can't be searched

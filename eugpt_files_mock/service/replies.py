@@ -70,10 +70,10 @@ def _answer_of_a_stub(result: Answered, request_id: str, profile: Profile) -> Re
         what = f"The function of the stub {result.stub.operation}"
         return render_failure(what, result.error, request_id, profile)
     reply = _reply(answer.status, answer.content_type or TEXT, answer.body, request_id, profile)
-    absent = {
-        "Content-Type": not answer.content_type,
-        "Content-Length": answer.status in (204, 304),  # RFC 9110, 8.6
-    }
+    without_body = answer.status in (204, 304)  # they announce no length (RFC 9110, 8.6)
+    if answer.content_type and not (answer.headers or without_body):
+        return reply
+    absent = {"Content-Type": not answer.content_type, "Content-Length": without_body}
     kept = tuple(pair for pair in reply.headers if not absent.get(pair[0]))
     return replace(reply, headers=_merged(kept, answer.headers))
 
