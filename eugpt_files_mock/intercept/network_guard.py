@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
@@ -35,7 +36,6 @@ _SERVICES = {"http": 80, "https": 443}
 _LOOPBACK = {"localhost": ("127.0.0.1", "::1")}
 
 _held: set[Origin] = set()
-_started: list[Patch] = []
 _names: dict[str, set[str]] = {}
 """Names of hosts by the address that a look-up has given for them."""
 
@@ -48,18 +48,25 @@ def patches(library: Any) -> list[Patch]:
 
 def start() -> None:
     """Stand guard; idempotent. Not safe without the lock of `patches`."""
-    if not _started:
-        _started.extend(Patch(f"socket.{name}", _looking_up) for name in _LOOK_UPS)
-        _started.extend(Patch(f"socket.socket.{name}", _connecting) for name in _CONNECTS)
-        for patch in _started:
+    for patch in _standing():
+        if not patch.is_started:
             patch.start()
 
 
 def stop() -> None:
     """Stand guard no longer, unless hosts are held or a mock intercepts."""
     if not (_held or registry.any_is_active()):
-        while _started:
-            _started.pop().stop()
+        for patch in _standing():
+            if patch.is_started:
+                patch.stop()
+
+
+@lru_cache
+def _standing() -> tuple[Patch, ...]:
+    return (
+        *(Patch(f"socket.{name}", _looking_up) for name in _LOOK_UPS),
+        *(Patch(f"socket.socket.{name}", _connecting) for name in _CONNECTS),
+    )
 
 
 def hold(base_urls: Iterable[BaseUrl]) -> None:

@@ -7,7 +7,7 @@ aiohttp, such as transports of httpx.
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import aiohttp
@@ -25,6 +25,7 @@ __all__ = ["patches"]
 __tracebackhide__ = hide_from_traceback
 
 
+@lru_cache  # what is found once needn't be looked up at each start
 def patches(_: Any) -> list[Patch]:
     """What is replaced: where a session asks, and where a connector connects."""
     return [

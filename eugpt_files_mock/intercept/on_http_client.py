@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import lru_cache
 from http.client import HTTPConnection, HTTPSConnection  # as they are before vcrpy replaces them
 from typing import Any
 
@@ -19,6 +20,7 @@ __tracebackhide__ = hide_from_traceback
 _DEFAULT = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
 
 
+@lru_cache  # what is found once needn't be looked up at each start
 def patches() -> list[Patch]:
     """What is replaced: where a connection is made."""
     return [

@@ -48,6 +48,7 @@ _asked: ContextVar[Resolved | None] = ContextVar("eugpt_files_mock_asked", defau
 URL on the way, as one that pins a host's address does."""
 
 
+@lru_cache  # what is found once needn't be looked up at each start
 def patches(library: Any) -> list[Patch]:
     """What is replaced in one of the two libraries."""
     name, by = library.__name__, _by_respx if "httpx" in sys.modules else None

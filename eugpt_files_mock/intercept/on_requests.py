@@ -41,6 +41,7 @@ _send: Callable[..., requests.Response] = responses._real_send
 """`HTTPAdapter.send` as it was before anybody patched it."""
 
 
+@lru_cache  # what is found once needn't be looked up at each start
 def patches(_: Any) -> list[Patch]:
     """What is replaced: in front of the adapter, and behind it."""
     connection = "requests.adapters.HTTPAdapter.get_connection_with_tls_context"

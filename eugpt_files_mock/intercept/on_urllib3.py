@@ -32,6 +32,7 @@ _TIMEOUT = 5
 """The position of `timeout` after method and URL in a call of `urlopen`."""
 
 
+@lru_cache  # what is found once needn't be looked up at each start
 def patches(_: Any) -> list[Patch]:
     """What is replaced: where a pool sends."""
     return [Patch("urllib3.connectionpool.HTTPConnectionPool.urlopen", _opening)]
