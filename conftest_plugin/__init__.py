@@ -31,6 +31,15 @@ _RAISED = pytest.StashKey[BaseException | None]()
 _COMPLAINTS = pytest.StashKey[list[str]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The guard is on, unless somebody asks."""
+    parser.getgroup("eugpt-files-mock").addoption(
+        "--eugpt-allow-network",
+        action="store_true",
+        help="let clients that no mock intercepts reach the real service",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.stash[_WATCH] = Watch()
@@ -48,7 +57,9 @@ def eugpt_files_options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def eugpt_files(request: pytest.FixtureRequest, eugpt_files_options: Any) -> Iterator[FilesMock]:
+def eugpt_files(
+    request: pytest.FixtureRequest, eugpt_files_options: Any, _eugpt_files_guard: None
+) -> Iterator[FilesMock]:
     """A `FilesMock`, in process, empty: HTTP clients are intercepted."""
     with _entered(request, eugpt_files_options, lambda mock: mock) as mock:
         yield mock
@@ -58,6 +69,7 @@ def eugpt_files(request: pytest.FixtureRequest, eugpt_files_options: Any) -> Ite
 def eugpt_files_server(
     request: pytest.FixtureRequest,
     eugpt_files_options: Any,
+    _eugpt_files_guard: None,
     _eugpt_files_shared_server: SharedServer,
 ) -> Iterator[FilesMock]:
     """A `FilesMock` on a port of 127.0.0.1, empty; all tests of the session share the port."""
@@ -72,6 +84,15 @@ def _eugpt_files_shared_server() -> Iterator[SharedServer]:
     server = SharedServer()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def _eugpt_files_guard() -> Iterator[None]:
+    """From the first use of a fixture to the end of the session."""
+    from eugpt_files_mock.intercept.network_guard import release
+
+    yield
+    release()
 
 
 @contextmanager
@@ -100,7 +121,11 @@ def _made(
     from eugpt_files_mock import FilesMock, OptionError
 
     try:
-        mock = FilesMock(**options_for(request, suite))
+        words = options_for(request, suite)
+        if request.config.getoption("--eugpt-allow-network"):
+            words["allow_network"] = True
+        mock = FilesMock(**words)
+        mock.keep_guard()
         return mock, serving(mock)
     except WrongOptions as error:
         wrong = str(error)

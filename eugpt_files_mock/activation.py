@@ -59,6 +59,17 @@ class Activation:
         """
         self._lifecycle.check()
 
+    def keep_guard(self) -> None:
+        """Go on refusing connections to the hosts of this mock after it was stopped.
+
+        Until `eugpt_files_mock.intercept.network_guard.release()`. The pytest plugin does so, since
+        a thread may outlive its test. No effect with `allow_network`.
+        """
+        from .intercept import network_guard
+
+        if not self._service.options.allow_network:
+            network_guard.hold(self._service.options.base_url)
+
     def __call__(self, target: Target) -> Target:
         """Decorate a function, a coroutine function, or the `test*` methods of a class.
 

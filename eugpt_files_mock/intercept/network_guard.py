@@ -152,7 +152,8 @@ def _refusal(host: str, library: str) -> NetworkRefused:
         "and aiohttp, on a path that isn't in passthrough.\n"
         "To fix it: let the code under test talk to a port, with the fixture eugpt_files_server "
         "or FilesMock().serve().\n"
-        "To allow it: FilesMock(allow_network=True), which may reach the real service.",
+        "To allow it: FilesMock(allow_network=True), or pytest --eugpt-allow-network for the whole "
+        "run; this may reach the real service.",
         host=host,
         library=library,
     )
