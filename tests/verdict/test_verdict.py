@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eugpt_files_mock import Verdict, after_polls, fails
+from eugpt_files_mock import Finding, Verdict, after_polls, fails
 from eugpt_files_mock.verdict.rules import RULES
 
 from ..clients import Client, Httpx, connected
@@ -56,7 +56,11 @@ def test_a_program_that_deserves_it_is_found_and_its_mended_twin_is_not(
     pair: Pair, kind: type[Client], way: str
 ) -> None:
     """Over every client, in process and on a port."""
-    guilty = {finding.kind: finding for finding in judged(pair, pair.deserves, kind, way).findings}
+    guilty: dict[str, Finding] = {}
+    for _ in range(3):  # on a busy machine, a retry at once may come late
+        if pair.kind not in guilty:
+            found = judged(pair, pair.deserves, kind, way).findings
+            guilty = {finding.kind: finding for finding in found}
     assert LEVELS[pair.kind] == guilty[pair.kind].level
     assert guilty[pair.kind].calls
     mended = {finding.kind for finding in judged(pair, pair.mended, kind, way).findings}
