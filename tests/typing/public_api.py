@@ -12,6 +12,7 @@ from eugpt_files_mock import (
     File,
     FilesMock,
     OptionError,
+    Stub,
     after_polls,
     after_seconds,
     fails,
@@ -83,6 +84,11 @@ def armed(mock: FilesMock) -> None:
     mock.inject([faults.timeout(), faults.http_error(500, body=b"x")], on=("list", "delete"))
     mock.inject(faults.garbage(), phase="between")  # type: ignore[arg-type]
     mock.inject("503")  # type: ignore[arg-type]
+    mock.inject(faults.timeout(), on="uplod")  # type: ignore[arg-type]
+    mock.inject(faults.timeout(), count=2)  # type: ignore[arg-type]
+    stub = mock.stub("GET", "/conversations/{id}", json={})
+    assert_type(stub, Stub)
+    mock.inject(faults.timeout(), on=[stub.operation, "POST /responses", "*"])
     faults.http_error(500, body="envelop")  # type: ignore[arg-type]
     assert_type(mock.armed, list[ArmedFault])
 
