@@ -309,6 +309,15 @@ def _reset_under_another_server() -> None:
     Client(one.wsgi_app).get("/v1/files", headers={"Authorization": "Bearer eugpt_a"})
 
 
+def _refused_by_the_guard() -> None:
+    one = mock().start()
+    try:
+        socket.getaddrinfo("chat.eugpt.ai", 443)
+    finally:
+        with contextlib.suppress(AssertionError):
+            one.stop()
+
+
 def _no_timeout() -> None:
     one = mock().start()
     one.inject(faults.timeout(), "list")
@@ -333,6 +342,7 @@ STATES: dict[str, ErrorCase] = {
     "serve: a refused connection is armed": _refusal_served,
     "wsgi_app: a reset under another server": _reset_under_another_server,
     "a client without a timeout": _no_timeout,
+    "a client that is not intercepted": _refused_by_the_guard,
     "a client that waits for an answer to half a request": _body_that_is_not_sent,
 }
 
