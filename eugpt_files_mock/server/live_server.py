@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 
-from ..errors import AddressInUse, hide_from_traceback
+from ..errors import AddressInUse, OptionError, hide_from_traceback, quoted
 from ..model.messages import Outcome
 from ..protocol import ReceivedRequest, UnreadableRequest
 from .connection import Answer, Connection
@@ -122,7 +122,9 @@ _OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)
 def _bound(host: str, port: int) -> socket.socket:
     """A listening socket, bound in the caller's thread, so that a busy port is an error there."""
     if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65535:
-        raise AddressInUse(host, port, "a port is 0 to 65535")
+        raise OptionError(
+            f"port must be an integer from 0 to 65535, got {quoted(port)}.", word=port
+        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
