@@ -42,6 +42,8 @@ _ON_EVERY_ANSWER = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+    # A PDF is shown by the browser's own viewer, in a frame that only our script can fill.
+    "frame-src blob:; object-src blob:; "
     "frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",

@@ -9,7 +9,8 @@ PAGE_FILES = (
     "index.html",
     "page.css",
     "icon.svg",
-    *("page.js", "requests.js", "faults.js", "files.js", "control.js", "parts.js"),
+    *("page.js", "requests.js", "request.js", "faults.js", "files.js", "stubs.js"),
+    *("control.js", "snippets.js", "parts.js"),
 )
 
 _TYPES = {

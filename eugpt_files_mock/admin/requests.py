@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Request, Response
 
 from ..errors import quoted
-from ..model.messages import Record
+from ..model.messages import Call, Record
 from .control import Control
 from .responses import json_response, list_response, read_limit
 from .schemas import call_members, outcome_members
@@ -19,22 +21,28 @@ __all__ = ["forget", "list_all", "retrieve"]
 def list_all(control: Control, request: Request) -> Response:
     """In order of arrival: the newest so many, or with `after` the first that came after it."""
     limit, after = read_limit(request), request.args.get("after")
-    records = control.service.journal.records()
-    if after is not None:
-        records = _after(records, after)
+    records: Sequence[Record] = control.service.journal.records()
+    for name, side in _SIDES.items():
+        if name in request.args:
+            records = side(records, _place(records, name, request.args[name]))
     calls = [record.call for record in records if _fits(record, request)]
     shown = calls[:limit] if after is not None else calls[max(0, len(calls) - limit) :]
-    return list_response(shown, call_members, total=len(calls))
+    return list_response(shown, partial(_members, control), total=len(calls))
 
 
 def retrieve(control: Control, request: Request, request_id: str) -> Response:
     """One call, and what was answered."""
     for record in reversed(control.service.journal.records()):
         if record.call.request_id == request_id:
-            return json_response(
-                call_members(record.call) | {"response": outcome_members(record.outcome)}
-            )
+            response = outcome_members(record.outcome)
+            return json_response(_members(control, record.call) | {"response": response})
     raise NotFound(f"There is no request {quoted(request_id)}.")
+
+
+def _members(control: Control, call: Call) -> dict[str, Any]:
+    """Every field of the call, and whether its client waits for a late answer or gave up."""
+    delivery, waited = control.service.journal.wait_of(call.request_id)
+    return call_members(call) | {"delivery": delivery, "waited": waited}
 
 
 def forget(control: Control, request: Request) -> Response:
@@ -44,11 +52,20 @@ def forget(control: Control, request: Request) -> Response:
     return json_response({"deleted": count})
 
 
-def _after(records: Sequence[Record], request_id: str) -> tuple[Record, ...]:
+_SIDES: dict[str, Callable[[Sequence[Record], int], Sequence[Record]]] = {
+    "before": lambda records, place: records[:place],
+    "after": lambda records, place: records[place + 1 :],
+}
+"""What lies on either side of a request: the page reads backwards, in pages."""
+
+
+def _place(records: Sequence[Record], name: str, request_id: str) -> int:
     for place, record in enumerate(records):
         if record.call.request_id == request_id:
-            return tuple(records[place + 1 :])
-    raise BadRequest(f"'after' must be the id of a request that is kept, got {quoted(request_id)}.")
+            return place
+    raise BadRequest(
+        f"{name!r} must be the id of a request that is kept, got {quoted(request_id)}."
+    )
 
 
 def _fits(record: Record, request: Request) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 
 from werkzeug.wrappers import Request, Response
@@ -53,7 +54,10 @@ def _control_openapi(control: Control, request: Request) -> Response:
 def _page_file(name: str) -> Callable[..., Response]:
     def show(control: Control, request: Request) -> Response:
         content_type, content = page_file(name)
-        return Response(content, content_type=content_type)
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return Response(content, content_type=content_type)
+        headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return Response(gzip.compress(content, mtime=0), headers=headers, content_type=content_type)
 
     return show
 
@@ -108,6 +112,7 @@ ROUTES: tuple[ControlRoute, ...] = (
         status="only calls answered with this status, or `none`",
         fault="only calls that this fault hit, or `none`",
         after="only calls that came after the one of this id",
+        before="only calls that came before the one of this id",
         limit=f"{_LIMIT}; with `after`, of the oldest",
     ),
     _route("DELETE", "/__admin/requests", requests.forget, "Forget the calls"),

@@ -185,7 +185,8 @@ def outcome_members(outcome: Outcome) -> Members:
     if isinstance(outcome, Severed):
         return {"severed": outcome.kind}
     body = outcome.body.decode("utf-8", "backslashreplace")
-    return {"status": outcome.status, "headers": dict(outcome.headers), "body": body}
+    slowed = {name: getattr(outcome, name) for name in ("delay", "cut_after", "piece", "pause")}
+    return {"status": outcome.status, "headers": dict(outcome.headers), "body": body, **slowed}
 
 
 def armed_members(armed: ArmedFault) -> Members:
@@ -213,15 +214,17 @@ def catalogue() -> Members:
 
 
 def _offered(name: str) -> Members:
-    """What it is, the parameters that it needs, and the status that it answers if that is fixed."""
+    """What it is, its arguments and their defaults, those that it needs, its status if fixed."""
     function = FAULTS[name]
     parameters = inspect.signature(function).parameters.values()
     required = [parameter.name for parameter in parameters if parameter.default is parameter.empty]
+    defaults = {one.name: None if one.name in required else one.default for one in parameters}
     return {
         "fault": name,
         "summary": (inspect.getdoc(function) or "").partition("\n")[0],
         "kind": _KINDS.get(get_type_hints(function)["return"], "body"),
         "required": required,
+        "arguments": defaults,
         "status": None if required else getattr(function(), "status", None),
     }
 

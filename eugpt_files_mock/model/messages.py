@@ -155,6 +155,8 @@ class Severed:
     kind: SeveredKind
     is_optional: bool = False
     """Whether the exit checks accept that no client could be told of it."""
+    request_id: str = field(default="", compare=False)
+    """Of the request that gets no answer, which would have it in `X-Request-Id`."""
 
 
 Outcome = Reply | Severed

@@ -51,15 +51,22 @@ class Connection:
     Args:
         connected: what `accept` gave.
         answer: gives an outcome for each request; called in the thread that serves.
+        note_wait: told when a fault keeps the client waiting (None), and whether it went meanwhile.
         ssl_context: for HTTPS.
     """
 
     def __init__(
-        self, connected: socket.socket, answer: Answer, ssl_context: ssl.SSLContext | None
+        self,
+        connected: socket.socket,
+        answer: Answer,
+        note_wait: Callable[[Outcome, bool | None], None],
+        ssl_context: ssl.SSLContext | None,
     ) -> None:
         self.waits_for: Literal["client", "fault"] | None = None
         self._socket = connected
         self._answer = answer
+        self._note_wait = note_wait
+        self._outcome: Outcome = _FAILED
         self._ssl_context = ssl_context
 
     def serve(self) -> None:
@@ -103,7 +110,9 @@ class Connection:
             request = protocol.next_request()
             if request is None:
                 self._receive(protocol)
-            elif not self._carry_out(deliver(self._outcome(request), request, date=_now())):
+                continue
+            self._outcome = self._answered(request)
+            if not self._carry_out(deliver(self._outcome, request, date=_now())):
                 return
 
     def _receive(self, protocol: ServerProtocol) -> None:
@@ -119,7 +128,7 @@ class Connection:
         self.waits_for = None
         protocol.receive_data(data)
 
-    def _outcome(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
+    def _answered(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
         try:
             return self._answer(request)
         except Exception:  # noqa: BLE001 - one request that fails must not end the server
@@ -136,8 +145,10 @@ class Connection:
 
     def _wait(self, action: Wait | Hang) -> bool:
         self.waits_for = "fault"
+        self._note_wait(self._outcome, None)
         is_gone = _goes_within(self._socket, action.seconds if isinstance(action, Wait) else None)
         self.waits_for = None
+        self._note_wait(self._outcome, is_gone)
         return not is_gone and isinstance(action, Wait)
 
     def _close(self, _: Close) -> bool:

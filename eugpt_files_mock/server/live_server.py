@@ -99,7 +99,7 @@ class LiveServer:
             if error.errno in _OUT_OF_DESCRIPTORS:
                 self._make_room()
             return  # else the client was faster, and has gone again
-        connection = Connection(connected, self._answer_now, self._ssl_context)
+        connection = Connection(connected, self._answer_now, self._note_wait, self._ssl_context)
         try:
             self._connections.take(connection)
         except RuntimeError:  # no thread can be started
@@ -113,6 +113,11 @@ class LiveServer:
 
     def _answer_now(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
         return self.answer(request)
+
+    def _note_wait(self, outcome: Outcome, is_gone: bool | None) -> None:  # noqa: FBT001 - three states
+        note = getattr(self.answer, "note_wait", None)  # a plain function will do as well
+        if note is not None:
+            note(outcome, is_gone)
 
 
 _OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)

@@ -98,7 +98,7 @@ def _faulted(
     if isinstance(fault, ErrorResponse):
         return render_error(fault, request_id, service.options.profile)
     if isinstance(fault, ConnectionFault):
-        return Severed(kind=fault.kind, is_optional=selected.is_optional)
+        return Severed(kind=fault.kind, is_optional=selected.is_optional, request_id=request_id)
     return _ALTER[type(fault)](fault, reply, service.randomness.rng)
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from threading import Condition
+from time import monotonic
 from typing import overload
 
 from ..errors import hide_from_traceback
@@ -46,6 +47,7 @@ class Journal:
             self.numbers = count(1)
             self.dropped = 0
             self.unmatched_requests: list[Call] = []
+            self._waits: dict[str, tuple[float, float | None]] = {}
 
     def __len__(self) -> int:
         return len(self._records)
@@ -59,6 +61,21 @@ class Journal:
         """The calls in order of arrival, as they are now."""
         return tuple(record.call for record in self.records())
 
+    def note_wait(self, request_id: str, *, is_gone: bool | None) -> None:
+        """A client waits for a late answer (None), went away meanwhile, or has waited enough."""
+        with self.changed:
+            began, _ = self._waits.pop(request_id, (monotonic(), None))
+            if is_gone is not False:
+                self._waits[request_id] = began, monotonic() if is_gone else None
+
+    def wait_of(self, request_id: str) -> tuple[str | None, float | None]:
+        """`waiting`, `gave_up` or None, and for how many seconds."""
+        with self.changed:
+            began, ended = self._waits.get(request_id, (None, None))
+        if began is None:
+            return None, None
+        return "gave_up" if ended else "waiting", (ended or monotonic()) - began
+
     def add(self, record: Record) -> None:
         """Keep a record at the place where its request arrived."""
         with self.changed:
@@ -68,7 +85,7 @@ class Journal:
             else:  # a request that arrived earlier was answered later
                 insort(records, record, key=lambda kept: kept.number)
             if len(records) > self._cap:
-                records.popleft()
+                self._waits.pop(records.popleft().call.request_id, None)
                 self.dropped += 1
             if record.is_unmatched and len(self.unmatched_requests) < _UNMATCHED_KEPT:
                 self.unmatched_requests.append(record.call)

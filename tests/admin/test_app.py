@@ -196,7 +196,7 @@ class TestRequests:
         (shown,) = control.get("/__admin/requests").json()["data"]
         assert shown == {
             field.name: getattr(call, field.name) for field in dataclasses.fields(Call)
-        } | {"headers": dict(call.headers)}
+        } | {"headers": dict(call.headers), "delivery": None, "waited": None}
 
     def test_no_key_is_shown(self, served: FilesMock, control: httpx.Client) -> None:
         upload(served)

@@ -1,34 +1,38 @@
 // The way to the control routes: what is watched is asked for every second, and at once after
-// something was done.
+// something was done; and the address, which keeps what is looked at over a reload.
 
-import { at, say } from "./parts.js";
+import { at, plural, say, tell } from "./parts.js";
 
 const PAUSE = 1000; // milliseconds between two looks
+const GONE = "The server is gone. Is it still running?";
 
 const watched = [];
-let asking;
+let looking;
+let isPaused = false;
 
-/** Has the answer of a route shown, again and again. */
-export function watch(path, show) {
-  watched.push({ path, show });
+/** Has a function called again and again; it asks for what it shows. */
+export const watch = (look) => watched.push(look);
+
+export async function ask(method, path, body) {
+  const isForm = body instanceof FormData;
+  const sent = isForm || !body ? body : JSON.stringify(body);
+  const answer = await fetch(path, { method, body: sent }).catch(() => {
+    throw new Error(GONE); // the browsers' own words differ, and say nothing
+  });
+  const json = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(json.detail), { status: answer.status });
+  return { ...json, total: Number(answer.headers.get("X-Total-Count")) };
 }
 
-export async function ask(method, path, words) {
-  const answer = await fetch(path, { method, body: words && JSON.stringify(words) });
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.detail);
-  return { ...body, total: Number(answer.headers.get("X-Total-Count")) };
-}
-
-/** Does what was pressed, then looks; what is refused is said beside the form. */
-export async function act(method, path, words) {
-  at("problem").hidden = true;
+/** Does what was pressed, then looks; what is refused is said where it was asked. */
+export async function act(place, method, path, body) {
+  const problem = at(place);
+  problem.hidden = true;
   try {
-    await asking;
-    return await ask(method, path, words);
+    return await ask(method, path, body);
   } catch (error) {
-    say(at("problem"), error.message);
-    at("problem").hidden = false;
+    say(problem, error.message);
+    problem.hidden = false;
     return undefined;
   } finally {
     await look();
@@ -41,23 +45,81 @@ export async function keepLooking() {
   setTimeout(keepLooking, PAUSE);
 }
 
-/** Looks once at everything; looks that overlap are one look. */
-function look() {
-  asking ??= lookOnce().finally(() => (asking = undefined));
-  return asking;
+/** Looks once at everything; looks that overlap are one look, and one more. */
+export async function look() {
+  while (looking) await looking;
+  looking = lookOnce().finally(() => (looking = undefined));
+  return looking;
 }
 
 async function lookOnce() {
   try {
-    const answers = await Promise.all(watched.map(({ path }) => ask("GET", path)));
-    watched.forEach(({ show }, index) => show(answers[index]));
-    pulse("live", "Live");
+    const news = await Promise.all(watched.map((one) => one(isPaused)));
+    const missed = news.find(Number.isInteger) ?? 0;
+    if (isPaused) pulse("paused", missed ? `Paused, ${plural(missed, "new request")}` : "Paused");
+    else pulse("live", "Live");
   } catch (error) {
-    pulse("lost", error instanceof TypeError ? "Not reachable" : error.message);
+    pulse("lost", error.message);
   }
 }
 
 function pulse(state, text) {
   at("pulse").className = `pulse ${state}`;
   say(at("pulse"), text);
+}
+
+at("pause").addEventListener("click", () => {
+  isPaused = !isPaused;
+  at("pause").setAttribute("aria-pressed", isPaused);
+  tell(isPaused ? "Paused" : "Live");
+  look();
+});
+
+// -- the address -------------------------------------------------------------------------------
+
+const followers = [];
+
+/** A word that the address keeps, such as `tab`; empty when it isn't there. */
+export const kept = (name) => new URLSearchParams(location.hash.slice(1)).get(name) ?? "";
+
+/** The address with these words changed; a filter stays whatever is opened. */
+export function addressWith(words) {
+  const all = new URLSearchParams(location.hash.slice(1));
+  for (const [name, value] of Object.entries(words)) {
+    if (value) all.set(name, value);
+    else all.delete(name);
+  }
+  return `#${all}`;
+}
+
+/** Keeps words without a step for the back button. */
+export function keep(words) {
+  history.replaceState(null, "", addressWith(words));
+  follow();
+}
+
+/** Goes somewhere, and back again with the back button. */
+export function go(words) {
+  history.pushState(null, "", addressWith(words));
+  follow();
+}
+
+/** Has a function called when the address has changed. */
+export const onAddress = (see) => followers.push(see);
+
+export function follow() {
+  for (const see of followers) see();
+}
+
+addEventListener("popstate", follow);
+
+/** A link that opens something; it can be copied, and opened beside this page. */
+export function linkTo(node, words) {
+  node.href = addressWith(words);
+  node.addEventListener("click", (press) => {
+    if (press.metaKey || press.ctrlKey || press.shiftKey || press.button) return;
+    press.preventDefault();
+    go(words);
+  });
+  return node;
 }

@@ -1,109 +1,233 @@
-// The armed faults, and the form that arms: an operation, then a fault.
+// The form that arms faults, with everything that `inject()` takes; and those that are armed.
 
-import { act, ask, watch } from "./control.js";
-import { at, count, make, present, say, show, tell } from "./parts.js";
+import { act, ask, kept, onAddress, watch } from "./control.js";
+import { at, button, copier, count, make, plural, present, say, show, tell } from "./parts.js";
+import { asInject, catalogue, faultCall } from "./snippets.js";
 
-const titleOf = (armed) => [armed.fault].flat().join(", ");
+const KINDS = { answer: "Answer with", connection: "Break the connection", body: "Spoil the answer" };
+const LABELS = {
+  status: "Status", code: "Code", message: "Message", body: "Body", headers: "Headers (JSON)", retry_after: "Retry after (s)",
+  seconds: "Seconds", jitter: "Jitter (s)", after_bytes: "After bytes", chunk_bytes: "Bytes a piece",
+};
+const BEGIN_WITH = { status: 503, seconds: 2, chunk_bytes: 64 };
+const SHAPES = ["envelope", "detail", "error_string", "text", "html", "empty"];
+const WORDS = new Set(["code", "message"]);
 
-function aimOf(armed) {
-  const words = [armed.on.includes("*") ? "any call" : armed.on.join(", ")];
-  for (const name of ["filename", "file_id", "purpose", "user", "skip", "every", "probability"]) {
-    if (armed[name] !== null && armed[name] !== 0) words.push(`${name} ${armed[name]}`);
+let operations = [];
+let armed = [];
+let sequence = [];
+
+// -- the form ----------------------------------------------------------------------------------
+
+async function offer() {
+  if (catalogue.size) return;
+  const offered = await ask("GET", "catalogue");
+  for (const fault of offered.faults) catalogue.set(fault.fault, fault);
+  offerOperations(offered.operations);
+  for (const [kind, title] of Object.entries(KINDS)) {
+    const palette = make("div", { class: "choice", role: "group", "aria-label": title });
+    palette.append(...offered.faults.filter((fault) => fault.kind === kind).map(choiceOf));
+    at("catalogue").append(make("div", { class: "kind" }, make("span", { class: "label" }, title), palette));
   }
-  if (armed.phase === "after") words.push("after the work");
+  at("arm").elements.fault.value = "unavailable";
+  askArguments();
+}
+
+/** The five, and every route that is stubbed. */
+export function offerOperations(names) {
+  for (const name of ["*", ...names].filter((one) => !operations.includes(one))) {
+    operations.push(name);
+    const box = make("input", { type: "checkbox", name: "on", value: name });
+    box.checked = name === "*";
+    at("operations").append(make("label", {}, box, make("span", {}, name === "*" ? "any" : name)));
+  }
+}
+
+function choiceOf({ fault, summary, status }) {
+  const radio = make("input", { type: "radio", name: "fault", value: fault });
+  return make("label", { title: summary }, radio, make("span", {}, fault, status ? make("small", {}, ` ${status}`) : null));
+}
+
+const chosen = () => catalogue.get(at("arm").elements.fault.value);
+
+function askArguments() {
+  const { arguments: usual, required, summary } = chosen();
+  say(at("summary"), summary.replaceAll("`", ""));
+  at("arguments").replaceChildren(...Object.keys(usual).map((name) => fieldOf(name, usual[name], required.includes(name))));
+  preview();
+}
+
+function fieldOf(name, usual, isRequired) {
+  const begin = BEGIN_WITH[name] ?? (isRequired ? 1 : "");
+  const isText = WORDS.has(name) || name === "headers";
+  const input = name === "body"
+    ? make("select", { name: "body" }, ...SHAPES.map((shape) => make("option", {}, shape)))
+    : make("input", { name, type: isText ? "text" : "number", min: isText ? null : 0, step: isText ? null : "any", value: begin, placeholder: usual ?? (isRequired ? "" : "usual") });
+  return make("label", { class: isText ? "wide" : null }, make("span", {}, LABELS[name] ?? name.replaceAll("_", " ")), input);
+}
+
+/** The fault that the form describes; a field that is empty has its usual value. */
+function described() {
+  const fault = { fault: chosen().fault };
+  for (const input of at("arguments").querySelectorAll("input, select")) {
+    if (input.value === "" || (input.name === "body" && input.value === "envelope")) continue;
+    fault[input.name] = valueOf(input);
+  }
+  return fault;
+}
+
+function valueOf(input) {
+  if (input.name === "headers") {
+    try {
+      return JSON.parse(input.value);
+    } catch {
+      return input.value; // the mock says what it takes
+    }
+  }
+  return input.type === "number" ? Number(input.value) : input.value;
+}
+
+/** What is sent, and what is shown as Python. */
+function wordsOf() {
+  const words = { on: boxes().filter((box) => box.checked).map((box) => box.value) };
+  for (const input of at("matcher").querySelectorAll("input, select")) {
+    if (input.name === "times") words.times = input.value === "" ? null : Number(input.value);
+    else if (input.value !== "") words[input.name] = valueOf(input);
+  }
+  return words;
+}
+
+const boxes = () => [...at("operations").querySelectorAll("input")];
+
+function preview() {
+  if (!catalogue.size) return;
+  const faults = sequence.length ? sequence : [described()];
+  say(at("preview"), asInject({ faults, ...wordsOf() }));
+  at("sequence").hidden = sequence.length === 0;
+  at("sequence").replaceChildren(
+    ...sequence.map((fault, place) => make("li", {}, faultCall(fault).slice(7), button("✕", () => drop(place), { class: "quiet", "aria-label": `Remove ${fault.fault} from the sequence` }))),
+  );
+}
+
+function drop(place) {
+  sequence.splice(place, 1);
+  preview();
+  at("then").focus();
+}
+
+async function arm() {
+  const fault = sequence.length ? sequence : described();
+  const words = Array.isArray(fault) ? { fault } : fault;
+  const done = await act("problem", "POST", "faults", { ...words, ...wordsOf(), optional: true });
+  if (!done) return;
+  sequence = [];
+  preview();
+  tell(`Armed ${nameOf(done)} on ${aimOf(done)}`);
+}
+
+at("arm").addEventListener("submit", (press) => {
+  press.preventDefault();
+  arm();
+});
+
+at("arm").addEventListener("input", (change) => {
+  const { name, value, checked } = change.target;
+  if (name === "on") choose(value, checked);
+  if (name === "fault") askArguments();
+  else preview();
+});
+
+/** Any is all of them; none is any. */
+function choose(value, isChecked) {
+  if (isChecked) for (const box of boxes()) if ((box.value === "*") !== (value === "*")) box.checked = false;
+  if (!boxes().some((box) => box.checked)) boxes()[0].checked = true;
+}
+
+at("then").addEventListener("click", () => {
+  sequence.push(described());
+  preview();
+});
+
+at("preview-actions").append(copier("Copy", () => at("preview").textContent, { "aria-label": "Copy as Python" }));
+
+// -- what is armed -----------------------------------------------------------------------------
+
+const nameOf = (one) => one.faults.map((fault) => faultCall(fault).slice(7).replace("()", "")).join(", then ");
+
+function aimOf(one) {
+  const words = [one.on.includes("*") ? "any call" : one.on.join(", ")];
+  for (const name of ["filename", "file_id", "purpose", "user", "skip", "every", "probability"]) {
+    if (one[name] !== null && one[name] !== 0) words.push(`${name.replace("_", " ")} ${one[name]}`);
+  }
+  if (one.phase === "after") words.push("after the work");
   return words.join(" · ");
 }
 
-function stateOf(armed) {
-  const hits = armed.hits === 0 ? "no hit yet" : `hit ${armed.hits} time${armed.hits > 1 ? "s" : ""}`;
-  if (armed.remaining === 0) return `spent, ${hits}`;
-  return `${armed.remaining === null ? "always" : `${armed.remaining} left`}, ${hits}`;
+function countOf(one) {
+  const left = one.remaining === null ? "always" : one.remaining === 0 ? "spent" : `${one.remaining} left`;
+  return present(one.hits === 0 ? "no hit yet" : plural(one.hits, "hit"), left);
 }
 
-function createArmed(armed) {
-  const button = make("button", { type: "button", class: "quiet" }, "Disarm");
-  button.setAttribute("aria-label", `Disarm ${titleOf(armed)} on ${aimOf(armed)}`);
-  button.addEventListener("click", () => disarm(armed, button.parentElement));
-  const about = make("span", { class: "about" }, aimOf(armed), " · ", make("span", { class: "state" }));
-  return make("li", {}, make("span", { class: "name" }, titleOf(armed)), about, button);
+/** The armed faults that may have hit a call: the journal keeps the name only. */
+export const armedFor = (call) =>
+  armed.filter(
+    (one) => one.hits > 0 && (one.on.includes("*") || one.on.includes(call.operation)) && one.faults.some((fault) => fault.fault === call.fault)
+      && ["file_id", "purpose", "user"].every((name) => one[name] === null || one[name] === call[name])
+      && (one.filename === null || /[*?[]/.test(one.filename) || one.filename === call.filename),
+  );
+
+function createArmed(one) {
+  const name = `${nameOf(one)} on ${aimOf(one)}`;
+  return make(
+    "li",
+    { class: "card", id: `fault-${one.id}`, tabindex: "-1" },
+    make("code", { class: "name" }, nameOf(one)),
+    make("span", { class: "about" }, `${one.id} · ${aimOf(one)} · `, make("span", { class: "state" })),
+    make(
+      "span",
+      { class: "actions" },
+      copier("Copy", () => asInject(one), { "aria-label": `Copy mock.inject for ${name}` }),
+      button("Disarm", (press) => disarm(one, press.target.closest("li")), { class: "quiet", "aria-label": `Disarm ${name}` }),
+    ),
+  );
 }
 
-async function disarm(armed, row) {
+async function disarm(one, row) {
   const neighbour = row.nextElementSibling ?? row.previousElementSibling;
-  await act("DELETE", `faults/${armed.id}`);
-  (neighbour?.querySelector("button") ?? at("faults")).focus();
-  tell(`Disarmed ${titleOf(armed)}`);
+  if (!(await act("problem", "DELETE", `faults/${one.id}`))) return;
+  (neighbour?.querySelector("button:last-child") ?? at("faults")).focus();
+  tell(`Disarmed ${nameOf(one)}`);
 }
 
-function showArmed({ data: armed }) {
-  show(at("armed-list"), armed, (one) => one.id, createArmed, (row, one) => {
-    row.classList.toggle("spent", one.remaining === 0);
-    say(row.querySelector(".state"), stateOf(one));
-    say(row.querySelector("button"), one.remaining === 0 ? "Remove" : "Disarm");
-  });
-  count("armed", armed.filter((one) => one.remaining !== 0).length);
+function showArmed() {
+  const live = armed.filter((one) => one.remaining !== 0);
+  const spent = armed.filter((one) => one.remaining === 0).reverse();
+  const update = (row, one) => {
+    say(row.querySelector(".state"), countOf(one));
+    row.classList.toggle("open", one.id === kept("fault"));
+  };
+  show(at("armed-list"), live, (one) => one.id, createArmed, update);
+  show(at("spent-list"), spent, (one) => one.id, createArmed, update);
+  count("armed", live.length);
+  at("spent").hidden = spent.length === 0;
+  say(at("spent-sum"), `${spent.length} spent`);
   at("disarm-all").hidden = armed.length < 2;
 }
 
-// -- arming ------------------------------------------------------------------------------------
-
-const KINDS = { answer: "Answer with", connection: "Cut the connection", body: "Spoil the answer" };
-const BEGIN_WITH = { status: 503, seconds: 2, chunk_bytes: 64 };
-const LABELS = { status: "Status", seconds: "Seconds", chunk_bytes: "Bytes a piece" };
-const UNITS = { seconds: " s", chunk_bytes: " B" };
-
-export async function offerFaults() {
-  const { operations, faults } = await ask("GET", "catalogue");
-  for (const operation of ["*", ...operations]) {
-    const radio = make("input", { type: "radio", name: "on", value: operation });
-    radio.checked = operation === "*";
-    const label = operation === "*" ? "any" : operation;
-    at("operations").append(make("label", {}, radio, make("span", {}, label)));
-  }
-  for (const name of new Set(faults.flatMap((fault) => fault.required))) {
-    const input = make("input", { type: "number", name, min: "0", step: "any" });
-    input.value = BEGIN_WITH[name] ?? 1;
-    at("numbers").append(make("label", {}, make("span", {}, LABELS[name] ?? name), input));
-  }
-  for (const [kind, title] of Object.entries(KINDS)) {
-    const palette = make("div", { class: "palette", role: "group", "aria-label": title });
-    palette.append(...faults.filter((fault) => fault.kind === kind).map(buttonOf));
-    at("catalogue").append(make("h3", { class: "kind" }, title), palette);
-  }
-}
-
-function buttonOf(fault) {
-  const button = make("button", { type: "button", title: fault.summary }, fault.fault);
-  const value = make("small");
-  const numbers = () => fault.required.map((name) => valueOf(name) + (UNITS[name] ?? ""));
-  const fill = () => say(value, present(fault.status, ...numbers()));
-  fill();
-  at("numbers").addEventListener("input", fill);
-  if (value.textContent) button.append(" ", value);
-  button.addEventListener("click", () => arm(fault));
-  return button;
-}
-
-const valueOf = (name) => at("arm").elements[name].value;
-
-async function arm(fault) {
-  const parameters = fault.required.map((name) => [name, Number(valueOf(name))]);
-  const armed = await act("POST", "faults", {
-    fault: fault.fault,
-    ...Object.fromEntries(parameters),
-    on: valueOf("on"),
-    times: at("times").value === "" ? null : Number(at("times").value),
-    phase: at("phase").value,
-    optional: true,
-  });
-  if (armed) tell(`Armed ${titleOf(armed)} on ${aimOf(armed)}`);
-}
-
 at("disarm-all").addEventListener("click", async () => {
-  await act("DELETE", "faults");
-  at("faults").focus();
+  if (await act("problem", "DELETE", "faults")) at("faults").focus();
 });
 
-at("arm").addEventListener("submit", (press) => press.preventDefault());
+/** Unfolds what a link points to, once. */
+onAddress(() => {
+  const id = kept("tab") === "faults" ? kept("fault") : "";
+  if (armed.some((one) => one.id === id && one.remaining === 0)) at("spent").open = true;
+  showArmed();
+  if (id) at(`fault-${id}`)?.scrollIntoView({ block: "nearest" });
+});
 
-watch("faults", showArmed);
+watch(async () => {
+  await offer();
+  ({ data: armed } = await ask("GET", "faults?limit=200"));
+  showArmed();
+});

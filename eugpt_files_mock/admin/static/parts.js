@@ -2,11 +2,20 @@
 
 export const at = (id) => document.getElementById(id);
 
-/** An element with attributes and children; strings become text. */
+/** An element with attributes and children; strings become text, null is left out. */
 export function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** A button that does something. */
+export function button(text, act, attributes = {}) {
+  const node = make("button", { type: "button", ...attributes }, text);
+  node.addEventListener("click", act);
   return node;
 }
 
@@ -29,8 +38,48 @@ export function show(list, items, key, create, update) {
     }
     update?.(node, item);
     if (node === place) place = place.nextElementSibling;
-    else list.insertBefore(node, place);
+    else move(list, node, place);
   }
+}
+
+/** A node that is moved loses the focus, which is given back. */
+function move(list, node, place) {
+  const focused = node.contains(document.activeElement) ? document.activeElement : null;
+  list.insertBefore(node, place);
+  focused?.focus({ preventScroll: true });
+}
+
+/** Asks back once, in the button itself, and forgets the question after a while. */
+export function askTwice(node, question, act) {
+  const usual = node.textContent;
+  let doubt;
+  const ask = (open) => {
+    node.classList.toggle("sure", open);
+    say(node, open ? question : usual);
+  };
+  node.addEventListener("click", () => {
+    const isSure = node.classList.contains("sure");
+    clearTimeout(doubt);
+    ask(!isSure);
+    if (isSure) act();
+    else doubt = setTimeout(() => ask(false), 4000);
+  });
+  return node;
+}
+
+/** A button that copies a text, and says so. */
+export function copier(label, text, attributes = {}) {
+  const node = button(label, async () => {
+    try {
+      await navigator.clipboard.writeText(text());
+      say(node, "Copied");
+      tell("Copied");
+    } catch {
+      say(node, "The browser refused");
+    }
+    setTimeout(() => say(node, label), 1500);
+  }, { class: "quiet", ...attributes });
+  return node;
 }
 
 // -- how things are said -----------------------------------------------------------------------
@@ -42,22 +91,50 @@ export const present = (...parts) =>
 export const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 export const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-export const timeOf = (seconds, format) => format.format(new Date(seconds * 1000));
+/** Also of a number that no calendar knows. */
+export function timeOf(seconds, format) {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? `${seconds} s` : format.format(date);
+}
+
+export const plural = (count, one, many = `${one}s`) =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 export function sizeOf(bytes) {
-  const units = ["B", "kB", "MB", "GB"];
+  if (bytes < 1000) return plural(bytes, "byte");
+  const units = ["kB", "MB", "GB", "TB"];
   let step = 0;
-  let size = bytes;
-  while (size >= 1000 && step < units.length - 1) {
+  let size = bytes / 1000;
+  while (size >= 999.5 && step < units.length - 1) {
     size /= 1000;
     step += 1;
   }
-  return `${step && size < 100 ? size.toFixed(1) : Math.round(size)} ${units[step]}`;
+  return `${size < 100 ? size.toFixed(1) : Math.round(size)} ${units[step]}`;
+}
+
+/** A span of time, in a unit that suits it. */
+export function spanOf(seconds) {
+  if (seconds < 0.0995) return `${(seconds * 1000).toFixed(seconds < 0.00995 ? 1 : 0)} ms`;
+  if (seconds < 90) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  return `${Math.round(seconds / 60)} min`;
 }
 
 export function count(name, shown) {
-  for (const node of document.querySelectorAll(`[data-count="${name}"]`)) say(node, String(shown));
+  for (const node of document.querySelectorAll(`[data-count="${name}"]`)) {
+    say(node, shown.toLocaleString("en"));
+  }
 }
+
+/** Names and values, those that are there. */
+export function listOf(pairs) {
+  const given = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const rows = given.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]);
+  return given.length ? make("dl", {}, ...rows.flat()) : null;
+}
+
+/** A text of any length, which scrolls, and so must be reached by the keyboard. */
+export const textBlock = (text, label) =>
+  make("pre", { tabindex: "0", role: "region", "aria-label": label }, make("code", {}, text));
 
 let news = [];
 
