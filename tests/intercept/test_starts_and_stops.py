@@ -25,7 +25,8 @@ def replaced() -> list[object]:
         vars(urllib3.HTTPConnectionPool)["urlopen"],
         vars(http.client.HTTPConnection)["connect"],
         socket.getaddrinfo,
-        {"connect", "connect_ex"} & set(vars(socket.socket)),
+        socket.socket.connect,
+        socket.socket.connect_ex,
     ]
 
 
