@@ -125,7 +125,7 @@ def test_goes_astray(eugpt_files):
         "upload *503 fault=unavailable*[[]wsgi]",
         "*EU GPT Files calls*",
         "*GET /v1/v1/files -> 401*",
-        "*1 request came for a route that the Files API does not have.*",
+        "*1 request came for a route that this mock does not have.*",
     ]
     result.stdout.fnmatch_lines(lines)
     assert "never fired" not in result.stdout.str()
@@ -160,7 +160,7 @@ def test_allowed({fixture}):
     shown, _, _ = result.stdout.str().partition("short test summary")
     assert 1 == shown.count("To fix it: make the code under test")
     assert "During handling" not in result.stdout.str()
-    result.stdout.fnmatch_lines(["*1 request came for a route that the Files API does not have.*"])
+    result.stdout.fnmatch_lines(["*1 request came for a route that this mock does not have.*"])
     assert "def eugpt_files" not in result.stdout.str()
 
 
