@@ -71,7 +71,7 @@ def test_a_file_is_moved_on_by_hand() -> None:
         ({"status": "eror"}, "Did you mean 'error'?"),
         ({}, "Unknown status None"),
         ({"status": "error", "details": "x"}, "Did you mean 'status_details'?"),
-        ({"status": "error", "status_details": 7}, "details must be a string"),
+        ({"status": "error", "status_details": 7}, "status_details must be a"),
         ([], "must be a JSON object"),
     ],
 )
