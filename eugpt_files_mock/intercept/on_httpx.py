@@ -94,11 +94,11 @@ def _choosing(library: Any, sending: list[Patch], original: Any) -> Any:
             transport = bound(original, client)(url)
             return transport if _asked.get() is None else _Asking(None, transport, library)
         transport = bound(own, client)(url)
-        if _is_left_alone(transport):
-            return transport
-        sends = _own_sender(type(transport), library)
+        sends = _own_sender(type(transport), library)  # first: it is so nearly always
         if sends is not None and not is_wrapper(sends):
             return short(found, transport, sends)
+        if _is_left_alone(transport):
+            return transport
         for patch in sending:
             patch.renew()
         return _Asking(found, transport, library)
