@@ -21,9 +21,14 @@ _SPARE_THREADS = 8
 
 
 class Connections:
-    """Those that are open now."""
+    """Those that are open now.
 
-    def __init__(self) -> None:
+    Args:
+        start_thread: starts a thread, or raises RuntimeError when the system has none left.
+    """
+
+    def __init__(self, start_thread: Callable[[Thread], None] = Thread.start) -> None:
+        self._start_thread = start_thread
         self._changed = Condition()
         self._open: set[Connection] = set()
         self._threads: set[Thread] = set()
@@ -42,7 +47,7 @@ class Connections:
                 self._waiting.put(connection)
             else:
                 thread = Thread(target=self._work, args=(connection,), daemon=True)
-                thread.start()
+                self._start_thread(thread)
                 self._threads.add(thread)
             self._open.add(connection)
 

@@ -7,6 +7,7 @@ import selectors
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 
 from ..errors import AddressInUse, OptionError, hide_from_traceback, quoted
 from ..model.messages import Outcome
@@ -37,13 +38,20 @@ class LiveServer:
         host: the address to bind.
         port: 0 takes a free one.
         ssl_context: serves HTTPS when given.
+        start_thread: starts the thread of a connection.
 
     Raises:
         AddressInUse: when the address can't be bound.
     """
 
     def __init__(
-        self, answer: Answer, host: str, port: int, ssl_context: ssl.SSLContext | None
+        self,
+        answer: Answer,
+        host: str,
+        port: int,
+        ssl_context: ssl.SSLContext | None,
+        *,
+        start_thread: Callable[[threading.Thread], None] = threading.Thread.start,
     ) -> None:
         self.answer = answer
         self._host = host
@@ -52,7 +60,7 @@ class LiveServer:
         self.port: int = self._listening.getsockname()[1]
         self._waker, self._woken = socket.socketpair()
         self._stopping = threading.Event()
-        self._connections = Connections()
+        self._connections = Connections(start_thread)
         self._thread = threading.Thread(
             target=self._accept_all, name=f"eugpt-files-mock {host}:{self.port}", daemon=True
         )

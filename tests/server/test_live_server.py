@@ -7,10 +7,8 @@ import http.client
 import resource
 import socket
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -224,24 +222,22 @@ def test_a_request_that_fails_is_answered_and_shown(
     assert 2 == capfd.readouterr().err.count("LookupError: not here")
 
 
-def test_without_a_thread_a_client_is_told_so(server: LiveServer) -> None:
-    """And the server can still be stopped."""
-    limit = resource.getrlimit(resource.RLIMIT_AS)
-    connection = connected(server)
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    threading.stack_size(256 * 1024 * 1024)
-    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize(), limit[1]))
-    try:
-        refused = connected(server)
-        refused.sendall(GET)
-        answer = refused.recv(65_536)
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, limit)
-        threading.stack_size(0)
+def test_without_a_thread_a_client_is_told_so(application: Application) -> None:
+    """And the server goes on, and can still be stopped."""
+    refusals = [RuntimeError("can't start new thread")]
 
-    assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
-    connection.close()
-    refused.close()
+    def start(thread: Thread) -> None:
+        if refusals:
+            raise refusals.pop()
+        thread.start()
+
+    server = LiveServer(application, "127.0.0.1", 0, None, start_thread=start)
+    with connected(server) as refused, connected(server) as served:
+        refused.sendall(GET)
+        assert refused.recv(65_536).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+        served.sendall(GET)
+        assert served.recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")
+    server.stop()
 
 
 def test_without_a_descriptor_idle_connections_are_closed(server: LiveServer) -> None:
