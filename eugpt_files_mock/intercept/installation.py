@@ -15,7 +15,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -82,7 +82,7 @@ def _install() -> None:
     try:
         if not _installed:
             network_guard.start()
-            sys.meta_path.insert(0, _watcher)
+            _watch_imports()
             _start(None, on_http_client.patches())
         for module in _missing():
             edge = importlib.import_module(f".{_EDGES[module.__name__]}", __package__)
@@ -90,6 +90,15 @@ def _install() -> None:
     except BaseException:
         _uninstall()
         raise
+
+
+def _watch_imports() -> None:
+    """Right before what finds libraries: pyfakefs inserts its own finder as the first, and takes
+    whatever is the first away again.
+    """
+    finders = sys.meta_path
+    place = finders.index(PathFinder) if PathFinder in finders else len(finders)
+    finders.insert(place, _watcher)
 
 
 def _start(module: ModuleType | None, patches: Sequence[Patch]) -> None:

@@ -97,7 +97,7 @@ def test_a_busy_port_is_one_line_and_status_2() -> None:
         (["serv"], "invalid choice: 'serv'"),
         (["serve", "--prot", "1"], "unrecognized arguments: --prot 1"),
         (["serve", "--port", "x"], "argument --port: invalid int value: 'x'"),
-        (["serve", "--port", "70000"], "a port is 0 to 65535"),
+        (["serve", "--port", "70000"], "port must be an integer from 0 to 65535"),
         (["serve", "--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:8080"),
         (["serve", "--files", "no-such-folder"], "--files: no folder 'no-such-folder'"),
         (["serve", "--rate-limit", "10"], "argument --rate-limit: not '10'; such as 10/60"),

@@ -8,6 +8,8 @@ from .conftest import Run
 def test_it_works_under_pyfakefs(run: Run) -> None:
     """Whichever fixture comes first: a file of the fake disk is uploaded."""
     code = """
+pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+
 def check(fs):
     fs.create_file("/report.txt", contents="abc")
     for library in (httpx, requests):

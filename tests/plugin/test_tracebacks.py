@@ -174,7 +174,7 @@ def test_inside_a_client_call_it_ends_in_the_client(pytester: pytest.Pytester, c
     ("marker", "message"),
     [
         ("eugpt_files(sed=7)", "Unknown option 'sed'. Did you mean 'seed'?"),
-        ("eugpt_files(7)", "takes options by name, not 7."),
+        ("eugpt_files(7)", "takes options by name, got 7."),
     ],
 )
 def test_a_wrong_marker_is_told_without_a_traceback(

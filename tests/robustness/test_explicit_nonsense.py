@@ -165,7 +165,7 @@ def test_a_part_with_impossible_headers_is_refused(
         ("multipart/form-data; boundary=", 400),
         ('multipart/form-data; boundary=""', 400),
         ('multipart/form-data; boundary="the-boundary', 400),
-        ("multipart/form-data;" + " " * 60_000, 400),
+        ("multipart/form-data;" + " ;" * 30_000, 400),
         ("multipart/form-data; boundary=" + "x" * 60_000, 400),
         ("multipart/form-data; boundary=the-boundary; boundary=other", 400),
         ("multipart/mixed; boundary=the-boundary", 415),
