@@ -218,16 +218,29 @@ at("disarm-all").addEventListener("click", async () => {
   if (await act("problem", "DELETE", "faults")) at("faults").focus();
 });
 
-/** Unfolds what a link points to, once. */
+let pointed = "";
+
+/** Unfolds what a link points to, once; that it is spent may be known only at the next look. */
+function unfold() {
+  const one = armed.find(({ id }) => id === pointed);
+  if (!one) return;
+  if (one.remaining === 0) {
+    at("spent").open = true;
+    pointed = "";
+  }
+  // Once the tab is shown and the list unfolded: what isn't laid out can't be scrolled to.
+  setTimeout(() => at(`fault-${one.id}`)?.scrollIntoView({ block: "center" }), 50);
+}
+
 onAddress(() => {
-  const id = kept("tab") === "faults" ? kept("fault") : "";
-  if (armed.some((one) => one.id === id && one.remaining === 0)) at("spent").open = true;
+  pointed = kept("tab") === "faults" ? kept("fault") : "";
   showArmed();
-  if (id) at(`fault-${id}`)?.scrollIntoView({ block: "nearest" });
+  unfold();
 });
 
 watch(async () => {
   await offer();
   ({ data: armed } = await ask("GET", "faults?limit=200"));
   showArmed();
+  if (pointed) unfold();
 });
