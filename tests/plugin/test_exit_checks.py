@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Run
 
 
@@ -30,6 +32,7 @@ def test_beside_another_teardown(eugpt_files, broken):
     assert "BaseExceptionGroup" not in shown
 
 
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="subtests came with pytest 9")
 def test_a_skipped_subtest_switches_nothing_off(run: Run) -> None:
     """Of pytest's own subtests and of unittest's; nor does one that fails as expected."""
     code = """
