@@ -89,18 +89,18 @@ OPTIONS: dict[str, ErrorCase] = {
     "profile: a value of another kind": profile(
         '{"profile": "eugpt", "values": {"list.members": 7}}'
     ),
-    "option: base_url that is no text": option(base_url=[8080]),
-    "option: base_url that is no collection": option(base_url=8080),
+    "option: base_url that isn't a text": option(base_url=[8080]),
+    "option: base_url that isn't a collection": option(base_url=8080),
     "option: base_url without any": option(base_url=[]),
     "option: base_url without a scheme": option(base_url="chat.eugpt.ai/v1"),
     "option: base_url with a query": option(base_url="https://chat.eugpt.ai/v1?x=1"),
     "option: base_url with an impossible port": option(base_url="https://chat.eugpt.ai:99999/v1"),
     "option: api_keys as a text": option(api_keys="eugpt_a"),
-    "option: api_keys that is no collection": option(api_keys=7),
+    "option: api_keys that isn't a collection": option(api_keys=7),
     "option: api_keys with a space around it": option(api_keys=[" eugpt_a"]),
-    "option: api_keys with a user that is no text": option(api_keys={"eugpt_a": 7}),
+    "option: api_keys with a user that isn't a text": option(api_keys={"eugpt_a": 7}),
     "option: api_keys without any": option(api_keys=[]),
-    "option: a switch that is no truth value": option(require_auth="no"),
+    "option: a switch that isn't a truth value": option(require_auth="no"),
     "option: processing misspelt": option(processing="imediate"),
     "option: processing as a number": option(processing=3),
     "option: pagination misspelt": option(pagination="honored"),
@@ -108,8 +108,8 @@ OPTIONS: dict[str, ErrorCase] = {
     "option: rate_limit as a text": option(rate_limit="10/60"),
     "option: rate_limit of nothing": option(rate_limit=(0, 60)),
     "option: passthrough without a slash": option(passthrough="v1/responses"),
-    "option: passthrough that is no collection": option(passthrough=7),
-    "option: seed that is no number": option(seed=1.5),
+    "option: passthrough that isn't a collection": option(passthrough=7),
+    "option: seed that isn't a number": option(seed=1.5),
     "option: clock that cannot be called": option(clock=1_700_000_000),
     "option: environ misspelt": option(environ="eugtp"),
     "option: passthrough of a served mock": lambda: mock(passthrough="/v1/audio").serve(),
@@ -119,22 +119,22 @@ OPTIONS: dict[str, ErrorCase] = {
     "decorator: of a class without tests": lambda: mock()(int),
     "option: max_calls of none": option(max_calls=0),
     "processing: no poll": lambda: after_polls(0),
-    "processing: seconds that are no number": lambda: after_seconds("1"),  # type: ignore[arg-type]
+    "processing: seconds that aren't a number": lambda: after_seconds("1"),  # type: ignore[arg-type]
     "processing: negative seconds": lambda: after_seconds(-1),
     "processing: no reason": lambda: fails(""),
 }
 
 FAULTS: dict[str, ErrorCase] = {
-    "fault: a status that is no error": lambda: faults.http_error(200),
+    "fault: a status that isn't an error": lambda: faults.http_error(200),
     "fault: a body misspelt": lambda: faults.http_error(500, body="envelop"),  # type: ignore[arg-type]
-    "fault: a code that is no text": lambda: faults.http_error(500, code=7),  # type: ignore[arg-type]
+    "fault: a code that isn't a text": lambda: faults.http_error(500, code=7),  # type: ignore[arg-type]
     "fault: a message that cannot be sent": lambda: faults.http_error(500, message="\ud800"),
-    "fault: headers that are no mapping": lambda: faults.http_error(500, headers=["a"]),  # type: ignore[arg-type]
+    "fault: headers that aren't a mapping": lambda: faults.http_error(500, headers=["a"]),  # type: ignore[arg-type]
     "fault: a header that frames the answer": lambda: faults.http_error(
         500, headers={"Content-Length": "3"}
     ),
     "fault: a header with a line break": lambda: faults.http_error(500, headers={"X": "a\r\nb"}),
-    "fault: seconds that are no number": lambda: faults.rate_limited("soon"),  # type: ignore[arg-type]
+    "fault: seconds that aren't a number": lambda: faults.rate_limited("soon"),  # type: ignore[arg-type]
     "fault: negative seconds": lambda: faults.delay(-1),
     "fault: a negative number of bytes": lambda: faults.truncated(-1),
     "fault: pieces of nothing": lambda: faults.dribble(0, 1),
@@ -146,7 +146,7 @@ FAULTS: dict[str, ErrorCase] = {
     "inject: a number": inject(503),
     "inject: an empty sequence": lambda: mock().inject([], "upload"),
     "inject: an unknown operation": inject(on="uplod"),
-    "inject: an operation that is no text": inject(on=7),
+    "inject: an operation that isn't a text": inject(on=7),
     "inject: no operation": inject(on=()),
     "inject: no times": inject(times=0),
     "inject: a negative skip": inject(skip=-1),
@@ -161,7 +161,7 @@ FAULTS: dict[str, ErrorCase] = {
         faults.forbidden(), user="alicia"
     ),
     "inject: a user, without users": inject(user="alice"),
-    "inject: optional that is no truth value": inject(optional="yes"),
+    "inject: optional that isn't a truth value": inject(optional="yes"),
     "inject: a file id on upload": inject(file_id="7"),
     "inject: malformed JSON on download": inject(faults.malformed_json(), "download"),
 }
@@ -202,9 +202,9 @@ STUBS: dict[str, ErrorCase] = {
     "stub: a set as JSON": stub(json={1, 2}),
     "stub: a number as body": stub(body=7),
     "stub: a text as events": stub(events="data"),
-    "stub: a header that is no name": stub(headers={"X Y": "z"}),
+    "stub: a header that isn't a name": stub(headers={"X Y": "z"}),
     "stub: no times": stub(times=0),
-    "stub: a reply that is no function": stub(reply={"a": 1}),
+    "stub: a reply that isn't a function": stub(reply={"a": 1}),
     "stub_response: chunks that don't make the text": lambda: mock().stub_response(
         "Forty-two.", chunks=["Forty"]
     ),
@@ -220,7 +220,7 @@ FILES: dict[str, ErrorCase] = {
     "add_file: a text as content": add(content="hello"),
     "add_file: an unknown status": add(status="procesed"),
     "add_file: an unknown user": add(user="alicia"),
-    "add_file: a time that is no number": add(created_at="now"),
+    "add_file: a time that isn't a number": add(created_at="now"),
     "add_file: an id with a slash": add(id="a/b"),
     "add_file: an id that is taken": lambda: [
         one := mock(),
@@ -229,7 +229,7 @@ FILES: dict[str, ErrorCase] = {
     ],
     "fake_file: an unknown suffix": lambda: mock().fake_file(".pfd"),
     "fake_file: an unknown word": lambda: mock().fake_file(".pdf", purpos="x"),
-    "fake_file: a size that is no number": lambda: mock().fake_file(".pdf", size="big"),
+    "fake_file: a size that isn't a number": lambda: mock().fake_file(".pdf", size="big"),
     "fake_file: a size that is too small": lambda: mock().fake_file(".pdf", size=3),
     "fake_file: a filename of another suffix": lambda: mock().fake_file(".pdf", filename="a.txt"),
     "fake_files: a negative count": lambda: mock().fake_files(-1),
@@ -470,7 +470,7 @@ ASSERTIONS: dict[str, ErrorCase] = {
     "assert_called: an unknown field": asserted(
         lambda one: one.assert_called("upload", file_name="a.pdf")
     ),
-    "assert_called: times that is no number": asserted(
+    "assert_called: times that isn't a number": asserted(
         lambda one: one.assert_called("upload", times=-1)
     ),
     "assert_not_called: it came": asserted(lambda one: one.assert_not_called("list")),
@@ -501,7 +501,7 @@ ASSERTIONS: dict[str, ErrorCase] = {
     "assert_resilient: an unknown kind": asserted(
         lambda one: one.assert_resilient(allow=["gave_in"])
     ),
-    "assert_resilient: strict that is no truth value": asserted(
+    "assert_resilient: strict that isn't a truth value": asserted(
         lambda one: one.assert_resilient(strict="yes")  # type: ignore[arg-type]
     ),
 }
@@ -528,7 +528,7 @@ def _busy_port_said() -> str:
 
 COMMAND: dict[str, ErrorCase] = {
     "command: an unknown option": said("--prot", "8080"),
-    "command: a port that is no number": said("--port", "http"),
+    "command: a port that isn't a number": said("--port", "http"),
     "command: a port that is taken": _busy_port_said,
     "command: a rate limit that is none": said("--rate-limit", "ten"),
     "command: a processing misspelt": said("--processing", "after_pols:2"),
@@ -622,10 +622,10 @@ def form(**words: Any) -> ErrorCase:
 
 
 CONTROL: dict[str, ErrorCase] = {
-    "control: a fault that is no JSON": controlled("POST", "/__admin/faults", content="503"),
+    "control: a fault that isn't a JSON": controlled("POST", "/__admin/faults", content="503"),
     "control: no fault": armed(on="upload"),
     "control: an unknown fault": armed(fault="rate_limit"),
-    "control: a fault that is no text": armed(fault=503),
+    "control: a fault that isn't a text": armed(fault=503),
     "control: an unknown word": armed(fault="http_error", status=503, tims=2),
     "control: a word beside a sequence": armed(fault=["timeout"], status=503),
     "control: an empty sequence": armed(fault=[]),
@@ -634,7 +634,7 @@ CONTROL: dict[str, ErrorCase] = {
     ),
     "control: an unknown field of a file": form(file="hello", name="a.txt"),
     "control: a file without a name": form(content="hello"),
-    "control: a time that is no number": form(filename="a.txt", created_at="now"),
+    "control: a time that isn't a number": form(filename="a.txt", created_at="now"),
     "control: an unknown route": controlled("GET", "/__admin/file"),
     "control: another method": controlled("PUT", "/__admin/files"),
     "control: a foreign origin": controlled(

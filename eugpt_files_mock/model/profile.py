@@ -130,7 +130,7 @@ _WORD = re.compile(r"\{(\w+)(!r)?\}")
 def fill(template: Any, words: Mapping[str, Any]) -> Any:
     """The template with its words: `{id}` as it is, `{id!r}` quoted, in texts at any depth."""
     if isinstance(template, str):
-        if template[:1] == "{" and template[1:-1] in words:  # keeps what is no text, such as null
+        if template[:1] == "{" and template[1:-1] in words:  # keeps a null as it is
             return words[template[1:-1]]
         return _WORD.sub(lambda found: _filled(found, words), template)
     if isinstance(template, Mapping):

@@ -99,7 +99,7 @@ class Calls(Sequence[Call]):
 
     Args:
         read: gives the calls as they are now.
-        check_operation: raises for a name that is no operation of this mock.
+        check_operation: raises for a name that isn't an operation of this mock.
     """
 
     __slots__ = ("_check_operation", "_read")
@@ -144,7 +144,7 @@ class Calls(Sequence[Call]):
         """Those of one operation, as they are at this moment.
 
         Raises:
-            OptionError: for a name that is no operation.
+            OptionError: for a name that isn't an operation.
         """
         self._check_operation(operation)
         return self._fixed(call for call in self._read() if call.operation == operation)
