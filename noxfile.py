@@ -74,6 +74,13 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session
+def tools(session: nox.Session) -> None:
+    """The table of third-party tools, with those that the other sessions don't install."""
+    session.install("-e", ".[test,tools]")
+    session.run("python", "-m", "pytest", "tests/intercept/test_tools.py", "-p", "no:ddtrace")
+
+
+@nox.session
 def nightly(session: nox.Session) -> None:
     """The long fuzzer and the long soak."""
     session.install("-e", ".[test]")

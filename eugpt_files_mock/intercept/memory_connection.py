@@ -29,6 +29,7 @@ from ..protocol import (
     UnreadableRequest,
     Wait,
     deliver,
+    http_date,
 )
 from ..service.rejections import reject_unreadable
 from .registry import Find
@@ -138,7 +139,7 @@ class MemoryConnection:
         outcome = self._decided(request)
         if isinstance(outcome, Severed) and outcome.kind == "refused":
             raise RefusedLate
-        self._actions = chain(self._actions, deliver(outcome, request))
+        self._actions = chain(self._actions, deliver(outcome, request, date=http_date()))
 
     def _decided(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
         if self._outcome is not None:

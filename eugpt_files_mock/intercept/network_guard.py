@@ -15,6 +15,7 @@ A thread may outlive its test. So the pytest plugin keeps the guard up between t
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -65,8 +66,18 @@ def stop() -> None:
 def _standing() -> tuple[Patch, ...]:
     return (
         *(Patch(f"socket.{name}", _looking_up) for name in _LOOK_UPS),
-        *(Patch(f"socket.socket.{name}", _connecting) for name in _CONNECTS),
+        *(
+            Patch(f"socket.socket.{name}", _connecting, owner=_socket_class(name))
+            for name in _CONNECTS
+        ),
     )
+
+
+def _socket_class(method: str) -> Any:
+    """Python's own, or gevent's; pytest-socket derives another from it, and httpretty hides it."""
+    kinds = (*socket.socket.__mro__, *socket.SocketType.__subclasses__())
+    known = [kind for kind in kinds if kind.__module__.split(".")[0] in {"socket", "gevent"}]
+    return next((kind for kind in known if method in vars(kind)), known[0])
 
 
 def hold(base_urls: Iterable[BaseUrl]) -> None:

@@ -27,6 +27,7 @@ from requests.adapters import HTTPAdapter
 from ..errors import hide_from_traceback
 from ..model.base_urls import Origin
 from ..model.messages import Headers, Outcome, Request
+from ..protocol import http_date
 from . import registry
 from .on_urllib3 import opener, place_of, urlopen_in_memory
 from .patches import Patch, bound, give_back, is_wrapper, own_function
@@ -46,10 +47,16 @@ def patches(_: Any) -> list[Patch]:
     """What is replaced: in front of the adapter, and behind it."""
     connection = "requests.adapters.HTTPAdapter.get_connection_with_tls_context"
     return [
-        Patch("requests.sessions.Session.send", _sending, by_responses),
-        Patch("requests.sessions.Session.get_adapter", _choosing, by_responses),
+        Patch("requests.sessions.Session.send", _sending, by_responses, _session_class()),
+        Patch("requests.sessions.Session.get_adapter", _choosing, by_responses, _session_class()),
         Patch(connection, _connecting, by_responses),
     ]
+
+
+def _session_class() -> Any:
+    """Requests' own; requests-cache may have put one that is derived from it in its place."""
+    kinds = requests.sessions.Session.__mro__
+    return next(kind for kind in kinds if kind.__module__ == "requests.sessions")
 
 
 class _ResponsesPatch(responses.RequestsMock):
@@ -254,7 +261,7 @@ _VERSION: dict[str, Any] = (
 def _response(outcome: Any, *, method: str, url: str, retries: Any, **words: Any) -> Any:
     return urllib3.HTTPResponse(
         body=_Body(outcome.body),
-        headers=urllib3.HTTPHeaderDict(outcome.headers),
+        headers=urllib3.HTTPHeaderDict((*outcome.headers, ("Date", http_date()))),
         status=200,
         reason="OK",
         version=11,

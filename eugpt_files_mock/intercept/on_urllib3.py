@@ -94,17 +94,26 @@ def urlopen_in_memory(
 
 
 def _opening(original: Any) -> Any:
-    def urlopen(pool: Any, method: str, url: str, *arguments: Any, **words: Any) -> Any:
+    # OpenTelemetry looks for `headers` among the parameters of what it wraps.
+    def urlopen(
+        pool: Any,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Any = None,
+        *more: Any,
+        **words: Any,
+    ) -> Any:
+        arguments = (method, url, body, headers, *more)
         own = own_function(original, "urllib3.connectionpool")
         if "in_memory" in vars(pool):  # a retry, or a redirect; or a tracer lies on ours
-            return bound(own, pool)(method, url, *arguments, **words)
+            return bound(own, pool)(*arguments, **words)
         place, path = _address(pool, url)
         if registry.find(place, path) is None:
             give_back()
-            return bound(original, pool)(method, url, *arguments, **words)
+            return bound(original, pool)(*arguments, **words)
         find = partial(registry.find, place)
-        words["through"] = own
-        return urlopen_in_memory(pool, find, "urllib3", method, url, *arguments, **words)
+        return urlopen_in_memory(pool, find, "urllib3", *arguments, through=own, **words)
 
     return urlopen
 

@@ -76,9 +76,13 @@ class Patch:
             self._owner = pkgutil.resolve_name(path) if owner is None else owner
         except (AttributeError, ImportError):
             raise PatchTargetMissing(target) from None
-        self._carrier = carrier or self._by_mock
+        self._path = path
+        self._carrier = carrier
 
-    def _by_mock(self, _: str, replacement: Callable[..., Any]) -> Patcher:
+    def _patcher_of(self, replacement: Callable[..., Any]) -> Patcher:
+        # A carrier goes by the name, under which another may have put a class of its own.
+        if self._carrier and pkgutil.resolve_name(self._path) is self._owner:
+            return self._carrier(self._target, replacement)
         return mock.patch.object(self._owner, self._name, replacement)
 
     def start(self) -> None:
@@ -94,7 +98,7 @@ class Patch:
             raise PatchTargetMissing(self._target)  # what is inherited may be a placeholder
         self._replacement = self._replacing(original)
         self._replacement.__dict__[_ORIGINAL] = original if is_own else _MISSING
-        self._patcher = self._carrier(self._target, self._replacement)
+        self._patcher = self._patcher_of(self._replacement)
         self._patcher.start()
         self.is_started = True
 

@@ -15,6 +15,7 @@ from typing import Any, TypeGuard
 
 from ..errors import hide_from_traceback
 from ..model.messages import Headers, Outcome, Reply, Request
+from ..protocol import http_date
 from .memory_pool import in_memory, read_timeout
 from .patches import bound
 from .registry import Resolved
@@ -81,7 +82,7 @@ def transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # noq
                 return None
             return library.Response(
                 200,
-                headers=outcome.headers,
+                headers=(*outcome.headers, ("Date", http_date())),
                 stream=library.ByteStream(outcome.body),
                 extensions={"http_version": b"HTTP/1.1", "reason_phrase": b"OK"},
             )

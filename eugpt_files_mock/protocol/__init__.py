@@ -1,7 +1,7 @@
 """The server side of HTTP/1.1, without a socket: bytes in, requests out; outcomes in, bytes out.
 
 It is used twice: by the port (`server/`, threads and sockets) and by the connection in memory
-under the clients' own stacks (`intercept/`). Nothing here reads, waits or knows the time.
+under the clients' own stacks (`intercept/`). Nothing here reads or waits.
 
 The journey of one connection, as both drive it::
 
@@ -40,7 +40,7 @@ What is decided here, for in process and the port alike:
 
 from .delivery import Action, Close, Hang, Refuse, Reset, Send, Wait, deliver
 from .received import ReceivedRequest, UnreadableRequest
-from .response_head import reason_phrase, response_head
+from .response_head import http_date, reason_phrase, response_head
 from .server_protocol import ServerProtocol, head_refusal
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "Wait",
     "deliver",
     "head_refusal",
+    "http_date",
     "reason_phrase",
     "response_head",
 ]

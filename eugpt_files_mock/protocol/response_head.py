@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
+from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 
-__all__ = ["has_no_body", "reason_phrase", "response_head"]
+__all__ = ["has_no_body", "http_date", "reason_phrase", "response_head"]
 
 _REASONS = {
     **{status.value: status.phrase for status in HTTPStatus},
@@ -29,6 +31,16 @@ def reason_phrase(status: int) -> str:
 def has_no_body(method: str, status: int) -> bool:
     """Whether an answer ends with its head (RFC 9112, 6.3)."""
     return method == "HEAD" or status in {204, 304} or status < 200
+
+
+def http_date() -> str:
+    """The time of now, for `Date` (RFC 9110, 6.6.1), without which caches keep no answer."""
+    return _formatted(int(time.time()))
+
+
+@lru_cache(1)  # made once a second, because it costs a tenth of an answer
+def _formatted(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def response_head(

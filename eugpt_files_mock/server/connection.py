@@ -11,7 +11,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from email.utils import formatdate
 from typing import Any, Literal
 
 from ..model.messages import Outcome, Reply
@@ -27,6 +26,7 @@ from ..protocol import (
     UnreadableRequest,
     Wait,
     deliver,
+    http_date,
     response_head,
 )
 
@@ -112,7 +112,7 @@ class Connection:
                 self._receive(protocol)
                 continue
             self._outcome = self._answered(request)
-            if not self._carry_out(deliver(self._outcome, request, date=_now())):
+            if not self._carry_out(deliver(self._outcome, request, date=http_date())):
                 return
 
     def _receive(self, protocol: ServerProtocol) -> None:
@@ -225,15 +225,3 @@ def _goes_within_looking(connection: socket.socket, seconds: float | None) -> bo
         if readable and not socket.socket.recv(connection, 1, socket.MSG_PEEK):
             return True
     return False
-
-
-_dates: tuple[int, str] = (0, "")
-
-
-def _now() -> str:
-    """For `Date` (RFC 9110, 6.6.1); made once a second, because it costs a tenth of an answer."""
-    global _dates  # noqa: PLW0603 - one value, replaced as a whole
-    second = int(time.time())
-    if _dates[0] != second:
-        _dates = second, formatdate(second, usegmt=True)
-    return _dates[1]

@@ -25,6 +25,7 @@ from eugpt_files_mock.verdict.rules import RULES
 
 from ..clients import IN_PROCESS, Client, connected
 from ..intercept.test_parity import BROKEN_BODIES, KEY, SEVERED, Case, armed, met
+from ..intercept.tools.table import TOOLS
 from ..verdict.survey import CASES, recorded
 
 
@@ -128,6 +129,22 @@ def what_clients_meet() -> str:
     return _table(head, zip((f"`{name}`" for name in cases), *alike, strict=True))
 
 
+def tools() -> str:
+    """Every third-party tool that is tried beside a mock."""
+    rows: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
+    for tool in TOOLS:
+        clients, lines = rows.setdefault((tool.name, tool.shows), ([], []))
+        clients.append(tool.client)
+        lines += [f"{tool.line} ({tool.client})"] if tool.line else []
+    return _table(
+        ("tool", "clients", "what is seen", "needs"),
+        (
+            (name, ", ".join(clients), shows, "; ".join(lines))
+            for (name, shows), (clients, lines) in rows.items()
+        ),
+    )
+
+
 def verdict() -> str:
     """Every kind of finding."""
     return _table(
@@ -176,6 +193,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "behaviours": behaviours,
     "openai-profile": openai_profile,
     "what-clients-meet": what_clients_meet,
+    "tools": tools,
     "verdict": verdict,
     "what-clients-do": what_clients_do,
     "command-line": command_line,

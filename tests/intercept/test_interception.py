@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -284,6 +285,26 @@ def test_a_transport_that_wraps_another_keeps_its_work() -> None:
                 assert "real" == client.get(f"{base_url}/files").text
         assert retrying.inner.inner is inner
         assert (2, 4) == (retrying.tries, retrying.inner.tries)
+
+
+def test_a_transport_that_is_wrapped_keeps_its_retries() -> None:
+    """Those are httpcore's, below where a transport can be replaced."""
+
+    class Slotted(httpx.BaseTransport):
+        __slots__ = ("_inner",)
+
+        def __init__(self, inner: httpx.BaseTransport) -> None:
+            self._inner = [inner]
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            return self._inner[0].handle_request(request)
+
+    retrying = partial(httpx.HTTPTransport, retries=2, verify=False)
+    for transport in (retrying(), Slotted(retrying())):
+        with FilesMock() as mock, httpx.Client(transport=transport, headers=AUTH) as client:
+            mock.inject(faults.connection_refused(), on="list", times=2)
+            assert 200 == client.get(f"{mock.base_url}/files").status_code
+            assert 3 == len(mock.calls)
 
 
 # -- requests -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Beside other mocks, in both orders: our URLs are ours, all others are theirs, nobody complains.
+"""Beside other mocks (`test_tools.py` has both orders): left crosswise, and without their line.
 
 `CANNOT` are the two that cannot do it alone, with the line that helps; the docs show this table.
 """
@@ -29,7 +29,6 @@ from eugpt_files_mock import FilesMock
 from .broken_server import broken_server, replying
 
 OTHER = "https://neighbour.example/hello"
-ORDERS = ("neighbour first", "neighbour last")
 httpx2 = pytest.importorskip("httpx2")
 importlib.import_module("pytest_httpx2")  # registers its respx Mocker
 
@@ -96,16 +95,6 @@ def call_both(library: Any, mock: FilesMock) -> None:
     assert 2 == len(mock.calls)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("name", BESIDE)
-def test_each_serves_its_own(name: str, order: str) -> None:
-    library, neighbour = BESIDE[name]
-    mock = FilesMock()
-    first, last = (neighbour(), mock) if order == "neighbour first" else (mock, neighbour())
-    with first, last:
-        call_both(library, mock)
-
-
 def test_respx_using_httpx_that_was_started_first_serves_its_own() -> None:
     with respx_router("httpx"), FilesMock() as mock:
         call_both(httpx, mock)
@@ -138,18 +127,6 @@ def test_strict_requests_mock_that_was_started_last_needs_a_line() -> None:
 def test_strict_requests_mock_that_was_started_last_refuses_loudly_without_it() -> None:
     with FilesMock() as mock, requests_mocker(), pytest.raises(requests_mock.NoMockAddress):
         requests.get(f"{mock.base_url}/files", timeout=1)
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_pytest_httpx_serves_its_own(order: str, request: pytest.FixtureRequest) -> None:
-    """Its strict checks run at the teardown of this test."""
-    mock = FilesMock()
-    if order == "neighbour first":
-        request.getfixturevalue("httpx_mock").add_response(url=OTHER, text="neighbour")
-    with mock:
-        if order == "neighbour last":
-            request.getfixturevalue("httpx_mock").add_response(url=OTHER, text="neighbour")
-        call_both(httpx, mock)
 
 
 # -- left crosswise: first in, first out, as fixtures of different scopes may do it ----------------
