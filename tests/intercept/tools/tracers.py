@@ -61,8 +61,14 @@ def _logfire(client: str) -> Iterator[InUse]:
         urls = partial(_urls_of_exported, exporter)
         yield InUse(get=GET[client], check=partial(_seen, urls, "traceparent"))
     finally:
-        name = {"httpx": "HTTPXClientInstrumentor", "requests": "RequestsInstrumentor"}[client]
-        pkgutil.resolve_name(f"opentelemetry.instrumentation.{client}:{name}")().uninstrument()
+        for name in _INSTRUMENTORS[client]:  # it instruments httpx2 with httpx
+            pkgutil.resolve_name(f"opentelemetry.instrumentation.{client}:{name}")().uninstrument()
+
+
+_INSTRUMENTORS = {
+    "httpx": ("HTTPXClientInstrumentor", "HTTPX2ClientInstrumentor"),
+    "requests": ("RequestsInstrumentor",),
+}
 
 
 def _urls_of_exported(exporter: Any) -> list[str]:
@@ -199,7 +205,14 @@ TRACERS = [
         {"httpx": "", "requests": ""},
         own_process=True,
     ),
-    *_rows("Sentry", _sentry, "sentry_sdk", "sentry-trace", _PATCHED, own_process=True),
+    *_rows(
+        "Sentry",
+        _sentry,
+        "sentry_sdk",
+        "sentry-trace",
+        {"httpx": "", "requests": ""},
+        own_process=True,
+    ),
     *_rows("ddtrace", _ddtrace, "ddtrace", "x-datadog-trace-id", _PATCHED, own_process=True),
     *(
         Tool(
