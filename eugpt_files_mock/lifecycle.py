@@ -111,6 +111,8 @@ class Lifecycle:
         self._close((port,), interception=False, failing=failing)
 
     def _close(self, ports: Sequence[Port], *, interception: bool, failing: bool) -> None:
+        if self._process != os.getpid():
+            self.lock = RLock()  # in a forked child, whoever held it may be missing
         with self.lock:
             process = self._process
             closed = [port for port in ports if port in self._ports]

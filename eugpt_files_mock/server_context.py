@@ -23,6 +23,9 @@ class Server(Protocol):
     def stop(self) -> None:
         """Stop serving. Idempotent."""
 
+    def abandon(self) -> None:
+        """Close what a forked child has inherited."""
+
     def end_waits(self) -> None:
         """End the connections that a fault keeps waiting."""
 
@@ -85,9 +88,12 @@ class ServerContext(Generic[Mock]):
     def close(self) -> None:
         """Stop at once, without a check; for `FilesMock.stop`, which checks afterwards."""
         server, self._server = self._server, None
-        # In a forked child the server has no threads: it is the parent's, and goes on there.
-        if server is not None and self._process == os.getpid():
+        if server is None:
+            return
+        if self._process == os.getpid():
             server.stop()
+        else:
+            server.abandon()
 
     def end_waits(self) -> None:
         """End the connections that a fault keeps waiting, as `FilesMock.reset` does."""

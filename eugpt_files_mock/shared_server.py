@@ -46,6 +46,9 @@ class _Lease:
     def url(self) -> str:
         return self._server.url
 
+    def abandon(self) -> None:
+        """Nothing: the shared server is the session's, in a forked child too."""
+
     def end_waits(self) -> None:
         self._server.end_waits()
 

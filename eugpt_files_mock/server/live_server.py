@@ -79,9 +79,15 @@ class LiveServer:
         self._stopping.set()
         self._waker.send(b"x")
         self._thread.join()
+        self.abandon()
+        self._connections.close()
+
+    def abandon(self) -> None:
+        """Close the inherited sockets in a forked child: the server has no threads there, and goes
+        on in the parent.
+        """
         for end in (self._listening, self._waker, self._woken):
             end.close()
-        self._connections.close()
 
     def end_connections(self) -> None:
         """End every open connection and every wait, and go on serving."""

@@ -10,6 +10,8 @@ import requests
 
 from eugpt_files_mock import FilesMock
 
+from .tools.clients import GET
+
 AUTH = {"Authorization": "Bearer eugpt_test"}
 SPELLINGS = [
     "http://bücher.localhost/v1",
@@ -42,3 +44,21 @@ def test_a_host_that_no_client_can_write_is_nobodys() -> None:
         with pytest.raises(requests.exceptions.InvalidURL):
             requests.get(f"{mock.base_url}/files", timeout=1)
         assert 0 == len(mock.calls)
+
+
+@pytest.mark.parametrize("url", ["http://chat.eugpt.ai:443/v1", "https://chat.eugpt.ai:80/v1"])
+@pytest.mark.parametrize("client", GET)
+def test_the_port_of_the_other_scheme_is_ours_too(client: str, url: str) -> None:
+    pytest.importorskip(client.split(maxsplit=1)[0])
+    with FilesMock() as mock:
+        assert '"list"' in GET[client](f"{url}/files")
+        mock.assert_called("list", times=1)
+
+
+@pytest.mark.parametrize("asked", ["[::1]", "[0:0:0:0:0:0:0:1]", "[0000::0001]", "[::0.0.0.1]"])
+@pytest.mark.parametrize("client", GET)
+def test_an_address_of_ipv6_is_ours_in_each_spelling(client: str, asked: str) -> None:
+    pytest.importorskip(client.split(maxsplit=1)[0])
+    with FilesMock(base_url="http://[0:0::1]:8080/v1") as mock:
+        assert '"list"' in GET[client](f"http://{asked}:8080/v1/files")
+        mock.assert_called("list", times=1)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import http.client
+import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -100,3 +103,77 @@ def test_crosswise_with_pook() -> None:
         pook.off()
     with FilesMock():
         pass
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs fork and /proc")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_forked_child_closes_what_it_inherited_and_ends() -> None:
+    """Also while another thread of the parent holds the locks; the parent goes on serving."""
+    mock = FilesMock().start()
+    with mock.serve():
+        busy = threading.Event()
+
+        def start_and_stop() -> None:
+            while not busy.is_set():
+                with FilesMock(), FilesMock().serve():
+                    pass
+
+        others = [threading.Thread(target=start_and_stop) for _ in range(2)]
+        for other in others:
+            other.start()
+        try:
+            assert [0] * 10 == [in_a_child(mock) for _ in range(10)]
+        finally:
+            busy.set()
+            for other in others:
+                other.join()
+        assert 401 == requests.get(f"{mock.base_url}/files", timeout=5).status_code
+    mock.stop()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs fork and /proc")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_forked_child_waits_for_no_lock_of_a_thread_that_it_lacks() -> None:
+    mock = FilesMock()
+    with mock.serve():
+        held, done = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with mock._lifecycle.lock:
+                held.set()
+                done.wait(10)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait(5)
+        try:
+            assert 0 == in_a_child(mock)
+        finally:
+            done.set()
+            holder.join()
+
+
+def in_a_child(mock: FilesMock) -> int:
+    """Stop it there: 0, 1 if its port is still open, -14 if that hangs."""
+    child = os.fork()
+    if not child:  # pragma: no cover - in the child
+        status = 2
+        try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(5)
+            port = int(mock.base_url.split(":")[2].split("/")[0])
+            mock.stop()
+            status = int(port in listening_ports())
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def listening_ports() -> set[int]:
+    """Of the sockets that this process has."""
+    found = set()
+    for number in map(int, os.listdir("/proc/self/fd")):
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(number)) as it:
+            if it.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                found.add(it.getsockname()[1])
+    return found
