@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import ssl
 from functools import lru_cache, partial
-from queue import LifoQueue
+from queue import LifoQueue, Queue
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -68,6 +68,10 @@ def urlopen_in_memory(
     request if it has been decided already; `through` is the function that sends, by default with
     all the tracers that lie on it; the rest is `urlopen`'s.
     """
+    if not isinstance(pool.pool or Queue(), Queue):
+        # urllib3-future, which niquests puts in urllib3's place, has a stack of its own. It goes
+        # to the network, where the guard refuses it.
+        return bound(through or opener(), pool)(*arguments, **words)
     timeout = words.get("timeout", (*arguments[_TIMEOUT + 2 :], pool.timeout)[0])
     twin = copy.copy(pool)
     twin.in_memory = True

@@ -14,6 +14,7 @@ import httpcore
 import httpx
 import pytest
 import requests
+import urllib3
 
 from eugpt_files_mock import ExpectationNotMet, FilesMock, NetworkRefused
 from eugpt_files_mock.intercept import network_guard
@@ -22,6 +23,25 @@ from eugpt_files_mock.model.base_urls import parse_base_url
 from . import broken_server as broken
 
 HOST = "chat.eugpt.ai"
+
+
+def by_a_pool_of_another_make() -> None:
+    """As niquests has it, whose pools hold their connections in no queue."""
+
+    class Police:
+        def __init__(self, _: int) -> None:
+            self.connections: list[Any] = []
+
+        def put(self, connection: Any, **_: Any) -> None:
+            self.connections.append(connection)
+
+        def get(self, **_: Any) -> Any:
+            return self.connections.pop()
+
+    with urllib3.HTTPSConnectionPool(HOST) as pool:
+        pool.pool = Police(1)  # type: ignore[assignment]
+        pool.pool.put(None)
+        pool.urlopen("GET", "/v1/files", retries=False)
 
 
 def by_plain_socket() -> None:
@@ -43,6 +63,7 @@ ASKING: dict[str, Callable[[], Any]] = {
     "getaddrinfo": lambda: socket.getaddrinfo(HOST, "https"),
     "gethostbyname": lambda: socket.gethostbyname(HOST),
     "gethostbyname_ex": lambda: socket.gethostbyname_ex(HOST.upper() + "."),
+    "a pool of urllib3-future": by_a_pool_of_another_make,
     "httpcore used directly": lambda: httpcore.request("GET", f"https://{HOST}/v1/files"),
     "asyncio streams": lambda: asyncio.run(by_asyncio_streams()),
     "trio": lambda: anyio.run(by_anyio, backend="trio"),

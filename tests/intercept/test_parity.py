@@ -1,7 +1,8 @@
 """Every client meets from the mock what it meets from a real server doing the same.
 
-One table of faults, over every client, three times: a real broken server, the mock in process, the
-mock on a port. What is compared is the exception's very class, or status and body.
+One table of faults, over every client, four times: a real broken server; the mock in process, the
+short way and the whole way; the mock on a port. What is compared is the exception's very class, or
+status and body.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import pkgutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from typing import NamedTuple, get_args
 
 import pytest
+import wrapt
 
 from eugpt_files_mock import FilesMock, faults
 from eugpt_files_mock.model.faults import ConnectionFault, Fault
@@ -34,6 +38,41 @@ CALLS: dict[str, Callable[[Client, str], object]] = {
     "download": lambda client, file_id: client.download(file_id),
     "delete": lambda client, file_id: client.delete(file_id),
 }
+
+
+WHOLE = "in process, the whole way"
+"""Over a connection in memory, also what would be answered in place of the client's transport."""
+HAS_A_SHORT_WAY = [
+    kind for kind in IN_PROCESS if kind.name.split()[0] in {"httpx", "httpx2", "requests"}
+]
+_WRAPPED = {
+    "httpx": ("HTTPTransport.handle_request", "AsyncHTTPTransport.handle_async_request"),
+    "httpx2": ("HTTPTransport.handle_request", "AsyncHTTPTransport.handle_async_request"),
+    "urllib3": ("HTTPConnectionPool.urlopen",),
+}
+
+
+@contextlib.contextmanager
+def entered_by(way: str) -> Iterator[FilesMock]:
+    """A mock, entered in one of the ways; a tracer wants to see the whole way."""
+    with contextlib.ExitStack() as stack:
+        if way == WHOLE:
+            for library, paths in _WRAPPED.items():
+                for path in paths if find_spec(library) else ():
+                    stack.enter_context(_wrapped(library, path))
+        yield stack.enter_context(entered(WAYS[0] if way == WHOLE else way))
+
+
+@contextlib.contextmanager
+def _wrapped(library: str, path: str) -> Iterator[None]:
+    owner = pkgutil.resolve_name(f"{library}:{path.partition('.')[0]}")
+    name = path.partition(".")[2]
+    own = vars(owner)[name]
+    setattr(owner, name, wrapt.FunctionWrapper(own, lambda to, _, args, words: to(*args, **words)))
+    try:
+        yield
+    finally:
+        setattr(owner, name, own)
 
 
 class Met(NamedTuple):
@@ -114,7 +153,7 @@ def _name(case: Case) -> str:
 
 @contextlib.contextmanager
 def armed(way: str, case: Case, operation: str) -> Iterator[tuple[FilesMock, str]]:
-    with entered(way) as mock:
+    with entered_by(way) as mock:
         file = mock.add_file("a.bin", CONTENT)
         fault = mock.inject(case.fault, on=operation, times=None)
         yield mock, file.id
@@ -127,7 +166,9 @@ def test_a_fault_is_met_as_the_real_thing_is(
 ) -> None:
     with case.real() as base_url, connected(kind, base_url, KEY, case.read_timeout) as client:
         expected = met(client, operation, "some-file")
-    for way in WAYS:
+    for way in (*WAYS, WHOLE):
+        if way == WHOLE and kind not in HAS_A_SHORT_WAY:
+            continue
         if way == "on a port" and case.fault == faults.connection_refused():
             continue  # a port that listens cannot refuse; arming it there is an error
         with (
@@ -140,8 +181,8 @@ def test_a_fault_is_met_as_the_real_thing_is(
 @pytest.mark.parametrize("fault", [faults.corrupted(), faults.malformed_json()])
 @pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
 def test_an_altered_body_comes_through_and_is_not_json(kind: type[Client], fault: Fault) -> None:
-    for way in WAYS:
-        with entered(way) as mock, connected(kind, mock.base_url, KEY, LONG) as client:
+    for way in (*WAYS, WHOLE):
+        with entered_by(way) as mock, connected(kind, mock.base_url, KEY, LONG) as client:
             mock.add_file("a.bin", CONTENT)
             mock.inject(fault, on="list")
             answer = client.list()
