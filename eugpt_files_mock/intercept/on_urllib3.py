@@ -68,7 +68,7 @@ def urlopen_in_memory(
     request if it has been decided already; `through` is the function that sends, by default with
     all the tracers that lie on it; the rest is `urlopen`'s.
     """
-    if not isinstance(pool.pool or Queue(), Queue):
+    if not isinstance(pool.pool, (Queue, type(None))):
         # urllib3-future, which niquests puts in urllib3's place, has a stack of its own. It goes
         # to the network, where the guard refuses it.
         return bound(through or opener(), pool)(*arguments, **words)
