@@ -9,6 +9,7 @@ import nox
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 OPENAI = ["openai<3", "openai>=3"]
+NIGHTLY = ("tests/robustness", "tests/intercept/test_starts_and_stops.py")
 PYTEST = ("python", "-m", "pytest", "-n", "auto")
 
 nox.options.sessions = ["lint", "types", "tests", "oldest", "docs", "wheel"]
@@ -84,7 +85,7 @@ def tools(session: nox.Session) -> None:
 def nightly(session: nox.Session) -> None:
     """The long fuzzer and the long soak."""
     session.install("-e", ".[test]")
-    session.run("python", "-m", "pytest", "tests/robustness", env={"ROBUSTNESS": "nightly"})
+    session.run("python", "-m", "pytest", *NIGHTLY, env={"ROBUSTNESS": "nightly"})
 
 
 @nox.session

@@ -18,6 +18,8 @@ import urllib3
 
 from eugpt_files_mock import FilesMock
 
+from ..robustness.effort import EFFORT
+
 
 def replaced() -> list[object]:
     return [
@@ -41,14 +43,14 @@ def nothing_is_left() -> Iterator[None]:
 
 
 def test_one_after_the_other() -> None:
-    for _ in range(500):
+    for _ in range(500 * EFFORT):
         with FilesMock():
             pass
 
 
 def test_crosswise() -> None:
     last = FilesMock().start()
-    for _ in range(500):
+    for _ in range(500 * EFFORT):
         newest = FilesMock().start()
         last.stop()
         last = newest
@@ -71,7 +73,7 @@ def test_by_the_garbage_collector_while_another_starts() -> None:
     often = gc.get_threshold()
     gc.set_threshold(50, 2, 2)
     try:
-        for _ in range(500):
+        for _ in range(500 * EFFORT):
             left_in_a_cycle()
             with FilesMock():
                 pass
@@ -82,7 +84,7 @@ def test_by_the_garbage_collector_while_another_starts() -> None:
 
 def test_by_four_threads_at_once() -> None:
     def start_and_stop() -> None:
-        for _ in range(100):
+        for _ in range(100 * EFFORT):
             with FilesMock():
                 pass
 
@@ -96,7 +98,7 @@ def test_by_four_threads_at_once() -> None:
 def test_crosswise_with_pook() -> None:
     """It restores blindly; 1,100 cycles used to end in a RecursionError."""
     pook = pytest.importorskip("pook")
-    for _ in range(300):
+    for _ in range(300 * EFFORT):
         mock = FilesMock().start()
         pook.on()
         mock.stop()
