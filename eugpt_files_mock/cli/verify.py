@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -75,6 +76,8 @@ def _verified(given: argparse.Namespace) -> int:
 def _check(given: argparse.Namespace, groups: list[str]) -> None:
     if not given.api_key:
         raise OptionError("verify needs a key: --api-key, or EUGPT_API_KEY.", word=None)
+    if not re.fullmatch("[!-~]+", given.api_key):  # also what its end of line would be part of
+        raise OptionError("The key must be visible ASCII characters, without spaces.", word=None)
     if not given.timeout > 0:
         raise OptionError(f"--timeout must be over 0 s, got {given.timeout:g}.", word=given.timeout)
     for group in given.only:

@@ -170,9 +170,12 @@ class Endpoint:
             url = self.base_url + path
             with self._client.stream(method, url, headers=headers, **rest) as response:
                 body = self._read(response)
-        except (httpx.HTTPError, httpx.InvalidURL, ServiceFailed) as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             self._failures += 1
             raise ServiceFailed(self._reason(error)) from None
+        except ServiceFailed:
+            self._failures += 1
+            raise
         self._failures = 0
         if "x-request-id" in response.headers:
             self.request_ids.append(response.headers["x-request-id"])
@@ -187,9 +190,22 @@ class Endpoint:
         return body.replace(self._key.encode(), REDACTED.encode())
 
     def _reason(self, error: Exception) -> str:
+        """In our words: those of httpx may quote a header, and so the key."""
         if isinstance(error, httpx.TimeoutException):
             return f"no answer within {self._timeout:g} s"
-        return " ".join(str(error).split()).replace(self._key, REDACTED) or type(error).__name__
+        return next(words for kind, words in _REASONS.items() if isinstance(error, kind))
+
+
+_REASONS: dict[type[Exception], str] = {
+    httpx.ConnectError: "cannot connect",
+    httpx.NetworkError: "the connection broke off",
+    httpx.RemoteProtocolError: "what came back isn't a whole HTTP answer",
+    httpx.DecodingError: "the body can't be decoded",
+    httpx.UnsupportedProtocol: "the base URL must begin with http:// or https://",
+    httpx.InvalidURL: "the base URL is invalid",
+    httpx.ProxyError: "the proxy refused",
+    Exception: "the request could not be sent",
+}
 
 
 def _wait(answer: Answer) -> None:

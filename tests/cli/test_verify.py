@@ -89,6 +89,14 @@ class TestItCannotRun:
         assert 2 == main(["verify"])
         assert "verify needs a key: --api-key, or EUGPT_API_KEY" in said_in_one_line(capsys)
 
+    @pytest.mark.parametrize("suffix", ["\n", "é", " x", "\x7f"], ids=ascii)
+    def test_a_key_that_cannot_be_sent_is_not_shown(
+        self, suffix: str, served: FilesMock, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        key = ["--api-key", KEY + suffix]
+        assert 2 == main(["verify", "--base-url", served.base_url, *key])
+        assert "The key must be visible ASCII characters" in said_in_one_line(capsys)
+
     def test_a_wrong_key(self, served: FilesMock, capsys: pytest.CaptureFixture[str]) -> None:
         assert 2 == main(["verify", "--base-url", served.base_url, "--api-key", "eugpt_other"])
         assert "refused the key: 401" in said_in_one_line(capsys)
@@ -99,7 +107,7 @@ class TestItCannotRun:
         path = tmp_path / "saved.json"
         words = ["--base-url", url, "--api-key", KEY, "--save", str(path)]
         assert 2 == main(["verify", *words])
-        assert f"cannot verify {url}: " in said_in_one_line(capsys)
+        assert f"cannot verify {url}: cannot connect." in said_in_one_line(capsys)
         assert [] == list(tmp_path.iterdir())
 
     @pytest.mark.parametrize(
@@ -107,8 +115,9 @@ class TestItCannotRun:
         {
             faults.http_error(404, body="html"): "isn't a Files API: it answered 404, text/html",
             faults.server_error(): "the service answered 500",
-            faults.garbage(): "cannot verify",
-            faults.empty_response(): "cannot verify",
+            faults.garbage(): "what came back isn't a whole HTTP answer",
+            faults.empty_response(): "what came back isn't a whole HTTP answer",
+            faults.connection_reset(): "the connection broke off",
             faults.delay(60): "no answer within 0.5 s",
         }.items(),
     )
@@ -122,6 +131,8 @@ class TestItCannotRun:
     @pytest.mark.parametrize(
         ("words", "said"),
         {
+            ("--base-url", "ftp://a.test/v1"): "the base URL must begin with http:// or https://",
+            ("--base-url", "http://a.test:x/v1"): "the base URL is invalid",
             ("--profile", "openia"): "Did you mean 'openai'?",
             ("--profile", "nowhere.json"): "No such file",
             ("--only", "lists"): "Did you mean 'list'?",
