@@ -52,12 +52,13 @@ class Activation:
     def check(self) -> None:
         """Run the exit checks now, such as after a test that uses `wsgi_app`.
 
-        What they report isn't reported again when the mock is left.
+        What they report isn't reported again when the mock is left. With `isolate_by_key`, they
+        look at the calls of `api_key` here, and at those of every key when the mock is left.
 
         Raises:
             ExpectationNotMet: see `stop`.
         """
-        self._lifecycle.check()
+        self._lifecycle.check((self._service,))
 
     def keep_guard(self) -> None:
         """Go on refusing connections to the hosts of this mock after it was stopped.
@@ -67,8 +68,8 @@ class Activation:
         """
         from .intercept import network_guard
 
-        if not self._service.options.allow_network:
-            network_guard.hold(self._service.options.base_url)
+        if not self._lifecycle.service.options.allow_network:
+            network_guard.hold(self._lifecycle.service.options.base_url)
 
     def __call__(self, target: Target) -> Target:
         """Decorate a function, a coroutine function, or the `test*` methods of a class.
@@ -148,7 +149,7 @@ class Activation:
         from .server.host_names import HostNames
         from .server_context import ServerContext
 
-        if self._service.options.passthrough:
+        if self._lifecycle.service.options.passthrough:
             raise OptionError(
                 "passthrough has no effect on a port, where there is no other mock to leave a path "
                 "to: leave the option out, or don't serve() this mock.",
@@ -157,15 +158,15 @@ class Activation:
         hosts = HostNames(host, allow_hosts)
         access = AdminAccess(hosts, admin_token)
         if admin_token is not None:
-            self._service.redactor.protect(admin_token)
+            self._lifecycle.service.redactor.protect(admin_token)
         control = Control(
             mock=self,
-            service=self._service,
+            service=self._lifecycle.service,
             access=access,
             problems=self._lifecycle.problems,
             version=__version__,
         )
-        answer = ServedMock(self._service, ControlApp(control), hosts)
+        answer = ServedMock(self._lifecycle.service, ControlApp(control), hosts)
         return ServerContext(self, self._lifecycle, partial(open_server, answer))
 
     @cached_property
@@ -173,7 +174,7 @@ class Activation:
         """The WSGI application, for any WSGI server or test client."""
         from .server.wsgi import WsgiApp
 
-        return WsgiApp(self._service)
+        return WsgiApp(self._lifecycle.service)
 
     @property
     def base_url(self) -> str:

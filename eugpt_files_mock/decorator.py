@@ -49,7 +49,7 @@ def _decorate_function(mock: Any, function: Any) -> Any:
         @wraps(function)
         async def run_async(*args: Any, **kwargs: Any) -> Any:
             with mock:
-                mock.reset()  # once it is entered: a mock that is active already loses nothing
+                _empty(mock)  # once it is entered: a mock that is active already loses nothing
                 return await function(*args, **kwargs)
 
         return run_async
@@ -57,10 +57,16 @@ def _decorate_function(mock: Any, function: Any) -> Any:
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
         with mock:
-            mock.reset()
+            _empty(mock)
             return function(*args, **kwargs)
 
     return run
+
+
+def _empty(mock: Any) -> None:
+    mock.reset()
+    for key in mock._service.worlds or ():
+        mock.world(key).reset()
 
 
 def _is_method(value: object) -> bool:

@@ -49,6 +49,7 @@ class Lifecycle:
 
     Attributes:
         lock: held while a way is opened, or taken off the list.
+        service: what answers.
     """
 
     def __init__(self, mock: Any, service: Service) -> None:
@@ -60,7 +61,7 @@ class Lifecycle:
             allow_network=options.allow_network,
         )
         self._mock = mock
-        self._service = service
+        self.service = service
         self._environment = Pointers(options.environ)
         self.lock = RLock()  # an RLock, as a collector's run may leave a mock in the same thread
         self._intercepting = False
@@ -79,7 +80,7 @@ class Lifecycle:
             return f"{self._ports[-1].url}/v1"
         if self._last_address is not None and not self._intercepting:
             return self._last_address
-        return self._service.options.base_url[0].text
+        return self.service.options.base_url[0].text
 
     def intercept(self) -> None:
         """See `FilesMock.start`."""
@@ -130,7 +131,7 @@ class Lifecycle:
             port.close()
         # A forked child has a copy of the mock, and doesn't know what the parent's receives.
         if not (is_active or failing) and process == os.getpid():
-            self.check()
+            self.check(self.service.all_worlds())
 
     def _note_change(self) -> bool:
         """Keep the environment and the list of active mocks up to date; whether this one is."""
@@ -159,32 +160,36 @@ class Lifecycle:
         Raises:
             FaultUnavailable: when it could not.
         """
-        for armed in self._service.armed.armed():
-            _check_on_a_port(armed.faults)
+        for world in self.service.all_worlds():
+            for armed in world.armed.armed():
+                _check_on_a_port(armed.faults)
 
-    def reset(self) -> None:
-        """See `FilesMock.reset`."""
-        self._active_mock.deferred_errors.clear()
-        for port in tuple(self._ports):
-            port.end_waits()
+    def reset(self, service: Service) -> None:
+        """See `FilesMock.reset`; of the waits and errors of clients, nobody knows whose they are,
+        so that where keys are isolated they stay.
+        """
+        if service.worlds is None and service is self.service:
+            self._active_mock.deferred_errors.clear()
+            for port in tuple(self._ports):
+                port.end_waits()
 
-    def check(self) -> None:
-        """Run the exit checks.
+    def check(self, services: Sequence[Service]) -> None:
+        """Run the exit checks over these worlds.
 
         Raises:
             ExpectationNotMet: one failed.
         """
         deferred = list(self._active_mock.deferred_errors)
         self._active_mock.deferred_errors.clear()  # what is reported once isn't reported again
-        message = exit_failure(self._service, deferred)
+        message = exit_failure(services, deferred)
         if message:
             raise ExpectationNotMet(message)
 
-    def problems(self) -> list[str]:
+    def problems(self, service: Service) -> list[str]:
         """What the exit checks would say now, whatever the options switch off; nothing is marked
         as reported.
         """
-        return exit_problems(self._service, self._active_mock.deferred_errors)
+        return exit_problems(service, self._active_mock.deferred_errors)
 
 
 def _check_on_a_port(faults: Iterable[Fault]) -> None:

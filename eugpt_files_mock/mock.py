@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from copy import copy
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import lifecycle, seeding
 from .activation import Activation
-from .errors import AttributeRefused, hide_from_traceback, nearest_word
+from .errors import AttributeRefused, OptionError, hide_from_traceback, nearest_word
 from .expectations.assertions import Assertions
 from .expectations.exit_checks import report_section
 from .faults import as_faults
@@ -27,7 +28,7 @@ from .verdict.verdict import Judging
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from typing_extensions import Never, Unpack
+    from typing_extensions import Never, Self, Unpack
 
     from .options import OptionWords
     from .seeding import FileFields, SharedFields
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["FilesMock", "active_mocks"]
 
 __tracebackhide__ = hide_from_traceback
-
-_ANY_KEY = "mock_key"
-"""Accepted after the prefix, as anything is when no keys are named."""
 
 
 class FilesMock(Activation, Assertions, Judging, Stubbing):
@@ -58,9 +56,14 @@ class FilesMock(Activation, Assertions, Judging, Stubbing):
     """
 
     def __init__(self, **options: Unpack[OptionWords]) -> None:
-        self._service = Service.from_options(Options.of(options))
-        self._lifecycle = Lifecycle(self, self._service)
-        self._fake_files = seeding.FakeFiles(self._service.randomness, self.add_file)
+        service = Service.from_options(Options.of(options))
+        self._lifecycle = Lifecycle(self, service)
+        self._worlds: dict[str, Any] = {service.api_key: self}
+        self._hold(service)
+
+    def _hold(self, service: Service) -> None:
+        self._service = service
+        self._fake_files = seeding.FakeFiles(service.randomness, self.add_file)
 
     if not TYPE_CHECKING:  # a type checker takes `__setattr__` for leave to set anything
 
@@ -84,9 +87,31 @@ class FilesMock(Activation, Assertions, Judging, Stubbing):
     @property
     def api_key(self) -> str:
         """A key that the mock accepts."""
-        keys = self._service.options.api_keys
-        prefix = self._service.options.profile["key.prefix"]
-        return f"{prefix}{_ANY_KEY}" if keys is None else next(iter(keys))
+        return self._service.api_key
+
+    def world(self, key: str) -> Self:
+        """With `isolate_by_key`, what requests with that key see and leave, as a mock of its own.
+
+        Its files, faults, stubs, calls, `reset`, `check` and `verdict` are that key's alone.
+        Starting, stopping and serving it do so to the whole mock. Requests without an accepted key
+        belong to the world of `api_key`, which is the mock itself.
+
+        Raises:
+            OptionError: for a key that isn't accepted, or without `isolate_by_key`.
+        """
+        main = self._lifecycle.service
+        if main.worlds is None:
+            raise OptionError(
+                "All keys share one world: FilesMock(isolate_by_key=True) gives each its own.",
+                word="isolate_by_key",
+            )
+        if not (isinstance(key, str) and main.access.accepts(key)):
+            raise OptionError("This mock doesn't accept that key: see api_keys.", word="key")
+        if key not in self._worlds:
+            world = copy(self)
+            world._hold(main.world(key))
+            self._worlds.setdefault(key, world)
+        return self._worlds[key]  # type: ignore[no-any-return]
 
     @property
     def files(self) -> Files:
@@ -177,11 +202,12 @@ class FilesMock(Activation, Assertions, Judging, Stubbing):
     def reset(self) -> None:
         """Drop files, faults, stubs, calls and rate windows; keep the options.
 
-        With a seed, ids, chances and invented documents begin anew.
+        With a seed, ids, chances and invented documents begin anew. With `isolate_by_key`, other
+        keys lose nothing.
         """
         self._service.reset()
         self._fake_files.restart()
-        self._lifecycle.reset()
+        self._lifecycle.reset(self._service)
 
     def inject(
         self,
@@ -245,7 +271,7 @@ class FilesMock(Activation, Assertions, Judging, Stubbing):
 
     def report(self) -> str:
         """The calls, a line each, and what is wrong with them, as a failed test shows it."""
-        return report_section(self)
+        return "\n\n".join(report_section(world) for world in self._service.all_worlds())
 
     @property
     def armed(self) -> list[ArmedFault]:

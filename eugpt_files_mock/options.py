@@ -43,6 +43,7 @@ class OptionWords(TypedDict, total=False):
     rate_limit: tuple[int, float] | None
     passthrough: str | Collection[str]
     allow_network: bool
+    isolate_by_key: bool
     seed: int | str | None
     clock: Clock | None
     max_calls: int
@@ -67,6 +68,7 @@ class Options:
     rate_limit: tuple[int, float] | None
     passthrough: tuple[str, ...]
     allow_network: bool
+    isolate_by_key: bool
     seed: int | str | None
     clock: Clock
     max_calls: int
@@ -191,6 +193,12 @@ OPTIONS: dict[str, Option] = {
         default=False,
         check=boolean,
         meaning="True lets clients that aren't intercepted reach our hosts over the network",
+    ),
+    "isolate_by_key": Option(
+        default=False,
+        check=boolean,
+        meaning="True makes each key a world of its own: files, faults, stubs, calls, rate "
+        "windows, `reset`, exit checks; see `FilesMock.world`",
     ),
     "seed": Option(
         default=None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -29,8 +29,19 @@ class Control:
     mock: Any
     service: Service
     access: AdminAccess
-    problems: Callable[[], list[str]]
+    problems: Callable[[Service], list[str]]
     version: str
+
+    def of_world(self, request: Request) -> Control:
+        """What a route works with: with `?key=`, the world of that key.
+
+        Raises:
+            OptionError: for a key that isn't accepted, or where keys share one world.
+        """
+        if "key" not in request.args:
+            return self
+        world = self.mock.world(request.args["key"])
+        return replace(self, mock=world, service=world._service)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,4 +69,4 @@ class ControlRoute:
         from .responses import check_parameters
 
         check_parameters(request, self.parameters)
-        return self.act(control, request, **segments)
+        return self.act(control.of_world(request), request, **segments)

@@ -35,7 +35,7 @@ def _reset(control: Control, request: Request) -> Response:
 
 
 def _check(control: Control, request: Request) -> Response:
-    problems = control.problems()
+    problems = control.problems(control.service)
     return json_response({"ok": not problems, "problems": problems})
 
 
@@ -51,17 +51,6 @@ def _control_openapi(control: Control, request: Request) -> Response:
     return json_response(control_document(ROUTES, control.version))
 
 
-def _page_file(name: str) -> Callable[..., Response]:
-    def show(control: Control, request: Request) -> Response:
-        content_type, content = page_file(name)
-        if "gzip" not in request.headers.get("Accept-Encoding", ""):
-            return Response(content, content_type=content_type)
-        headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-        return Response(gzip.compress(content, mtime=0), headers=headers, content_type=content_type)
-
-    return show
-
-
 def _route(
     method: str,
     path: str,
@@ -70,11 +59,28 @@ def _route(
     body: str | None = None,
     **parameters: str,
 ) -> ControlRoute:
+    if act not in _OF_NO_WORLD:
+        parameters = {**parameters, "key": _KEY}
     return ControlRoute(
         method=method, path=path, act=act, summary=summary, body=body, parameters=parameters
     )
 
 
+def _page_route(path: str, name: str, summary: str) -> ControlRoute:
+    def show(control: Control, request: Request) -> Response:
+        content_type, content = page_file(name)
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return Response(content, content_type=content_type)
+        headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return Response(gzip.compress(content, mtime=0), headers=headers, content_type=content_type)
+
+    # The page hands a `key` in its own address on to the routes that it asks.
+    parameters = {"key": _KEY} if path == "/__admin/" else {}
+    return ControlRoute(method="GET", path=path, act=show, summary=summary, parameters=parameters)
+
+
+_OF_NO_WORLD = (_index, _openapi, _control_openapi)
+_KEY = "with `isolate_by_key`: look at the world of this key"
 _LIMIT = f"at most so many of the newest, 0 to {MOST_LISTED}; {LISTED} by default"
 
 ROUTES: tuple[ControlRoute, ...] = (
@@ -139,10 +145,7 @@ ROUTES: tuple[ControlRoute, ...] = (
     _route("DELETE", "/__admin/stubs", stubs.cancel_all, "Take all stubs away"),
     _route("DELETE", "/__admin/stubs/{stub_id}", stubs.cancel, "Take one stub away"),
     _route("GET", "/__admin/catalogue", armed.offered, "The operations, and the faults there are"),
-    _route("GET", "/__admin/", _page_file("index.html"), "The page for people"),
-    *(
-        _route("GET", f"/__admin/{name}", _page_file(name), "A part of the page")
-        for name in PAGE_FILES
-    ),
-    _route("GET", "/favicon.ico", _page_file("icon.svg"), "The icon of the page"),
+    _page_route("/__admin/", "index.html", "The page for people"),
+    *(_page_route(f"/__admin/{name}", name, "A part of the page") for name in PAGE_FILES),
+    _page_route("/favicon.ico", "icon.svg", "The icon of the page"),
 )

@@ -92,6 +92,11 @@ SERVE: dict[str, dict[str, Any]] = {
         "metavar": "N",
         "help": "begin with N invented documents",
     },
+    "--isolate-by-key": {
+        "action": "store_true",
+        "default": None,
+        "help": "each key is a world of its own: files, faults, stubs, calls, rate windows",
+    },
     "--seed": {
         "type": values.seed,
         "help": "a number or a text; makes ids, documents and chances repeat",

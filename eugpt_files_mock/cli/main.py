@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ExpectationNotMet, FilesMockError, OptionError
+from ..expectations.exit_checks import of_world
 from ..mock import FilesMock
 from ..model.content_types import content_type_of
 from ..options import Options
 from ..server_context import ServerContext
+from ..verdict.verdict import judge
 from . import verify
 from .arguments import parser, refuse, say
 from .fault_list import fault_lines
@@ -28,6 +30,9 @@ __all__ = ["main"]
 _OPTIONS = frozenset(option.name for option in fields(Options))
 _FAKED_AT_ONCE = 50
 """Documents that are made between two looks at the progress bar: all suffixes in turn."""
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Ended(BaseException):
@@ -57,6 +62,7 @@ def _faults(words: argparse.Namespace) -> int:
 
 def _serve(words: argparse.Namespace) -> int:
     context = None
+    before = [(number, signal.getsignal(number)) for number in _SIGNALS]
     try:
         _on_signals(_end)
         mock = _mock(words)
@@ -70,6 +76,8 @@ def _serve(words: argparse.Namespace) -> int:
         _announce(mock, context, words)
         threading.Event().wait()
     except (FilesMockError, OSError) as error:
+        for number, action in before:  # the process may be the caller's own, and go on
+            signal.signal(number, action)
         return refuse(str(error))
     except _Ended:
         _on_signals(signal.SIG_IGN)  # it ends already
@@ -86,7 +94,18 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
+_FOR_ONE_WORLD = ("files", "fake", "stub", "fault")
+"""Words that fill the mock before any key is known."""
+
+
 def _mock(words: argparse.Namespace) -> FilesMock:
+    filled = [f"--{word}" for word in _FOR_ONE_WORLD if getattr(words, word)]
+    if words.isolate_by_key and filled:
+        raise OptionError(
+            f"argument {filled[0]}: with --isolate-by-key each key's world begins empty; fill it "
+            "over the control routes, with ?key=",
+            word=filled[0],
+        )
     options = {
         name: value for name, value in vars(words).items() if name in _OPTIONS and value is not None
     }
@@ -168,13 +187,14 @@ def _stop(context: ServerContext[FilesMock], *, check: bool) -> int:
 
 
 def _report(mock: FilesMock) -> int:
-    verdict = mock.verdict()
-    print(verdict, flush=True)
-    return 0 if verdict.ok else 1
+    verdicts = {of_world(world): judge(world) for world in mock._service.all_worlds()}
+    for whose, verdict in verdicts.items():
+        print(f"{whose}{verdict}", flush=True)
+    return 0 if all(verdict.ok for verdict in verdicts.values()) else 1
 
 
 def _on_signals(action: Any) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         signal.signal(number, action)
 
 

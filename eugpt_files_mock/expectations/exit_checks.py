@@ -15,23 +15,28 @@ from ..service.service import Service
 from ..state.armed_faults import ArmedFault
 from ..state.stubs import Stub
 from ..verdict.attempts import grouped
-from .assertions import Assertions
 from .unfired import unfired_failure
 from .wording import call_lines, count
 
 
-def exit_failure(service: Service, deferred_errors: Sequence[FilesMockError]) -> str | None:
+def exit_failure(
+    services: Sequence[Service], deferred_errors: Sequence[FilesMockError]
+) -> str | None:
     """The message of the exit checks, or None when they pass. What is reported once isn't again.
 
     Args:
-        service: its armed faults and its calls.
+        services: their armed faults and their calls; several with `isolate_by_key`.
         deferred_errors: what was raised inside a client's call, and may have been swallowed there.
     """
-    journal = service.journal
-    unmatched, journal.unmatched_requests = journal.unmatched_requests, []
-    unfired = service.armed.unreported()
-    problems = _problems(service, deferred_errors, unmatched, unfired)
-    service.failures.clear()
+    problems: list[str] = []
+    for service in services:
+        journal = service.journal
+        unmatched, journal.unmatched_requests = journal.unmatched_requests, []
+        unfired = service.armed.unreported()
+        found = _problems(service, deferred_errors, unmatched, unfired)
+        problems += [f"{of_world(service)}{problem}" for problem in found]
+        service.failures.clear()
+        deferred_errors = ()  # once is enough
     return "\n\n".join(problems) or None
 
 
@@ -89,15 +94,24 @@ def _unmatched_failure(service: Service, unmatched: Sequence[Call]) -> str | Non
     )
 
 
-def report_section(mock: Assertions) -> str:
+def report_section(service: Service) -> str:
     """The calls of a mock, the attempts at each; and which routes there are, if one was unknown."""
-    records = mock._service.journal.records()
+    records = service.journal.records()
     strays = [record.call for record in records if record.is_unmatched]
-    unmatched = _unmatched_failure(mock._service, strays)
+    unmatched = _unmatched_failure(service, strays)
     lines = call_lines((record.call for record in records), indent="")
     retried = [str(group) for group in grouped(records) if len(group.attempts) > 1]
     attempts = "\n".join(["Attempts at one call:", *retried]) if retried else None
-    return "\n\n".join(filter(None, (lines, attempts, unmatched)))
+    return of_world(service) + "\n\n".join(filter(None, (lines, attempts, unmatched)))
+
+
+def of_world(service: Service) -> str:
+    """Says whose calls follow, where another key than `api_key` has a world of its own."""
+    if not service.options.isolate_by_key or service.worlds is not None:
+        return ""
+    user = service.access.default_user
+    whose = f"of {user!r}" if user else f"{service.api_key[:3]}***"
+    return f"With the key {whose}:\n"
 
 
 def _used(stub: Stub) -> str:

@@ -146,6 +146,8 @@ class Reply:
     """with this many seconds before each but the first."""
     error: BaseException | None = field(default=None, repr=False)
     """What a function of the test author raised: raised in process, and answered on a port."""
+    request_id: str = field(default="", compare=False)
+    """Of the request; a fault may have put another one into `X-Request-Id`, or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ..errors import quoted
-from ..model.messages import Headers, Outcome, Reply, Request
+from ..model.messages import Headers, Outcome, Request
 from ..protocol import ReceivedRequest, UnreadableRequest
 from ..service.handle import handle
 from ..service.refusals import CHALLENGE, Refusal
@@ -68,11 +68,8 @@ class ServedMock:
 
     def note_wait(self, outcome: Outcome, is_gone: bool | None) -> None:  # noqa: FBT001 - three states
         """Keep that a client waits for an outcome, or has given up, for the page."""
-        if isinstance(outcome, Reply):
-            request_id = dict(outcome.headers).get("X-Request-Id", "")
-        else:
-            request_id = outcome.request_id
-        self._service.journal.note_wait(request_id, is_gone=is_gone)
+        for world in self._service.all_worlds():
+            world.journal.note_wait(outcome.request_id, is_gone=is_gone)
 
     def _refusal(self, request: ReceivedRequest) -> Refusal | None:
         """What is answered to a web page that isn't part of the test. It isn't in the journal."""

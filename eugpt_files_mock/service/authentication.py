@@ -31,6 +31,10 @@ class Access:
         """The users, by name."""
         return sorted(name for name in (self.users or {}).values() if name is not None)
 
+    def accepts(self, key: str) -> bool:
+        """Whether a request with this key is let in."""
+        return identify(f"{_SCHEME}{key}", self).refusal is None
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:

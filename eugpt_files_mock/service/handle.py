@@ -21,6 +21,7 @@ from .service import Service
 
 def handle(service: Service, request: Request) -> Outcome:
     """Answer one request, or end its connection."""
+    service = service.world_of(request)
     exchange = Exchange(service, request)
     exchange.route = match_route(request, service.stubs)  # 1
     headers = exchange.headers

@@ -254,4 +254,4 @@ def _reply(
         *profile["headers.always"].items(),
         *extra,
     )
-    return Reply(status=status, headers=headers, body=body)
+    return Reply(status=status, headers=headers, body=body, request_id=request_id)

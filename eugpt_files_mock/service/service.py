@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..model.messages import Request
 from ..options import Options
 from ..state.armed_faults import ArmedFaults
 from ..state.callbacks import Callbacks
@@ -12,8 +13,11 @@ from ..state.journal import Journal
 from ..state.randomness import Randomness
 from ..state.rate_limiter import RateLimiter
 from ..state.stubs import Stubs
-from .authentication import Access
+from .authentication import Access, identify
 from .redaction import Redactor
+
+_ANY_KEY = "mock_key"
+"""Accepted after the prefix, as anything is when no keys are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,7 @@ class Service:
     Attributes:
         options: the rules.
         access: whose keys are accepted.
+        api_key: one that is; with `isolate_by_key`, the one whose world this is.
         files: the stored files.
         armed: the armed faults.
         journal: the calls.
@@ -32,10 +37,12 @@ class Service:
         stubs: answers for routes beside the Files API.
         callbacks: what the test author wants to be called after an operation.
         failures: what functions of the test author have raised; the exit checks say it.
+        worlds: with `isolate_by_key`, key → the service of its own; else None.
     """
 
     options: Options
     access: Access
+    api_key: str
     files: FileStore
     armed: ArmedFaults
     journal: Journal
@@ -45,6 +52,7 @@ class Service:
     stubs: Stubs
     callbacks: Callbacks
     failures: list[str]
+    worlds: dict[str, Service] | None
 
     @classmethod
     def from_options(cls, options: Options) -> Service:
@@ -60,6 +68,7 @@ class Service:
                 required=options.require_auth and profile["errors.missing_api_key"] is not None,
                 default_user=None if keys is None else next(iter(keys.values())),
             ),
+            api_key=next(iter(keys)) if keys else f"{profile['key.prefix']}{_ANY_KEY}",
             files=FileStore(options.processing, options.clock),
             armed=ArmedFaults(),
             journal=journal,
@@ -69,7 +78,44 @@ class Service:
             stubs=Stubs(journal),
             callbacks=Callbacks(),
             failures=[],
+            worlds={} if options.isolate_by_key else None,
         )
+
+    def world(self, key: str) -> Service:
+        """The world of an accepted key, where there are worlds: of `api_key`, this service."""
+        assert self.worlds is not None  # noqa: S101 - the callers look
+        if key == self.api_key:
+            return self
+        made = self.worlds.get(key)
+        if made is None:
+            empty = self._empty_world(key)
+            made = self.worlds.setdefault(key, empty)  # another thread may have been faster
+        return made
+
+    def _empty_world(self, key: str) -> Service:
+        access = replace(self.access, default_user=(self.access.users or {}).get(key))
+        made = replace(
+            Service.from_options(self.options),
+            access=access,
+            api_key=key,
+            redactor=self.redactor,
+            worlds=None,
+        )
+        made.journal.on_record = self.journal.on_record
+        return made
+
+    def world_of(self, request: Request) -> Service:
+        """Where a request belongs; without an accepted key, to this service."""
+        if self.worlds is None:
+            return self
+        identity = identify(request.headers.get("authorization", ""), self.access)
+        if identity.key is None or identity.refusal is not None:
+            return self
+        return self.world(identity.key)
+
+    def all_worlds(self) -> list[Service]:
+        """The service itself and, with `isolate_by_key`, those of the other keys that were used."""
+        return [self, *(self.worlds or {}).values()]
 
     def reset(self) -> None:
         """Drop all that has changed since the start. With a seed, ids and chances begin anew."""

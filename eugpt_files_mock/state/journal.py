@@ -62,8 +62,13 @@ class Journal:
         return tuple(record.call for record in self.records())
 
     def note_wait(self, request_id: str, *, is_gone: bool | None) -> None:
-        """A client waits for a late answer (None), went away meanwhile, or has waited enough."""
+        """A client waits for a late answer (None), went away meanwhile, or has waited enough.
+
+        Of a call that isn't kept here, nothing is noted.
+        """
         with self.changed:
+            if not any(kept.call.request_id == request_id for kept in reversed(self._records)):
+                return
             began, _ = self._waits.pop(request_id, (monotonic(), None))
             if is_gone is not False:
                 self._waits[request_id] = began, monotonic() if is_gone else None

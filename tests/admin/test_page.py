@@ -665,12 +665,12 @@ class TestArming:
     def test_every_argument_of_a_fault_can_be_given(self, page: Any, files_mock: FilesMock) -> None:
         """Two faults of one kind can be told apart."""
         choose(page, "http_error", "list")
-        page.get_by_label("Status").fill("418")
-        page.get_by_label("Code").fill("teapot")
-        page.get_by_label("Message").fill("Short and stout")
-        page.get_by_label("Headers").fill('{"X-Pot": "tea"}')
+        page.locator("#arguments").get_by_label("Status").fill("418")
+        page.locator("#arguments").get_by_label("Code").fill("teapot")
+        page.locator("#arguments").get_by_label("Message").fill("Short and stout")
+        page.locator("#arguments").get_by_label("Headers").fill('{"X-Pot": "tea"}')
         arm(page)
-        page.get_by_label("Status").fill("503")
+        page.locator("#arguments").get_by_label("Status").fill("503")
         arm(page)
         names = page.locator("#armed-list .name")
         expect(names).to_contain_text(["status=418", "status=503"])
@@ -711,10 +711,10 @@ class TestArming:
     def test_what_is_refused_is_said_in_words(self, page: Any, files_mock: FilesMock) -> None:
         """And what was typed stays."""
         choose(page, "http_error")
-        page.get_by_label("Status").fill("200")
+        page.locator("#arguments").get_by_label("Status").fill("200")
         arm(page)
         expect(page.get_by_role("alert")).to_contain_text("status must be 400 to 599, ")
-        expect(page.get_by_label("Status")).to_have_value("200")
+        expect(page.locator("#arguments").get_by_label("Status")).to_have_value("200")
         assert files_mock.armed == []
 
     def test_every_fault_that_a_port_can_produce_is_offered(self, page: Any) -> None:
@@ -910,3 +910,20 @@ def fill(mock: FilesMock) -> None:
     get(mock, "/files?limit=0")
     mock.add_file("broken.txt", status="error")
     mock.add_file("waiting.txt", status="uploaded")
+
+
+def test_the_page_of_a_key_shows_its_world(browser: Any) -> None:
+    """With `isolate_by_key`."""
+    mock = FilesMock(isolate_by_key=True, assert_all_faults_fired=False)
+    with mock.serve(), contextlib.closing(browser.new_context()) as context:
+        page = context.new_page()
+        mock.add_file("of-the-mock.txt")
+        mock.world("eugpt_ann").add_file("of-ann.txt", b"hello")
+        open_page(page, mock, "?key=eugpt_ann")
+        files = tab(page, "Files")
+        expect(files).to_contain_text("of-ann.txt")
+        expect(files).not_to_contain_text("of-the-mock.txt")
+        choose(page, "server_error", "list")
+        arm(page)
+        expect(page.locator("#armed-list > li")).to_have_count(1)
+        assert ([], 1) == (mock.armed, len(mock.world("eugpt_ann").armed))

@@ -17,7 +17,7 @@ FIDELITY = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
 
 OF_THE_TEST = {
     "allow_network", "passthrough", "seed", "clock", "max_calls", "assert_all_faults_fired",
-    "assert_all_requests_known",
+    "assert_all_requests_known", "isolate_by_key",
 }  # fmt: skip
 """Options that change nothing on the wire."""
 

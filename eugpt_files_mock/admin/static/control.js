@@ -13,10 +13,17 @@ let isPaused = false;
 /** Has a function called again and again; it asks for what it shows. */
 export const watch = (look) => watched.push(look);
 
+const key = new URLSearchParams(location.search).get("key");
+
+/** A path with the key whose world the page shows, if its own address has one. */
+export function ofWorld(path) {
+  return key ? `${path}${path.includes("?") ? "&" : "?"}key=${encodeURIComponent(key)}` : path;
+}
+
 export async function ask(method, path, body) {
   const isForm = body instanceof FormData;
   const sent = isForm || !body ? body : JSON.stringify(body);
-  const answer = await fetch(path, { method, body: sent }).catch(() => {
+  const answer = await fetch(ofWorld(path), { method, body: sent }).catch(() => {
     throw new Error(GONE); // the browsers' own words differ, and say nothing
   });
   const json = await answer.json();

@@ -1,6 +1,6 @@
 // The stored files, newest first: looked at, saved, moved on, deleted, added.
 
-import { act, ask, keep, kept, onAddress, watch } from "./control.js";
+import { act, ask, keep, kept, ofWorld, onAddress, watch } from "./control.js";
 import { askTwice, at, button, count, listOf, make, moment, plural, present, say, show, sizeOf, tell, textBlock, timeOf } from "./parts.js";
 
 const LISTED = 200; // files on the page; the mock may have more
@@ -60,7 +60,7 @@ function openedOf(file) {
     make(
       "p",
       { class: "actions" },
-      make("a", { class: "button", href: `${pathOf(file)}/content`, download: file.filename }, "Save"),
+      make("a", { class: "button", href: ofWorld(`${pathOf(file)}/content`), download: file.filename }, "Save"),
       askTwice(make("button", { type: "button", class: "quiet", "aria-label": `Delete ${file.filename}` }, "Delete"), "Really delete it?", () => remove(file)),
     ),
   );
@@ -97,7 +97,7 @@ const STARTS = { "image/png": [0x89, 0x50, 0x4e, 0x47], "image/jpeg": [0xff, 0xd
 async function preview(file) {
   if (file.bytes === 0) return make("p", { class: "soft" }, "It is empty.");
   if (file.bytes > LARGEST_LOOK) return make("p", { class: "soft" }, "It is too large to look at; save it.");
-  const answer = await fetch(`${pathOf(file)}/content`);
+  const answer = await fetch(ofWorld(`${pathOf(file)}/content`));
   if (!answer.ok) throw new Error((await answer.json()).detail);
   const bytes = new Uint8Array(await answer.arrayBuffer());
   const type = Object.keys(STARTS).find((one) => STARTS[one].every((byte, place) => bytes[place] === byte));
