@@ -923,6 +923,7 @@ def test_the_page_of_a_key_shows_its_world(browser: Any) -> None:
         files = tab(page, "Files")
         expect(files).to_contain_text("of-ann.txt")
         expect(files).not_to_contain_text("of-the-mock.txt")
+        tab(page, "Faults")
         choose(page, "server_error", "list")
         arm(page)
         expect(page.locator("#armed-list > li")).to_have_count(1)

@@ -9,7 +9,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 Script = Callable[[socket.socket], None]
 """What is done to a connection whose request was read."""
@@ -88,23 +88,34 @@ def _accept(listening: socket.socket, script: Script) -> None:
             connection, _ = listening.accept()
         except OSError:
             return
-        with connection:
+        with connection, suppress(_ClientGone):
             _read_request(connection)
             script(connection)
             _close_in_order(connection)
+
+
+class _ClientGone(Exception):
+    """It closed the connection before it had sent a request."""
+
+
+def _received(connection: socket.socket) -> bytes:
+    data = connection.recv(65536)
+    if not data:
+        raise _ClientGone
+    return data
 
 
 def _read_request(connection: socket.socket) -> None:
     """Head and body, so that an orderly end is not turned into a reset by unread bytes."""
     received = b""
     while b"\r\n\r\n" not in received:
-        received += connection.recv(65536)
+        received += _received(connection)
     head, _, body = received.partition(b"\r\n\r\n")
     fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
     missing = int(fields.get(b"content-length", 0)) - len(body)
     chunked = b"chunked" in fields.get(b"transfer-encoding", b"")
     while missing > 0 or (chunked and not body.endswith(b"0\r\n\r\n")):
-        piece = connection.recv(65536)
+        piece = _received(connection)
         body += piece
         missing -= len(piece)
 

@@ -148,7 +148,9 @@ def repeating(url: str) -> Iterator[str]:
         connection.sendall(request.encode())
         answer = b""
         while CONTENT not in answer and b'"object"' not in answer and b'"error"' not in answer:
-            answer += connection.recv(65536)
+            piece = connection.recv(65536)
+            assert piece, answer
+            answer += piece
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), partial(Repeating, answer)) as server:
         server.daemon_threads, server.block_on_close = True, False
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
