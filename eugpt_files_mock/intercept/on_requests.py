@@ -227,7 +227,7 @@ def _is_plain(*, method: str, url: str, body: Any, headers: Any, **words: Any) -
         and _HEADERS.fullmatch(head) is not None
         and "user-agent" in headers  # urllib3 would add one
         and "accept-encoding" in headers
-        and int(headers.get("content-length", 0)) == len(_bytes(body))
+        and headers.get("content-length", "0") == str(len(_bytes(body)))
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -62,6 +63,20 @@ def with_header(value: str) -> Callable[[str], Any]:
     return lambda url: httpx.get(url, headers={"Authorization": value})
 
 
+def by_httpx(url: str, length: str) -> Any:
+    return httpx.post(url, content=FORM, headers=AUTH | KIND | {"Content-Length": length})
+
+
+def by_requests(url: str, length: str) -> Any:
+    with requests.Session() as session:
+        request = requests.Request("POST", url, data=FORM, headers=AUTH | KIND).prepare()
+        request.headers["Content-Length"] = length
+        return session.send(request, timeout=5)
+
+
+LENGTHS = ("abc", "-1", "1, 2", "0_3", "+8", f"0{len(FORM)}")
+
+
 def monitored(url: str) -> Any:
     steps: list[int] = []
     form = {"purpose": "batch", "file": ("a", b"x" * 50_000)}
@@ -91,6 +106,11 @@ CASES: dict[str, Callable[[str], Any]] = {
     "a wrong length": lambda url: httpx.post(
         url, content=FORM, headers=AUTH | KIND | {"Content-Length": "7"}
     ),
+    **{
+        f"a length of {length!r}, {send.__name__}": partial(send, length=length)
+        for send in (by_httpx, by_requests)
+        for length in LENGTHS
+    },
     "a buffer that is reused": lambda url: httpx.post(
         url, content=reused_buffer(), headers=AUTH | KIND
     ).json()["bytes"],
