@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .control import ControlRoute
+from .schemas import TEXT_FIELDS
 
 __all__ = ["control_document"]
 
@@ -89,7 +90,7 @@ _BODIES: dict[tuple[str, str], Schema] = {
                 "type": "object",
                 "properties": {
                     "file": {"type": "string", "format": "binary"},
-                    **dict.fromkeys(("filename", "purpose", "id", "status", "user"), _TEXT),
+                    **dict.fromkeys(TEXT_FIELDS, _TEXT),
                     "created_at": {"type": "integer"},
                 },
             }

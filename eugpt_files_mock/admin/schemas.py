@@ -29,7 +29,8 @@ from ..state.fault_matcher import MATCHER_WORDS, fault_and_matcher_words
 _CONTENT_FIELDS = ("content", "file")
 """The second is what an upload calls it. As a file part, either brings the filename along."""
 
-_FILE_FIELDS = ("filename", *_CONTENT_FIELDS, "purpose", "id", "created_at", "status", "user")
+TEXT_FIELDS = ("filename", "purpose", "id", "status", "status_details", "user")
+_FILE_FIELDS = (*TEXT_FIELDS, *_CONTENT_FIELDS, "created_at")
 
 
 def read_fault(request: Request) -> tuple[list[Fault], dict[str, Any]]:
@@ -171,8 +172,9 @@ Members = dict[str, Any]
 
 
 def file_members(file: File) -> Members:
-    """The file object of the API, and what it hides: the owner, the content type."""
-    return file_object(file) | {"user": file.user, "content_type": file.content_type}
+    """The file object of the API, and what it hides, such as the owner."""
+    beside = ("status_details", "user", "content_type")
+    return file_object(file) | {name: getattr(file, name) for name in beside}
 
 
 def call_members(call: Call) -> Members:

@@ -73,7 +73,9 @@ class TestFiles:
         stored = upload(served).json()
         assert control.get("/__admin/files").json() == {
             "object": "list",
-            "data": [{**stored, "user": None, "content_type": "text/plain"}],
+            "data": [
+                {**stored, "status_details": None, "user": None, "content_type": "text/plain"}
+            ],
         }
 
     def test_a_list_shows_the_files_of_every_user(self) -> None:
@@ -92,6 +94,7 @@ class TestFiles:
             "purpose": "batch",
             "created_at": "1716387200",
             "status": "error",
+            "status_details": "no text",
             "user": "bob",
         }
         with FilesMock(api_keys={"eugpt_a": "alice", "eugpt_b": "bob"}).serve() as mock:
