@@ -36,8 +36,6 @@ def traffic(mock: FilesMock, client: httpx.Client) -> None:
     client.get("/files")
     broken = [faults.connection_reset(), faults.server_error()]
     mock.inject(broken, "upload", filename="minutes.docx")
-        [faults.connection_reset(), faults.server_error()], "upload", filename="minutes.docx"
-    )
     upload("minutes.docx", 9_870, attempts=3)
     client.get("/files", params={"limit": 0})
     mock.stub_response("The report names three risks.")
