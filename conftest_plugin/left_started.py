@@ -29,11 +29,7 @@ class Watch:
         self._allowed += _without(_active(), before)
 
     def stop_left(self, *, checking: bool) -> list[str]:
-        """Stop those that the test left started; what to tell its author.
-
-        Args:
-            checking: whether the exit checks of such a mock are told too.
-        """
+        """Stop those that the test left started; what to tell its author."""
         return [_stopped(mock, checking=checking) for mock in _without(_active(), self._allowed)]
 
 

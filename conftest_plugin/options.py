@@ -20,11 +20,7 @@ class WrongOptions(Exception):
 
 
 def check_markers(item: pytest.Item) -> None:
-    """Nothing that is meant for us is ignored.
-
-    Raises:
-        WrongOptions: for a marker that is named like ours.
-    """
+    """Nothing that is meant for us is ignored."""
     for marker in item.iter_markers():
         if marker.name in _FIXTURES or _is_near_miss(marker.name, item.config):
             raise WrongOptions(
@@ -41,15 +37,7 @@ def _is_near_miss(name: str, config: pytest.Config) -> bool:
 
 
 def options_for(request: pytest.FixtureRequest, suite: Any) -> dict[str, Any]:
-    """The options for this request of a fixture; the nearest wins.
-
-    Args:
-        request: of a fixture that is used for one test.
-        suite: what the fixture `eugpt_files_options` gave.
-
-    Raises:
-        WrongOptions: for what isn't a mapping of options.
-    """
+    """The options for this request of a fixture; the nearest wins."""
     words = _mapping("the fixture eugpt_files_options must return", suite)
     for marker in _markers(request.node):
         if marker.args or not marker.kwargs:

@@ -17,15 +17,7 @@ Target = TypeVar("Target", bound=Callable[..., Any])
 
 
 def decorate(mock: Any, target: Target) -> Target:
-    """The target, run with the mock active, and empty at the start of each call.
-
-    Args:
-        mock: a context manager that has `reset()`.
-        target: a function, a coroutine function, or a class that has `test*` methods.
-
-    Raises:
-        OptionError: for anything else, and for a generator function.
-    """
+    """The target, run with the mock active, and empty at the start of each call."""
     if isinstance(target, type):
         _decorate_tests(mock, target)
         return target

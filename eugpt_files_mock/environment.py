@@ -50,11 +50,7 @@ _settings: list[_Setting] = []
 
 
 class Pointers:
-    """The variables of one mock.
-
-    Args:
-        names: keys of `VARIABLES`.
-    """
+    """The variables of one mock; `names` are keys of `VARIABLES`."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = tuple(names)

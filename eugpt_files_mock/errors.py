@@ -163,11 +163,7 @@ def unknown_word(
 ) -> OptionError:
     """The error for a word outside a closed list: the nearest valid one, and all of them.
 
-    Args:
-        kind: what the word should have been.
-        word: what was given.
-        valid: the words that are allowed.
-        habits: what other libraries call it, and the word for it here.
+    `habits` maps what other libraries call it to the word for it here.
     """
     words = list(valid)
     nearest = habits.get(str(word).lower()) or nearest_word(word, words)
@@ -195,11 +191,7 @@ def is_integer(value: object, *, least: int) -> bool:
 
 
 def integer(label: str, value: Any, *, least: int, instead: str = "") -> int:
-    """An int of at least `least`; `instead` says what else is allowed.
-
-    Raises:
-        OptionError: for anything else.
-    """
+    """An int of at least `least`; `instead` says what else is allowed."""
     if not is_integer(value, least=least):
         raise OptionError(
             f"{label} must be an integer of {least} or more{instead}, got {quoted(value)}.",
@@ -209,22 +201,14 @@ def integer(label: str, value: Any, *, least: int, instead: str = "") -> int:
 
 
 def boolean(label: str, value: Any) -> bool:
-    """True or False, and nothing that merely counts as one of them.
-
-    Raises:
-        OptionError: for anything else.
-    """
+    """True or False, and nothing that merely counts as one of them."""
     if not isinstance(value, bool):
         raise OptionError(f"{label} must be True or False, got {value!r}.", word=value)
     return value
 
 
 def string(label: str, value: Any, *, encoding: str = "utf-8", may_be_empty: bool = False) -> str:
-    """A string that can be sent in this encoding.
-
-    Raises:
-        OptionError: for anything else.
-    """
+    """A string that can be sent in this encoding."""
     if not isinstance(value, str) or not (value or may_be_empty):
         kind = "a string" if may_be_empty else "a non-empty string"
         raise OptionError(f"{label} must be {kind}, got {value!r}.", word=value)
@@ -236,11 +220,7 @@ def string(label: str, value: Any, *, encoding: str = "utf-8", may_be_empty: boo
 
 
 def seconds(label: str, value: Any) -> float:
-    """A finite number of seconds, 0 or more.
-
-    Raises:
-        OptionError: for anything else.
-    """
+    """A finite number of seconds, 0 or more."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     try:
         is_valid = is_number and value >= 0 and math.isfinite(value)
@@ -252,11 +232,7 @@ def seconds(label: str, value: Any) -> float:
 
 
 def byte_string(label: str, value: Any) -> bytes:
-    """Bytes, or a bytearray.
-
-    Raises:
-        OptionError: for anything else.
-    """
+    """Bytes, or a bytearray."""
     if isinstance(value, (bytes, bytearray)):
         return bytes(value)
     hint = " Use .encode() to turn text into bytes." if isinstance(value, str) else ""

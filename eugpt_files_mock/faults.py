@@ -231,11 +231,7 @@ def __getattr__(name: str) -> Any:
 
 
 def as_faults(value: object) -> tuple[Fault, ...]:
-    """The fault, or the sequence of faults, as a tuple.
-
-    Raises:
-        OptionError: for anything else, with what was probably meant.
-    """
+    """The fault, or the sequence of faults, as a tuple; an error says what was probably meant."""
     is_sequence = isinstance(value, Iterable) and not isinstance(value, (str, bytes))
     several: tuple[Any, ...] = tuple(value) if is_sequence else (value,)  # type: ignore[arg-type]
     if not several:
@@ -264,14 +260,7 @@ def _not_a_fault(value: object) -> OptionError:
 def fault_named(name: object, arguments: Mapping[str, object], also: Iterable[str] = ()) -> Fault:
     """The fault of that name, for callers that have only words (command line, control routes).
 
-    Args:
-        name: of a function in this module; a status alone, such as `503`, is short for
-            `http_error`.
-        arguments: of the function.
-        also: further words that are valid at the caller, for the text of an error.
-
-    Raises:
-        OptionError: for an unknown name or argument, with the nearest, or an invalid value.
+    A status alone, such as `503`, is short for `http_error`. An error names `also` as valid.
     """
     if isinstance(name, str) and name.isdecimal():
         name, arguments = "http_error", {"status": _as_status(name), **arguments}

@@ -30,27 +30,15 @@ class Port(Protocol):
     """Where a mock is served."""
 
     @property
-    def url(self) -> str:
-        """Scheme, host and port."""
+    def url(self) -> str: ...
 
-    def close(self) -> None:
-        """Stop serving."""
+    def close(self) -> None: ...
 
-    def end_waits(self) -> None:
-        """End the connections that a fault keeps waiting."""
+    def end_waits(self) -> None: ...
 
 
 class Lifecycle:
-    """The ways into one mock that are open.
-
-    Args:
-        mock: whose they are; has an `api_key`.
-        service: what answers.
-
-    Attributes:
-        lock: held while a way is opened, or taken off the list.
-        service: what answers.
-    """
+    """The ways into one mock that are open."""
 
     def __init__(self, mock: Any, service: Service) -> None:
         options = service.options
@@ -83,7 +71,6 @@ class Lifecycle:
         return self.service.options.base_url[0].text
 
     def intercept(self) -> None:
-        """See `FilesMock.start`."""
         with self.lock:
             if self._intercepting:
                 raise StateError(
@@ -94,13 +81,11 @@ class Lifecycle:
             self._note_change()
 
     def open_port(self, port: Port) -> None:
-        """The mock is served there now."""
         with self.lock:
             self._ports.append(port)
             self._note_change()
 
     def stop(self) -> None:
-        """See `FilesMock.stop`."""
         self._close(tuple(self._ports), interception=True, failing=False)
 
     def stop_intercepting(self, *, failing: bool) -> None:
@@ -146,20 +131,12 @@ class Lifecycle:
         return is_active
 
     def check_armed(self, faults: Iterable[Fault]) -> None:
-        """Check that every way that is open can produce these faults.
-
-        Raises:
-            FaultUnavailable: when one cannot.
-        """
+        """Check that every way that is open can produce these faults."""
         if self._ports:
             _check_on_a_port(faults)
 
     def check_can_serve(self) -> None:
-        """Check that a port could produce what is armed.
-
-        Raises:
-            FaultUnavailable: when it could not.
-        """
+        """Check that a port could produce what is armed."""
         for world in self.service.all_worlds():
             for armed in world.armed.armed():
                 _check_on_a_port(armed.faults)
@@ -174,11 +151,6 @@ class Lifecycle:
                 port.end_waits()
 
     def check(self, services: Sequence[Service]) -> None:
-        """Run the exit checks over these worlds.
-
-        Raises:
-            ExpectationNotMet: one failed.
-        """
         deferred = list(self._active_mock.deferred_errors)
         self._active_mock.deferred_errors.clear()  # what is reported once isn't reported again
         message = exit_failure(services, deferred)
@@ -205,5 +177,4 @@ _active: list[Any] = []
 
 
 def active_mocks() -> tuple[Any, ...]:
-    """The mocks that intercept or are served, oldest first."""
     return tuple(_active)

@@ -78,11 +78,7 @@ class Options:
 
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> Options:
-        """The options, checked.
-
-        Raises:
-            OptionError: for an unknown word, with the nearest valid one, or an invalid value.
-        """
+        """The options, checked."""
         for word in words:
             if word not in OPTIONS:
                 raise unknown_word("option", word, OPTIONS)

@@ -45,11 +45,7 @@ def add_file(
     status_details: str | None,
     user: str | None,
 ) -> File:
-    """Store a file; see `FilesMock.add_file`.
-
-    Raises:
-        OptionError: for an invalid value, or an id that is taken; nothing is stored.
-    """
+    """Store a file; see `FilesMock.add_file`."""
     _check_status(status, status_details)
     if isinstance(filename, Path) and content == b"":
         content, filename = filename, filename.name
@@ -74,11 +70,7 @@ def add_file(
 
 
 def set_status(service: Service, file_id: str, status: str, details: str | None) -> File:
-    """Give a file another status; see `FilesMock.set_status`.
-
-    Raises:
-        OptionError: for an unknown file or status.
-    """
+    """Give a file another status; see `FilesMock.set_status`."""
     _check_status(status, details)
     file = service.files.set_status(file_id, status, details)
     if file is None:
@@ -139,12 +131,7 @@ class FileFields(SharedFields, total=False):
 
 
 class FakeFiles:
-    """Invents files for one mock: no name twice, and all from one stream of chance.
-
-    Args:
-        randomness: has the stream, which repeats with a seed.
-        add_file: stores a file.
-    """
+    """Invents files for one mock: no name twice, and all from one stream of chance."""
 
     def __init__(self, randomness: Randomness, add_file: Callable[..., File]) -> None:
         self._randomness = randomness
@@ -153,7 +140,6 @@ class FakeFiles:
         self._lock = Lock()
 
     def restart(self) -> None:
-        """Forget the names that were given."""
         with self._lock:
             self._names.clear()
 

@@ -17,30 +17,21 @@ class Server(Protocol):
     """What serves until it is stopped: a server of its own, or the shared one of a test session."""
 
     @property
-    def url(self) -> str:
-        """Scheme, host and port."""
+    def url(self) -> str: ...
 
-    def stop(self) -> None:
-        """Stop serving. Idempotent."""
+    def stop(self) -> None: ...
 
     def abandon(self) -> None:
         """Close what a forked child has inherited."""
 
-    def end_waits(self) -> None:
-        """End the connections that a fault keeps waiting."""
+    def end_waits(self) -> None: ...
 
 
 Mock = TypeVar("Mock")
 
 
 class ServerContext(Generic[Mock]):
-    """`with mock.serve() as mock:`, or `start()` and `stop()`.
-
-    Args:
-        mock: what `with` and `start()` give.
-        lifecycle: that of the mock.
-        open_server: starts the server.
-    """
+    """`with mock.serve() as mock:`, or `start()` and `stop()`."""
 
     def __init__(self, mock: Mock, lifecycle: Lifecycle, open_server: Callable[[], Server]) -> None:
         self._mock = mock

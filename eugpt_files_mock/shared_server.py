@@ -26,11 +26,9 @@ class SharedServer:
         self._server = LiveServer(_nobody, host="127.0.0.1", port=0, ssl_context=None)
 
     def serve(self, mock: FilesMock) -> ServerContext[FilesMock]:
-        """Put the mock on the port, until it is stopped."""
         return mock.serve_with(self._lend)
 
     def stop(self) -> None:
-        """Give the port back."""
         self._server.stop()
 
     def _lend(self, answer: Answer) -> _Lease:

@@ -30,16 +30,7 @@ _CHALLENGES = (WWWAuthenticate("bearer", dict(_REALM)), WWWAuthenticate("basic",
 class AdminAccess:
     """Lets a request for the control routes through, or raises what it is answered with.
 
-    Attributes:
-        is_open: whether there is anything to use: there isn't without a token, on an address that
-            isn't loopback.
-
-    Args:
-        hosts: the names of the server.
-        token: what must be presented; None: nothing, on a loopback address.
-
-    Raises:
-        OptionError: for a token that could not be sent in a header field.
+    Without a token they are open on a loopback address alone.
     """
 
     def __init__(self, hosts: HostNames, token: str | None) -> None:
@@ -50,13 +41,6 @@ class AdminAccess:
         self.is_open = token is not None or hosts.is_loopback
 
     def check(self, request: Request) -> None:
-        """Pass, or raise.
-
-        Raises:
-            NotFound: nothing is here without a token, on an address that is not loopback.
-            Forbidden: the request comes from a foreign origin, or names a foreign host.
-            Unauthorized: the token is missing, or another one.
-        """
         if not self.is_open:
             raise NotFound(
                 "There is no /__admin on an address that is not loopback, unless the mock is "

@@ -21,31 +21,26 @@ def list_all(control: Control, request: Request) -> Response:
 
 
 def arm(control: Control, request: Request) -> Response:
-    """As `FilesMock.inject`."""
     faults, matcher = read_fault(request)
     return json_response(armed_members(control.mock.inject(faults, **matcher)))
 
 
 def retrieve(control: Control, request: Request, fault_id: str) -> Response:
-    """One armed fault."""
     return json_response(armed_members(_found(control, fault_id)))
 
 
 def disarm(control: Control, request: Request, fault_id: str) -> Response:
-    """As `ArmedFault.cancel`."""
     _found(control, fault_id).cancel()
     return json_response({"id": fault_id, "object": "fault", "deleted": True})
 
 
 def disarm_all(control: Control, request: Request) -> Response:
-    """Disarm every fault; files and calls stay."""
     count = len(control.service.armed.all())
     control.service.armed.clear()
     return json_response({"deleted": count})
 
 
 def offered(control: Control, request: Request) -> Response:
-    """The operations, and each fault that a port can produce."""
     return json_response(catalogue())
 
 

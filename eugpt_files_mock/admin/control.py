@@ -16,15 +16,7 @@ __all__ = ["Control", "ControlRoute"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """What the routes work with.
-
-    Attributes:
-        mock: the `FilesMock`, which checks every value; it lies above this layer.
-        service: what is looked at.
-        access: says who may use the routes.
-        problems: what the exit checks would say now.
-        version: that of the mock.
-    """
+    """What the routes work with; `mock` is the `FilesMock`, which lies above this layer."""
 
     mock: Any
     service: Service
@@ -33,11 +25,7 @@ class Control:
     version: str
 
     def of_world(self, request: Request) -> Control:
-        """What a route works with: with `?key=`, the world of that key.
-
-        Raises:
-            OptionError: for a key that isn't accepted, or where keys share one world.
-        """
+        """What a route works with: with `?key=`, the world of that key."""
         if "key" not in request.args:
             return self
         world = self.mock.world(request.args["key"])
@@ -46,16 +34,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ControlRoute:
-    """One route.
-
-    Attributes:
-        method: the HTTP method.
-        path: with `{name}` for a segment.
-        summary: for the OpenAPI document.
-        act: answers; its arguments are the control, the request, and the segments by name.
-        parameters: those that the query may have, with what each means.
-        body: `json` or `form`, or None when there is none.
-    """
+    """One route; `act(control, request, **segments)` answers."""
 
     method: str
     path: str

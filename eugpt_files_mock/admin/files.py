@@ -23,7 +23,6 @@ def list_all(control: Control, request: Request) -> Response:
 
 
 def add(control: Control, request: Request) -> Response:
-    """As `FilesMock.add_file`."""
     return json_response(file_members(control.mock.add_file(**read_file(request))))
 
 
@@ -40,7 +39,6 @@ def content(control: Control, request: Request, file_id: str) -> Response:
 
 
 def update(control: Control, request: Request, file_id: str) -> Response:
-    """As `FilesMock.set_status`."""
     words = read_json(request)
     for word in words:
         if word not in _UPDATED:

@@ -15,7 +15,6 @@ Schema = dict[str, Any]
 
 
 def control_document(routes: Iterable[ControlRoute], version: str) -> Schema:
-    """The document; `version` is the mock's."""
     paths: dict[str, Schema] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)

@@ -31,7 +31,6 @@ def list_all(control: Control, request: Request) -> Response:
 
 
 def retrieve(control: Control, request: Request, request_id: str) -> Response:
-    """One call, and what was answered."""
     for record in reversed(control.service.journal.records()):
         if record.call.request_id == request_id:
             response = outcome_members(record.outcome)
@@ -46,7 +45,6 @@ def _members(control: Control, call: Call) -> dict[str, Any]:
 
 
 def forget(control: Control, request: Request) -> Response:
-    """Forget all calls; files and faults stay."""
     count = len(control.service.journal)
     control.service.journal.clear()
     return json_response({"deleted": count})

@@ -58,12 +58,7 @@ _REFUSALS = {
 
 
 def check_parameters(request: Request, known: Collection[str]) -> None:
-    """Refuse a parameter that would have no effect, and one that comes twice.
-
-    Raises:
-        OptionError: with the nearest name.
-        BadRequest: for the second.
-    """
+    """Refuse a parameter that would have no effect, and one that comes twice."""
     for name, values in request.args.lists():
         if name not in known:
             raise unknown_word("parameter", name, known or ("none",))
@@ -72,11 +67,7 @@ def check_parameters(request: Request, known: Collection[str]) -> None:
 
 
 def read_limit(request: Request) -> int:
-    """The parameter `limit`.
-
-    Raises:
-        BadRequest: for what isn't a number from 0 to the most.
-    """
+    """The parameter `limit`."""
     limit = request.args.get("limit", str(LISTED))
     if not (limit.isascii() and limit.isdigit() and len(limit) <= 9) or int(limit) > MOST_LISTED:
         raise BadRequest(f"'limit' must be an integer of 0 to {MOST_LISTED}, got {quoted(limit)}.")

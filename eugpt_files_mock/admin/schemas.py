@@ -34,12 +34,7 @@ _FILE_FIELDS = (*TEXT_FIELDS, *_CONTENT_FIELDS, "created_at")
 
 
 def read_fault(request: Request) -> tuple[list[Fault], dict[str, Any]]:
-    """The fault to arm, or the sequence, and the arguments that say what it hits.
-
-    Raises:
-        BadRequest: the body is not a JSON object.
-        OptionError: for an unknown word, with the nearest, or an invalid value.
-    """
+    """The fault to arm, or the sequence, and the arguments that say what it hits."""
     words = read_json(request)
     if "fault" not in words:
         raise OptionError(f"'fault' is missing. Valid: {', '.join(FAULTS)}.", word=words)
@@ -61,12 +56,7 @@ def read_fault(request: Request) -> tuple[list[Fault], dict[str, Any]]:
 
 
 def read_file(request: Request) -> dict[str, Any]:
-    """The arguments of `add_file()`.
-
-    Raises:
-        UnsupportedMediaType, BadRequest: the body is not a form, or cannot be read.
-        OptionError: for an unknown field, or a `created_at` that is not an integer.
-    """
+    """The arguments of `add_file()`."""
     form, files = _form(request)
     for name in (*form, *files):
         if name not in _FILE_FIELDS:
@@ -98,11 +88,7 @@ def _one_of_several(item: object) -> Fault:
 
 
 def read_json(request: Request) -> dict[str, Any]:
-    """The body, which must be a JSON object.
-
-    Raises:
-        RequestEntityTooLarge, BadRequest: for a body that isn't.
-    """
+    """The body, which must be a JSON object."""
     data = request.get_data()
     if len(data) > _MOST_JSON_BYTES:
         raise RequestEntityTooLarge(f"The body is longer than {_MOST_JSON_BYTES} bytes.")
@@ -178,7 +164,6 @@ def file_members(file: File) -> Members:
 
 
 def call_members(call: Call) -> Members:
-    """Every field of the call."""
     return {field.name: _plain(getattr(call, field.name)) for field in fields(call)}
 
 
@@ -210,7 +195,7 @@ def armed_members(armed: ArmedFault) -> Members:
 
 
 def catalogue() -> Members:
-    """The operations, and each fault that a port can produce, for the page."""
+    """The operations, and each fault that a port can produce."""
     served = (name for name in FAULTS if name != connection_refused.__name__)
     return {"operations": list(OPERATIONS), "faults": [_offered(name) for name in served]}
 

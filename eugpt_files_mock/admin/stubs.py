@@ -41,7 +41,6 @@ def make(control: Control, request: Request) -> Response:
 
 
 def cancel(control: Control, request: Request, stub_id: str) -> Response:
-    """As `Stub.cancel`."""
     for stub in control.service.stubs.all():
         if stub.id == stub_id:
             stub.cancel()
@@ -50,7 +49,6 @@ def cancel(control: Control, request: Request, stub_id: str) -> Response:
 
 
 def cancel_all(control: Control, request: Request) -> Response:
-    """Take all stubs away; files, faults and calls stay."""
     stubs = control.service.stubs.all()
     for stub in stubs:
         stub.cancel()

@@ -36,12 +36,10 @@ class OneLineParser(argparse.ArgumentParser):
     """Says what is wrong in one line, and ends with status 2."""
 
     def error(self, message: str) -> NoReturn:
-        """Refuse the arguments."""
         sys.exit(refuse(message))
 
 
 def say(message: str) -> None:
-    """Write one line on standard error."""
     sys.stderr.write(f"eugpt-files-mock: {' '.join(message.split())}\n")
     sys.stderr.flush()
 

@@ -14,11 +14,7 @@ FORM = "OPERATIONS:FAULT[:WORD=VALUE]…"
 
 
 def parse_fault(text: str) -> tuple[Fault, dict[str, Any]]:
-    """The fault, and the arguments of `FilesMock.inject` that say what it hits.
-
-    Raises:
-        OptionError: for an unknown word, with the nearest, or a value that cannot be read.
-    """
+    """The fault, and the arguments of `FilesMock.inject` that say what it hits."""
     operations, _, rest = text.partition(":")
     name, *pairs = rest.split(":")
     if not operations or not name:

@@ -14,12 +14,7 @@ __all__ = ["LINES", "Log"]
 
 
 class Log:
-    """Writes to a stream, from whichever thread handles the request.
-
-    Args:
-        line: writes a call as a line.
-        stream: standard error by default.
-    """
+    """Writes to a stream, from whichever thread handles the request."""
 
     def __init__(self, line: Callable[[Call], str], stream: TextIO | None = None) -> None:
         self._line = line

@@ -29,7 +29,6 @@ def _told(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def key(text: str) -> tuple[str, str | None]:
-    """A key, and the user that it belongs to."""
     name, _, user = text.partition("=")
     return name, user or None
 

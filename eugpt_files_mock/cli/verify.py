@@ -16,7 +16,6 @@ from ..model.profile import as_profile
 
 
 def words() -> dict[str, dict[str, Any]]:
-    """The words of the command."""
     return {
         "--base-url": {
             "default": os.environ.get("EUGPT_BASE_URL"),
@@ -35,12 +34,7 @@ def words() -> dict[str, dict[str, Any]]:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Run it.
-
-    Returns:
-        The exit status: 0 when everything is as the profile says, 1 when something differs, 2 when
-        it could not run.
-    """
+    """The exit status is 0 when all is as the profile says, 1 if not, 2 when it couldn't run."""
     try:
         return _verified(given)
     except (FilesMockError, OSError) as error:

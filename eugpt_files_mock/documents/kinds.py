@@ -28,13 +28,7 @@ _CHARTS = ("Costs", "Forecast", "Revenue", "Survey")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One line of the table.
-
-    Attributes:
-        draft: invents a document.
-        subjects: what it may be about.
-        smallest: the bytes that are always enough, whatever is invented.
-    """
+    """One line of the table; `smallest` bytes are always enough, whatever is invented."""
 
     draft: Callable[[Topic, Author], Draft]
     subjects: tuple[str, ...]
@@ -58,22 +52,14 @@ SUFFIXES = tuple(KINDS)
 
 
 def checked_kind(suffix: str) -> Kind:
-    """The kind with that suffix.
-
-    Raises:
-        OptionError: when there is none, with the nearest.
-    """
+    """The kind with that suffix."""
     if suffix not in SUFFIXES:  # a tuple: whatever was given need not be hashable
         raise unknown_word("suffix", suffix, SUFFIXES)
     return KINDS[suffix]
 
 
 def checked_size(size: int | None, suffixes: Iterable[str]) -> int | None:
-    """The size, if documents of all these suffixes can have it.
-
-    Raises:
-        OptionError: when it isn't an integer, or is too small or too large for one of them.
-    """
+    """The size, if documents of all these suffixes can have it."""
     if size is None:
         return None
     if isinstance(size, bool) or not isinstance(size, int):

@@ -22,12 +22,10 @@ def text_element(name: str, text: str) -> str:
 
 
 def package(main: str, parts: Mapping[str, tuple[str, bytes]]) -> bytes:
-    """The file.
+    """The file; a reader begins with the part `main`.
 
-    Args:
-        main: the name of the part with which a reader begins.
-        parts: names to kinds, such as `wordprocessingml.document.main`, and contents. A part
-            without a kind is recognised by its suffix.
+    `parts` maps names to kinds, such as `wordprocessingml.document.main`, and contents. A part
+    without a kind is recognised by its suffix.
     """
     kinds = {name: kind for name, (kind, _) in parts.items() if kind}
     entries = {

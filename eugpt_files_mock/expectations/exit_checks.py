@@ -22,12 +22,7 @@ from .wording import call_lines, count
 def exit_failure(
     services: Sequence[Service], deferred_errors: Sequence[FilesMockError]
 ) -> str | None:
-    """The message of the exit checks, or None when they pass. What is reported once isn't again.
-
-    Args:
-        services: their armed faults and their calls; several with `isolate_by_key`.
-        deferred_errors: what was raised inside a client's call, and may have been swallowed there.
-    """
+    """The message of the exit checks, or None when they pass. What is reported once isn't again."""
     problems: list[str] = []
     for service in services:
         journal = service.journal

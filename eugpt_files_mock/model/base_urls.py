@@ -49,13 +49,7 @@ def _in_ascii(host: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BaseUrl:
-    """One base URL.
-
-    Attributes:
-        text: as given, without a slash at the end.
-        origin: its host and port.
-        prefix: its path, decoded, without a slash at the end.
-    """
+    """One base URL: its text, its origin, and its decoded path; none ends in a slash."""
 
     text: str
     origin: Origin
@@ -70,11 +64,7 @@ class BaseUrl:
 
 
 def parse_base_url(text: object) -> BaseUrl:
-    """A base URL from its text.
-
-    Raises:
-        OptionError: when it isn't an absolute http or https URL, or has a query.
-    """
+    """A base URL from its text."""
     if not isinstance(text, str):
         raise OptionError(
             f"base_url must be a URL, such as 'https://chat.eugpt.ai/v1'; got {text!r}.", word=text

@@ -45,11 +45,9 @@ class Behaviour:
     openai: Any = ...
 
     def value(self, profile: str) -> Any:
-        """The value of a named profile."""
         return self.eugpt if profile == "eugpt" or self.openai is ... else self.openai
 
     def allows(self, value: Any) -> bool:
-        """Whether it can have this value."""
         if isinstance(self.allowed, list):  # 1 is not True
             return any(type(value) is type(one) and value == one for one in self.allowed)
         if value is None and self.allowed.endswith("?"):

@@ -26,11 +26,7 @@ ErrorBody = Literal["envelope", "detail", "error_string", "text", "html", "empty
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Something that goes wrong.
-
-    Attributes:
-        name: that of the function which made it.
-    """
+    """Something that goes wrong; its name is that of the function which made it."""
 
     name: str
 

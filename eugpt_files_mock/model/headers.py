@@ -21,11 +21,7 @@ _FRAMING = ("content-length", "transfer-encoding", "connection")
 
 
 def header_pairs(label: str, headers: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    """The fields in their order.
-
-    Raises:
-        OptionError: for a name that is not a token, or a value that could not be sent.
-    """
+    """The fields in their order, if they can be sent."""
     if headers is None:
         return ()
     if not isinstance(headers, Mapping):

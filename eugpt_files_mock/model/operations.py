@@ -25,11 +25,7 @@ _HABITS = {
 
 
 def check_operation(word: object, valid: Sequence[str]) -> None:
-    """Check that a word names an operation.
-
-    Raises:
-        OptionError: with the nearest name; of a route, how it is stubbed.
-    """
+    """Check that a word names an operation."""
     if word in valid:
         return
     error = unknown_word("operation", word, valid, _HABITS)

@@ -29,7 +29,6 @@ class Processing:
         return "processed" if self == IMMEDIATE else "uploaded"
 
     def of(self, filename: str) -> Processing:  # noqa: ARG002 - as ProcessingByName has it
-        """How a file of that name is processed."""
         return self
 
     def status(self, *, polls: int, age: float) -> str:
@@ -54,7 +53,6 @@ class ProcessingByName:
     rules: tuple[tuple[str, Processing], ...]
 
     def of(self, filename: str) -> Processing:
-        """How a file of that name is processed; at once when no pattern fits."""
         fitting = (rule for pattern, rule in self.rules if matches(pattern, filename))
         return next(fitting, IMMEDIATE)
 
@@ -75,12 +73,7 @@ def fails(reason: str = "The file could not be processed.") -> Processing:
 
 
 def as_processing(value: object) -> Processing | ProcessingByName:
-    """The value of the option `processing`, checked.
-
-    Raises:
-        OptionError: for anything but `"immediate"`, a value of the functions above, or a mapping of
-            patterns to these.
-    """
+    """The value of the option `processing`, checked."""
     if not isinstance(value, Mapping):
         return _as_processing(value)
     if not value:

@@ -19,11 +19,8 @@ __tracebackhide__ = hide_from_traceback
 class Profile(dict[str, Any]):
     """One profile. `profile["upload.status"]` is the value of a behaviour.
 
-    A dict, as each request asks it a dozen times; nobody changes it once it is made.
-
-    Attributes:
-        base: the named profile that it is, or differs from.
-        recorded: the behaviours whose values come from a profile file.
+    A dict, as each request asks it a dozen times; nobody changes it once it is made. `base` is the
+    named profile that it is, or differs from; `recorded` has the behaviours that a file gave it.
     """
 
     __slots__ = ("base", "recorded")
@@ -50,22 +47,16 @@ class Profile(dict[str, Any]):
         return self.changed(dict.fromkeys(names, pagination)) if pagination else self
 
     def changed(self, values: Mapping[str, Any]) -> Profile:
-        """The same with other values."""
         return Profile({**self, **values}, base=self.base, recorded=self.recorded)
 
 
 def named_profile(name: str) -> Profile:
-    """A profile by its name."""
     values = {behaviour: row.value(name) for behaviour, row in BEHAVIOURS.items()}
     return Profile(values, base=name)
 
 
 def as_profile(label: str, value: Any) -> Profile:
-    """The profile of that name, or in the file of that path.
-
-    Raises:
-        OptionError: for an unknown name, a file that can't be read, an unknown behaviour or value.
-    """
+    """The profile of that name, or in the file of that path."""
     if value in PROFILES:
         return named_profile(value)
     if not isinstance(value, (str, os.PathLike)):
@@ -106,11 +97,7 @@ _FILE_WORDS = ("profile", "values")
 
 
 def check_value(behaviour: str, value: Any) -> None:
-    """Check that a behaviour can have this value.
-
-    Raises:
-        OptionError: for an unknown behaviour or value, with the nearest valid one.
-    """
+    """Check that a behaviour can have this value."""
     if behaviour not in BEHAVIOURS:
         raise unknown_word("behaviour", behaviour, BEHAVIOURS)
     row = BEHAVIOURS[behaviour]

@@ -77,11 +77,7 @@ class EncodedAnswer:
 
 
 def encode(answer: Answer) -> EncodedAnswer:
-    """The answer as it is sent.
-
-    Raises:
-        OptionError: for two bodies, a status that isn't one, or a value that cannot be sent.
-    """
+    """The answer as it is sent."""
     status = answer.status
     if not is_integer(status, least=200) or status > 599:
         raise OptionError(f"stub: status must be 200 to 599, got {quoted(status)}.", word=status)
@@ -102,11 +98,7 @@ def too_many(given: Iterable[str]) -> OptionError:
 
 
 def json_bytes(label: str, value: Any) -> bytes:
-    """A JSON value of the test author, as it is sent.
-
-    Raises:
-        OptionError: when it cannot be written, such as a set, a NaN, or a list that holds itself.
-    """
+    """A JSON value of the test author, as it is sent."""
     try:
         return _strict(value).encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:

@@ -35,11 +35,6 @@ class ServedMock:
 
     The API is answered without WSGI in between, which would cost as much as the answer; the
     control routes are a WSGI application.
-
-    Args:
-        service: answers the API.
-        control: answers the routes beside it.
-        hosts: the names of the server.
     """
 
     def __init__(self, service: Service, control: WSGIApplication, hosts: HostNames) -> None:
@@ -48,7 +43,6 @@ class ServedMock:
         self._hosts = hosts
 
     def __call__(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
-        """The outcome of one request."""
         if isinstance(request, UnreadableRequest):
             return reject_unreadable(
                 self._service,

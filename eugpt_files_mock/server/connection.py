@@ -44,15 +44,8 @@ _LINGER_BYTES = 10_000_000
 class Connection:
     """Serves one client until it goes, or is sent away.
 
-    Attributes:
-        waits_for: `"client"` while no request is under way, `"fault"` while a fault lets time
-            pass.
-
-    Args:
-        connected: what `accept` gave.
-        answer: gives an outcome for each request; called in the thread that serves.
-        note_wait: told when a fault keeps the client waiting (None), and whether it went meanwhile.
-        ssl_context: for HTTPS.
+    `waits_for` is `"client"` while no request is under way, `"fault"` while a fault lets time pass.
+    `note_wait` is told when a fault keeps the client waiting (None), and whether it went meanwhile.
     """
 
     def __init__(

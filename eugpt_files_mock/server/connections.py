@@ -21,11 +21,7 @@ _SPARE_THREADS = 8
 
 
 class Connections:
-    """Those that are open now.
-
-    Args:
-        start_thread: starts a thread, or raises RuntimeError when the system has none left.
-    """
+    """Those that are open now."""
 
     def __init__(self, start_thread: Callable[[Thread], None] = Thread.start) -> None:
         self._start_thread = start_thread
@@ -38,8 +34,7 @@ class Connections:
     def take(self, connection: Connection) -> None:
         """Serve the connection in a thread that is free, or in a new one.
 
-        Raises:
-            RuntimeError: when no thread can be started; the connection is still the caller's.
+        A RuntimeError says that none can be started: the connection is still the caller's.
         """
         with self._changed:
             if self._free:

@@ -20,17 +20,9 @@ _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 - compared
 
 
 class HostNames:
-    """The names of one server.
+    """The names of one server: the address that it binds, and `allowed` ones.
 
-    Attributes:
-        is_loopback: whether only this machine reaches the server.
-
-    Args:
-        bound: the address that the server binds, as given to it.
-        allowed: other names, such as that of a container.
-
-    Raises:
-        OptionError: for a name that isn't one.
+    `is_loopback` says whether only this machine reaches it.
     """
 
     def __init__(self, bound: str, allowed: Collection[str] = ()) -> None:

@@ -28,21 +28,7 @@ _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class LiveServer:
-    """A port that answers.
-
-    Attributes:
-        answer: gives an outcome for each request; may be replaced while the server runs.
-
-    Args:
-        answer: see there.
-        host: the address to bind.
-        port: 0 takes a free one.
-        ssl_context: serves HTTPS when given.
-        start_thread: starts the thread of a connection.
-
-    Raises:
-        AddressInUse: when the address can't be bound.
-    """
+    """A port that answers; `answer` may be replaced while it runs."""
 
     def __init__(
         self,
@@ -68,7 +54,6 @@ class LiveServer:
 
     @property
     def url(self) -> str:
-        """Scheme, host and port."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{'https' if self._ssl_context else 'http'}://{host}:{self.port}"
 

@@ -30,8 +30,6 @@ __tracebackhide__ = hide_from_traceback
 
 
 class WsgiApp:
-    """The WSGI application of one fake service."""
-
     def __init__(self, service: Service) -> None:
         self._service = service
 

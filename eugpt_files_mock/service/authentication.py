@@ -28,23 +28,15 @@ class Access:
 
     @property
     def names(self) -> list[str]:
-        """The users, by name."""
         return sorted(name for name in (self.users or {}).values() if name is not None)
 
     def accepts(self, key: str) -> bool:
-        """Whether a request with this key is let in."""
         return identify(f"{_SCHEME}{key}", self).refusal is None
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose request it is.
-
-    Attributes:
-        key: the bearer key that was presented, or None.
-        user: None when keys have no users.
-        refusal: why the key is not accepted, or None.
-    """
+    """Whose request it is."""
 
     key: str | None = field(repr=False)
     user: str | None

@@ -94,14 +94,7 @@ Command = Upload | List | Retrieve | Download | Delete | Stubbed | Unroutable
 def parse(
     route: RouteMatch, request: Request, headers: Mapping[str, str], options: Options
 ) -> Command:
-    """The command of a request.
-
-    Args:
-        route: what its path and method mean.
-        request: what arrived.
-        headers: those of the request, by lower-case name.
-        options: their profile says what is refused, and what has an effect.
-    """
+    """The command of a request."""
     if route.operation == "upload":
         return _upload(request, headers.get("content-type"), options.profile)
     if route.operation == "list":

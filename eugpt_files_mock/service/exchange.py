@@ -24,18 +24,7 @@ _monotonic = partial(perf_counter)
 class Exchange:
     """One request, and what each stage of the spine found out about it.
 
-    Attributes:
-        request: what arrived.
-        headers: those of the request, by lower-case name.
-        started_at: when it arrived, in Unix seconds by the mock's clock.
-        request_id: as in the answer's `X-Request-Id`.
-        route: what its path and method mean.
-        identity: whose key it is, or why that is refused.
-        command: what it asks for, or why that is refused.
-        file: the stored file that its path names, as it was before the work, or None.
-        fault: the fault that hits it, or None.
-        result: what was done, or None.
-        refusal: what it was refused with, or None.
+    `file` is the stored file that its path names, as it was before the work.
     """
 
     __slots__ = (
@@ -78,7 +67,6 @@ class Exchange:
         self.refusal: Refusal | None = None
 
     def target(self) -> FaultTarget:
-        """What a fault may be addressed by."""
         filename, purpose = self._file_facts()
         return FaultTarget(
             operation=self.route.operation or "",

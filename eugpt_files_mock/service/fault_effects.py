@@ -46,13 +46,7 @@ def select_fault(
 ) -> SelectedFault | None:
     """The fault that hits: the one that the request asks for itself, else the first armed one.
 
-    Args:
-        service: its armed faults.
-        prefer: the header `Prefer` of the request.
-        target: says what a fault may be addressed by; asked only when one is armed.
-
-    Raises:
-        Refused: `invalid_parameter`, for a `Prefer: code=` that isn't an error status.
+    `target` is asked only when one is armed.
     """
     if prefer is not None and (asked := _CODE.search(prefer)):
         return SelectedFault(fault=_preferred(asked[1]), phase="before", is_optional=True)

@@ -54,11 +54,9 @@ def _file_in_question(service: Service, exchange: Exchange) -> File | None:
 
 
 def _admit(service: Service, exchange: Exchange) -> None:
-    """Let the request through to the work.
+    """Let the request through to the work, or refuse it: 401, 404, 405 or 429.
 
-    Raises:
-        Refused: 401, 404, 405 or 429, in this order: the key is checked before the route, says a
-            public client of the service (3P).
+    The key is checked before the route, says a public client of the service (3P).
     """
     refusals = (exchange.identity.refusal, exchange.route.refusal)
     key_first = service.options.profile["auth.first"] == "key"

@@ -59,11 +59,7 @@ class Form:
 
 
 def read_form(content_type: str | None, body: bytes | Sequence[bytes]) -> Form:
-    """The form in the body of an upload. Further files are ignored, further texts kept as fields.
-
-    Raises:
-        Refused: `unsupported_media_type`, or `invalid_multipart`.
-    """
+    """The form of an upload. Further files are ignored, further texts kept as fields."""
     boundary = _boundary(content_type)
     try:
         parts, fields = _parse(boundary, (body,) if isinstance(body, bytes) else body)

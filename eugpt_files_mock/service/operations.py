@@ -49,11 +49,7 @@ Result = Stored | Listed | Content | Deleted | Answered
 
 
 def operate(service: Service, command: Command, user: str | None, now: float) -> Result:
-    """Carry the command out, for that user, at this time in Unix seconds.
-
-    Raises:
-        Refused: nothing was changed.
-    """
+    """Carry the command out for that user, at this time; or refuse it, and change nothing."""
     return _OPERATE[type(command)](service, command, user, now)
 
 

@@ -28,11 +28,7 @@ _MOST_BODY_KEPT = 8_192
 
 
 class Redactor:
-    """Knows the secrets of one mock.
-
-    Args:
-        keys: those that the mock accepts.
-    """
+    """Knows the secrets of one mock."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._secrets = set(keys)
@@ -57,16 +53,7 @@ class Redactor:
         message: str | None,
         outcome: Outcome,
     ) -> Redacted:
-        """What may be kept of a request.
-
-        Args:
-            request: what arrived.
-            headers: those of the request, by lower-case name.
-            names: chosen by somebody, such as a filename.
-            fields: the other fields of its form.
-            message: the text of the refusal.
-            outcome: what was answered.
-        """
+        """What may be kept of a request; `names` were chosen by somebody, such as a filename."""
         secrets = _Secrets(self._pattern, headers.get("authorization", ""))
         return secrets.redacted(request, names, fields, message, outcome)
 
@@ -89,12 +76,7 @@ class Redacted:
 
 
 class _Secrets:
-    """The secrets of one request.
-
-    Args:
-        accepted: finds the keys that the mock accepts, anywhere in a text.
-        authorization: the header, of which each word may be a key.
-    """
+    """The secrets of one request: accepted keys, and each word of its `Authorization`."""
 
     __slots__ = ("_accepted", "_presented")
 

@@ -51,10 +51,8 @@ CHALLENGE = ("WWW-Authenticate", "Bearer")
 class Refusal:
     """Why a request is refused.
 
-    Attributes:
-        case: what follows `errors.` in the profile's table, or a key of `REFUSALS`.
-        words: what the message can name, such as `id`; or the `message` itself.
-        headers: fields that go with it.
+    `case` is what follows `errors.` in the profile's table, or a key of `REFUSALS`; `words` are
+    what the message can name, such as `id`; or the `message` itself.
     """
 
     case: str
@@ -67,7 +65,6 @@ class Refusal:
         return str(_CODES.get(self.case, self.case))
 
     def message(self, profile: Profile) -> str:
-        """What was wrong, and with which value."""
         if "message" in self.words:
             return str(self.words["message"])
         return str(fill(profile[f"errors.{self.case}"]["message"], self.words))

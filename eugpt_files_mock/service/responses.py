@@ -20,17 +20,7 @@ MODEL = "gpt-oss-120b"
 
 
 class ResponseWriter:
-    """The reply function of `FilesMock.stub_response`.
-
-    Args:
-        service: gives ids and the time.
-        text: what the model says.
-        model: which model says it.
-        chunks: in how many pieces it is streamed, or the pieces.
-
-    Raises:
-        OptionError: for an invalid value, or pieces that don't make the text.
-    """
+    """The reply function of `FilesMock.stub_response`."""
 
     def __init__(
         self, service: Service, text: str, model: str, chunks: int | Sequence[str]

@@ -43,15 +43,7 @@ assert tuple(route.operation for route in ROUTES) == OPERATIONS  # noqa: S101 - 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteMatch:
-    """What the path and the method of a request mean.
-
-    Attributes:
-        operation: None when no route has this path, or not with this method.
-        file_id: from the path, for the routes that have one.
-        refusal: `route_not_found` or `method_not_allowed`, or None.
-        is_unknown: whether no route has this path.
-        stub: the stub that answers, or None.
-    """
+    """What the path and the method of a request mean; no operation when no route has both."""
 
     operation: str | None
     file_id: str | None = None

@@ -24,20 +24,8 @@ _ANY_KEY = "mock_key"
 class Service:
     """Everything that a request needs.
 
-    Attributes:
-        options: the rules.
-        access: whose keys are accepted.
-        api_key: one that is; with `isolate_by_key`, the one whose world this is.
-        files: the stored files.
-        armed: the armed faults.
-        journal: the calls.
-        rate_limiter: how many requests each key may still make.
-        randomness: ids and chance.
-        redactor: takes keys out of what is kept.
-        stubs: answers for routes beside the Files API.
-        callbacks: what the test author wants to be called after an operation.
-        failures: what functions of the test author have raised; the exit checks say it.
-        worlds: with `isolate_by_key`, key → the service of its own; else None.
+    With `isolate_by_key`, `worlds` has the services of the other keys; else it is None. `failures`
+    is what functions of the test author have raised, which the exit checks say.
     """
 
     options: Options

@@ -40,8 +40,7 @@ def named_files(command: Stubbed) -> Iterator[str]:
 def answer(service: Service, command: Stubbed, user: str | None) -> Answered:
     """The answer of the newest stub, which counts as one of its `times`.
 
-    Raises:
-        Refused: another request has used it up in the meantime.
+    It refuses when another request has used the stub up in the meantime.
     """
     request = command.request
     match = service.stubs.take(request.method, request.resource or "")

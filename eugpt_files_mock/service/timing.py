@@ -16,12 +16,7 @@ Ending = Literal["complete", "cut", "timeout"]
 
 
 def limited_to_timeout(outcome: Outcome, read_timeout: float | None) -> Outcome:
-    """What a client meets that waits `read_timeout` seconds for an answer; None means for ever.
-
-    Raises:
-        ClientHasNoTimeout: when it would wait for ever.
-        BaseException: what a function of the test author raised.
-    """
+    """What a client meets that waits `read_timeout` seconds for an answer; None means for ever."""
     if isinstance(outcome, Severed):
         if outcome.kind == "timeout" and read_timeout is None:
             raise _waits_for_ever("timeout()")
@@ -46,14 +41,7 @@ def _waits_for_ever(fault: str) -> ClientHasNoTimeout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """How a body arrives.
-
-    Attributes:
-        data: the bytes that are sent.
-        piece: bytes in a piece; None sends all at once.
-        pause: seconds before each piece but the first.
-        ending: whether it is complete, cut short, or left hanging.
-    """
+    """How a body arrives: in pieces, each but the first after a pause; None sends all at once."""
 
     data: bytes
     piece: int | None

@@ -20,10 +20,9 @@ class ArmedFault:
     Attributes:
         id: names it for the control routes; counts from 1.
         faults: the fault, or the faults in order.
-        aim: which requests it is for.
+        matcher: which requests it is for.
         hits: how often it has hit.
         seen: how many requests it matched, hit or not.
-        is_reported: whether an exit check has said that it never hit.
     """
 
     def __init__(
@@ -73,8 +72,7 @@ class ArmedFault:
 class ArmedFaults:
     """The faults that were armed: those that can still hit, and the last that are spent.
 
-    Attributes:
-        live: those that can still hit; only to be looked at, as only this class has the lock.
+    `live` is only to be looked at, as only this class has the lock.
     """
 
     def __init__(self) -> None:
@@ -89,7 +87,6 @@ class ArmedFaults:
             return sorted((*self._spent, *self.live), key=lambda armed: int(armed.id))
 
     def armed(self) -> list[ArmedFault]:
-        """Those that can still hit."""
         with self._lock:
             return list(self.live)
 

@@ -11,18 +11,13 @@ Callback = Callable[[Call], object]
 
 
 class Callbacks:
-    """What is still to be called, in the order of registration.
-
-    Attributes:
-        waiting: operation, function and how often; only to be looked at from outside.
-    """
+    """What is still to be called, in the order of registration. Only to be looked at: `waiting`."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self.clear()
 
     def clear(self) -> None:
-        """Forget them all."""
         with self._lock:
             self.waiting: list[tuple[str, Callback, int | None]] = []
 

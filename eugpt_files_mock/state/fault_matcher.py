@@ -47,18 +47,7 @@ class FaultTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultMatcher:
-    """Which requests a fault matches, and which of those it hits.
-
-    Attributes:
-        on: the operations; `*` among them matches every stubbed route.
-        times: how often it hits; None means always.
-        skip: how many matching requests are let through first.
-        every: hits only every nth matching request.
-        probability: the chance, over 0 and at most 1, that it hits a matching request.
-        filename, file_id, purpose, user: what the request must be about.
-        phase: `before` takes the place of the work; `after` hits when the work is done.
-        optional: whether the exit checks accept that it never hit.
-    """
+    """Which requests a fault matches, and which of those it hits; see `FilesMock.inject`."""
 
     on: tuple[str, ...]
     times: int | None
@@ -73,7 +62,6 @@ class FaultMatcher:
     optional: bool
 
     def matches(self, target: FaultTarget) -> bool:
-        """Whether the request is one of those that the fault is for."""
         return not self.differing(target)
 
     def differing(self, target: FaultTarget) -> list[str]:
@@ -107,11 +95,7 @@ MATCHER_WORDS = tuple(field.name for field in fields(FaultMatcher))
 def fault_and_matcher_words(
     name: object, words: Mapping[str, Any], *, also: Iterable[str] = MATCHER_WORDS
 ) -> tuple[Fault, dict[str, Any]]:
-    """The fault of that name, and the words among these that say what it hits.
-
-    Raises:
-        OptionError: for an unknown name or word, with the nearest, or an invalid value.
-    """
+    """The fault of that name, and the words among these that say what it hits."""
     matcher = {word: value for word, value in words.items() if word in also}
     arguments = {word: value for word, value in words.items() if word not in also}
     return fault_named(name, arguments, also=also), matcher
@@ -133,14 +117,7 @@ def build_matcher(
 ) -> FaultMatcher:
     """The matcher, when it makes sense for these faults and a service with these users.
 
-    Args:
-        faults: what is armed.
-        users: those that the keys belong to.
-        operations: the five, and the stubbed routes.
-        words: every attribute of `FaultMatcher`, as the test author wrote it.
-
-    Raises:
-        OptionError: for an unknown word, an invalid number, or a combination that can never hit.
+    `operations` are the five and the stubbed routes; `words` what the test author wrote.
     """
     for word in words:
         if word not in MATCHER_WORDS:

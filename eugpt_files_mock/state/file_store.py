@@ -30,12 +30,7 @@ class OverQuota(Exception):
 
 
 class FileStore:
-    """The stored files of one mock.
-
-    Args:
-        processing: when a file leaves the status `uploaded`.
-        clock: gives Unix seconds.
-    """
+    """The stored files of one mock."""
 
     def __init__(self, processing: Processing | ProcessingByName, clock: Clock) -> None:
         self._processing = processing
@@ -86,15 +81,9 @@ class FileStore:
             return self._now(file_id) if file_id in self._files else None
 
     def add(self, file: File, *, another_id: Callable[[], str], quota: int | None = None) -> File:
-        """Store a file, and return it as it was stored.
+        """Store a file, and return it as it was stored; `another_id` is asked when its id is taken.
 
-        Args:
-            file: what to store.
-            another_id: makes a new id, in case that of the file is taken.
-            quota: the most bytes that its owner may have.
-
-        Raises:
-            OverQuota: nothing was stored.
+        `OverQuota` says that its owner may not have so many bytes: nothing was stored.
         """
         with self._lock:
             self._drop_expired()

@@ -20,10 +20,7 @@ _UNMATCHED_KEPT = 100
 
 
 class Journal:
-    """What was received.
-
-    Args:
-        cap: how many records are kept; those that arrived first go first.
+    """What was received; of the records at most `cap` are kept.
 
     Attributes:
         dropped: how many are no longer kept.
@@ -100,12 +97,7 @@ class Journal:
 
 
 class Calls(Sequence[Call]):
-    """A read-only sequence of calls, oldest first.
-
-    Args:
-        read: gives the calls as they are now.
-        check_operation: raises for a name that isn't an operation of this mock.
-    """
+    """A read-only sequence of calls, oldest first."""
 
     __slots__ = ("_check_operation", "_read")
 

@@ -27,11 +27,6 @@ class Randomness:
 
     Each kind draws from a stream of its own, so that one more request doesn't change the ids of the
     files.
-
-    Args:
-        seed: makes them repeat.
-        file_id: the template of a file's id.
-        request_id: that of a request's id.
     """
 
     def __init__(
@@ -43,7 +38,6 @@ class Randomness:
         self.restart()
 
     def restart(self) -> None:
-        """Begin every stream anew."""
         self._files = self._stream("files")
         self._requests = self._stream("requests")
         self.rng = self._stream("chance")
@@ -53,16 +47,13 @@ class Randomness:
         return random.Random(None if self._seed is None else f"{self._seed}/{name}")  # noqa: S311 - no secrets
 
     def file_id(self) -> str:
-        """A new id for a file."""
         return self._file_id(self._files)
 
     def request_id(self) -> str:
-        """What `X-Request-Id` carries."""
         return self._request_id(self._requests)
 
 
 def is_id(value: str, template: str) -> bool:
-    """Whether an id has that form."""
     return _id_pattern(template).fullmatch(value) is not None
 
 

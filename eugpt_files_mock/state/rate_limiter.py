@@ -10,12 +10,7 @@ from ..options import Clock
 
 
 class RateLimiter:
-    """At most `requests` in any `seconds`, for each key.
-
-    Args:
-        limit: requests and seconds, or None for no limit; also an attribute.
-        clock: gives Unix seconds.
-    """
+    """At most `requests` in any `seconds`, for each key."""
 
     def __init__(self, limit: tuple[int, float] | None, clock: Clock) -> None:
         self.limit = limit
@@ -24,7 +19,6 @@ class RateLimiter:
         self._admitted: defaultdict[str | None, deque[float]] = defaultdict(deque)
 
     def clear(self) -> None:
-        """Forget every request."""
         with self._lock:
             self._admitted.clear()
 

@@ -84,11 +84,7 @@ class StubMatch(NamedTuple):
 
 
 class Stubs:
-    """The stubs of one mock, newest first.
-
-    Args:
-        journal: has the calls that were meant for each.
-    """
+    """The stubs of one mock, newest first."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal

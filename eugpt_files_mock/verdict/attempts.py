@@ -16,9 +16,7 @@ _RETRYABLE = (408, 409, 429)
 class Attempt:
     """One request, and how it went for the client.
 
-    Attributes:
-        record: what the journal knows.
-        is_abandoned: whether the same request came again before the late answer was due.
+    `is_abandoned`: the same request came again before the late answer was due.
     """
 
     record: Record
@@ -26,7 +24,6 @@ class Attempt:
 
     @property
     def call(self) -> Call:
-        """What the test author sees of it."""
         return self.record.call
 
     @property
@@ -104,7 +101,6 @@ class Group:
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """What the test author sees of the attempts."""
         return tuple(attempt.call for attempt in self.attempts)
 
     @property

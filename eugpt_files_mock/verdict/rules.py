@@ -159,16 +159,7 @@ def _same_pages(evidence: Evidence) -> Iterable[Group]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One kind of finding.
-
-    Attributes:
-        kind: its name.
-        level: an error is always wrong; a warning may be intended.
-        meaning: what the code under test did.
-        cure: how to mend it.
-        over: what is looked at: calls, single attempts, or runs of the same page.
-        find: whether it happened there.
-    """
+    """One kind of finding; `find` looks at calls, attempts, or runs of the same page: `over`."""
 
     kind: str
     level: Level

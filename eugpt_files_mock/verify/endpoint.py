@@ -39,19 +39,12 @@ class CannotRun(FilesMockError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
-
     status: int
     headers: httpx.Headers
     body: bytes
 
     @property
     def json(self) -> Any:
-        """The parsed body.
-
-        Raises:
-            ServiceFailed: it isn't JSON.
-        """
         try:
             return json.loads(self.body)
         except ValueError:
@@ -71,10 +64,8 @@ class Answer:
 class Endpoint:
     """Sends requests, few enough, and remembers what it made.
 
-    Args:
-        base_url: with its prefix, such as `https://chat.eugpt.ai/v1`.
-        api_key: is taken out of everything that comes back.
-        timeout: seconds for each request, from its first byte to the last of the answer.
+    The key is taken out of everything that comes back. `timeout` is in seconds, from the first
+    byte of a request to the last of the answer.
     """
 
     def __init__(self, base_url: str, api_key: str, timeout: float) -> None:
@@ -89,17 +80,7 @@ class Endpoint:
         self._failures = 0
 
     def send(self, method: str, path: str, *, key: str | None = "", **words: Any) -> Answer:
-        """Send one request; a rate limit is obeyed.
-
-        Args:
-            method: the HTTP method.
-            path: below the base URL.
-            key: another key, or None for no key.
-            words: those of `httpx.Client.request`.
-
-        Raises:
-            ServiceFailed: there was no answer, or a 5xx.
-        """
+        """Send one request; a rate limit is obeyed. `key` is another one, or None for none."""
         if self._failures >= _MOST_ATTEMPTS:
             raise ServiceFailed("the service stopped answering")
         if self.sent >= MOST_REQUESTS - len(self._made) - 3:
@@ -133,7 +114,6 @@ class Endpoint:
         return answer
 
     def delete(self, file_id: str) -> Answer:
-        """Delete a file of this run."""
         answer = self.send("DELETE", f"/files/{file_id}")
         if answer.status < 300 and file_id in self._made:
             self._made.remove(file_id)
@@ -220,11 +200,7 @@ def _wait(answer: Answer) -> None:
 
 
 def check_access(endpoint: Endpoint) -> None:
-    """Check that there is an API, and that it accepts the key.
-
-    Raises:
-        CannotRun: there isn't, or it doesn't.
-    """
+    """Check that there is an API, and that it accepts the key."""
     try:
         answer = endpoint.send("GET", "/files", params={"limit": "1"})
     except NotTried as failed:

@@ -17,10 +17,8 @@ Words = Mapping[str, Any]
 def refusal(answer: Answer, words: Words, expected: Any) -> Any:
     """The refusal as a value; None when the request was not refused.
 
-    Args:
-        answer: what came.
-        words: what the message may name, such as `id`, and what was sent for it.
-        expected: the profile's value, which is returned when the answer is what it says.
+    `words` are what the message may name, such as `id`, and what was sent for it. When the answer
+    is what `expected` says, that is returned.
     """
     if answer.status < 400:
         return None

@@ -57,16 +57,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a run found.
-
-    Attributes:
-        base_url: where.
-        profile: against what.
-        name: of the profile, as it was given.
-        rows: one for each behaviour that was asked for.
-        requests: how many were sent.
-        left: ids of files that could not be deleted.
-    """
+    """What a run found; `left` are ids of files that could not be deleted."""
 
     base_url: str
     profile: Profile
@@ -81,7 +72,6 @@ class Report:
         return not any(row.verdict in _BAD for row in self.rows)
 
     def of(self, verdict: str) -> list[Row]:
-        """The rows of that verdict."""
         return [row for row in self.rows if row.verdict == verdict]
 
     def as_text(self) -> str:
@@ -192,15 +182,7 @@ def verify(
 ) -> Report:
     """Try every scenario, and delete what it made, also when it is interrupted.
 
-    Args:
-        endpoint: where.
-        profile: against what.
-        name: of the profile, for the report.
-        only: groups of behaviours; none means all.
-        progress: told of each scenario.
-
-    Raises:
-        CannotRun: there is no API, or no access to it.
+    `only` names groups of behaviours; none means all. `progress` is told of each scenario.
     """
     wanted = {row for row in BEHAVIOURS if not only or row.partition(".")[0] in set(only)}
     left: list[str] = []
@@ -256,11 +238,7 @@ def _row(behaviour: str, profile: Profile, seen: Mapping[str, Any]) -> Row:
 
 
 def check_folder(path: Path) -> None:
-    """Check that a profile can be written there, before anything is sent.
-
-    Raises:
-        OptionError: it can't.
-    """
+    """Check that a profile can be written there, before anything is sent."""
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise OptionError(f"argument --save: cannot write {str(path)!r}.", word=path)
 

@@ -29,7 +29,6 @@ class Run:
         return behaviour, refusal(answer, words, self.profile[behaviour])
 
     def listed(self, **parameters: str) -> list[dict[str, Any]]:
-        """The files of a list."""
         data = self.endpoint.send("GET", "/files", params=parameters).members.get("data")
         if not isinstance(data, list) or not all(isinstance(one, dict) for one in data):
             raise ServiceFailed("the list has no 'data'")
@@ -42,7 +41,6 @@ class Run:
 
     @cached_property
     def older(self) -> str:
-        """A file."""
         return str(self.first.members["id"])
 
     @cached_property
