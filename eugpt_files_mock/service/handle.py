@@ -44,7 +44,10 @@ def handle(service: Service, request: Request) -> Outcome:
     record = exchange.record(outcome)
     service.journal.add(record)  # 8
     if service.callbacks.waiting:
-        return run_callbacks(service, record.call, outcome)  # 9
+        answered = run_callbacks(service, record.call, outcome)  # 9
+        if answered is not outcome:
+            service.journal.correct(exchange.record(answered))
+        return answered
     return outcome
 
 

@@ -95,6 +95,13 @@ class Journal:
         if self.on_record is not None:
             self.on_record(record)
 
+    def correct(self, record: Record) -> None:
+        """Put it in the place of the record with that number, if that is still kept."""
+        with self.changed:
+            for place, kept in enumerate(self._records):
+                if kept.number == record.number:
+                    self._records[place] = record
+
 
 class Calls(Sequence[Call]):
     """A read-only sequence of calls, oldest first."""

@@ -12,6 +12,7 @@ import pytest
 
 from eugpt_files_mock import (
     Answer,
+    Call,
     ExpectationNotMet,
     FilesMock,
     OptionError,
@@ -182,14 +183,24 @@ def test_after_changes_the_store_before_the_client_sees_the_answer(mock: FilesMo
 
 
 def test_what_a_function_after_a_call_raises_is_not_lost() -> None:
-    """The call was answered; the client does not see it."""
-    mock = FilesMock().start()
-    mock.after("list", lambda call: pytest.fail("too soon"))
+    """In process the client's call raises it; the record says what a port answers."""
+    mock, headers = FilesMock().start(), {"Authorization": "Bearer eugpt_x"}
+    seen: list[int | None] = []
+    said = "The function after list raised Failed: too soon"
+
+    def fail(call: Call) -> None:
+        seen.append(mock.calls.last.status)
+        pytest.fail("too soon")
+
+    mock.after("list", fail, times=None)
     with pytest.raises(BaseException, match="too soon"):
-        httpx.get(f"{mock.base_url}/files", headers={"Authorization": "Bearer eugpt_x"})
-    with pytest.raises(ExpectationNotMet, match="The function after list raised Failed: too soon"):
+        httpx.get(f"{mock.base_url}/files", headers=headers)
+    with pytest.raises(ExpectationNotMet, match=said):
         mock.stop()
-    assert [200] == [call.status for call in mock.calls]
+    with pytest.raises(ExpectationNotMet, match=said), mock.serve():
+        answer = httpx.get(f"{mock.base_url}/files", headers=headers)
+    assert (500, [200, 200]) == (answer.status_code, seen)
+    assert [500, 500] == [call.status for call in mock.calls]
 
 
 def test_waiting_ends_with_the_call_that_was_waited_for(mock: FilesMock) -> None:
