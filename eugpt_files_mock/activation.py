@@ -123,7 +123,11 @@ class Activation:
 
         open_server = partial(LiveServer, host=host, port=port, ssl_context=ssl_context)
         return self.serve_with(
-            open_server, host=host, admin_token=admin_token, allow_hosts=allow_hosts
+            open_server,
+            host=host,
+            scheme="https" if ssl_context else "http",
+            admin_token=admin_token,
+            allow_hosts=allow_hosts,
         )
 
     def serve_with(
@@ -131,6 +135,7 @@ class Activation:
         open_server: Callable[[Answer], Server],
         *,
         host: str = "127.0.0.1",
+        scheme: str = "http",
         admin_token: str | None = None,
         allow_hosts: Collection[str] = (),
     ) -> ServerContext[Self]:
@@ -139,6 +144,7 @@ class Activation:
         Args:
             open_server: starts a server that answers with what it is given.
             host: the address that the server binds.
+            scheme: `http` or `https`.
             admin_token: as in `serve`.
             allow_hosts: as in `serve`.
         """
@@ -166,7 +172,7 @@ class Activation:
             problems=self._lifecycle.problems,
             version=__version__,
         )
-        answer = ServedMock(self._lifecycle.service, ControlApp(control), hosts)
+        answer = ServedMock(self._lifecycle.service, ControlApp(control), hosts, scheme)
         return ServerContext(self, self._lifecycle, partial(open_server, answer))
 
     @cached_property

@@ -37,10 +37,13 @@ class ServedMock:
     control routes are a WSGI application.
     """
 
-    def __init__(self, service: Service, control: WSGIApplication, hosts: HostNames) -> None:
+    def __init__(
+        self, service: Service, control: WSGIApplication, hosts: HostNames, scheme: str
+    ) -> None:
         self._service = service
         self._control = control
         self._hosts = hosts
+        self._scheme = scheme
 
     def __call__(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
         if isinstance(request, UnreadableRequest):
@@ -52,12 +55,12 @@ class ServedMock:
                 client=CLIENT,
             )
         if request.path.startswith(_BESIDE):
-            return call_wsgi(self._control, request)
+            return call_wsgi(self._control, request, self._scheme)
         refusal = self._refusal(request)
         if refusal is not None:
             return reject(self._service, refusal)
         if request.path == "/":
-            return call_wsgi(self._control, request)
+            return call_wsgi(self._control, request, self._scheme)
         return handle(self._service, _api_request(request))
 
     def note_wait(self, outcome: Outcome, is_gone: bool | None) -> None:  # noqa: FBT001 - three states

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from ..model.messages import Reply
 from ..protocol import ReceivedRequest
@@ -17,32 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["call_wsgi"]
 
 
-def call_wsgi(app: WSGIApplication, request: ReceivedRequest) -> Reply:
-    """The whole answer of the application."""
-    answer = _Answer()
-    pieces = app(_environ(request), answer.start)
-    try:
-        body = b"".join((*answer.written, *pieces))
-    finally:
-        if hasattr(pieces, "close"):
-            pieces.close()
-    return Reply(status=answer.status, headers=answer.headers, body=body)
-
-
-class _Answer:
-    """What the application said through `start_response`, and through `write`."""
-
-    def __init__(self) -> None:
-        self.status = 500
-        self.headers: tuple[tuple[str, str], ...] = ()
-        self.written: list[bytes] = []
-
-    def start(
-        self, status: str, headers: list[tuple[str, str]], _: object = None, /
-    ) -> Callable[[bytes], object]:
-        """See PEP 3333, `start_response`."""
-        self.status, self.headers = int(status[:3]), tuple(headers)
-        return self.written.append
+def call_wsgi(app: WSGIApplication, request: ReceivedRequest, scheme: str) -> Reply:
+    """The whole answer of the application; `scheme` is that of the port."""
+    pieces, status, headers = run_wsgi_app(app, _environ(request, scheme), buffered=True)
+    return Reply(status=int(status[:3]), headers=tuple(headers), body=b"".join(pieces))
 
 
 class _BrokenBody(io.RawIOBase):
@@ -55,39 +33,32 @@ class _BrokenBody(io.RawIOBase):
         raise OSError("The body of the request is incomplete.")
 
 
-def _environ(request: ReceivedRequest) -> WSGIEnvironment:
+def _environ(request: ReceivedRequest, scheme: str) -> WSGIEnvironment:
     body = request.body if isinstance(request.body, bytes) else b"".join(request.body)
-    name, _, port = request.host.rpartition(":")
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
-        "QUERY_STRING": request.query,
-        "SERVER_NAME": name or "localhost",
-        "SERVER_PORT": port or "80",
-        "SERVER_PROTOCOL": f"HTTP/{request.http_version}",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body) if request.is_complete else _BrokenBody(),
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    _add_headers(environ, request)
-    return environ
+    name, port = _address(request.host)
+    return EnvironBuilder(
+        request.path,
+        query_string=request.query,
+        method=request.method,
+        input_stream=io.BytesIO(body),
+        # A name with an underscore would pass for another one with a hyphen.
+        headers=[(name, value) for name, value in request.headers if "_" not in name],
+        multithread=True,
+        environ_overrides={
+            "SERVER_NAME": name,
+            "SERVER_PORT": port or {"http": "80", "https": "443"}[scheme],
+            "SERVER_PROTOCOL": f"HTTP/{request.http_version}",
+            "wsgi.url_scheme": scheme,
+            "wsgi.input_terminated": True,
+            **({} if request.is_complete else {"wsgi.input": _BrokenBody()}),
+        },
+    ).get_environ()
 
 
-def _add_headers(environ: dict[str, Any], request: ReceivedRequest) -> None:
-    """A header that comes again is joined (RFC 9110, 5.3). A name with an underscore is dropped:
-    it would pass for another one with a hyphen.
-    """
-    for name, value in request.headers:
-        if "_" not in name:
-            key = name.upper().replace("-", "_")
-            key = key if key in _WITHOUT_PREFIX else f"HTTP_{key}"
-            environ[key] = f"{environ[key]},{value}" if key in environ else value
-
-
-_WITHOUT_PREFIX = {"CONTENT_TYPE", "CONTENT_LENGTH"}
+def _address(host: str) -> tuple[str, str]:
+    """Name and port of a `Host`; of what isn't one, those of loopback."""
+    try:
+        parts = urlsplit(f"//{host}")
+        return parts.hostname or "localhost", str(parts.port or "")
+    except ValueError:
+        return "localhost", ""

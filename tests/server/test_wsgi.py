@@ -130,6 +130,8 @@ def test_it_serves_https() -> None:
         assert mock.base_url.startswith("https://127.0.0.1:")
         with httpx.Client(verify=trusting, headers=AUTH) as client:
             assert 200 == client.get(f"{mock.base_url}/files").status_code
+            root = mock.base_url.removesuffix("v1")
+            assert f"API:  {root}v1\nPage: {root}__admin/\n" in client.get(root).text
             mock.inject(faults.connection_reset(), on="list")
             with pytest.raises(httpx.TransportError):  # over TLS a reset looks like an end
                 client.get(f"{mock.base_url}/files")
