@@ -70,6 +70,7 @@ class FileStore:
     def newest(self, limit: int) -> list[File]:
         """At most `limit` of the newest files, oldest first."""
         with self._lock:
+            self._drop_expired()
             index = self._indexes[()]
             sort_keys = index[max(0, len(index) - limit) :]
             return [self._now(file_id) for _, _, file_id in sort_keys]
@@ -152,6 +153,7 @@ class FileStore:
     def set_status(self, file_id: str, status: str, details: str | None) -> File | None:
         """Give a file a status that time and polls no longer change; None when there is none."""
         with self._lock:
+            self._drop_expired()
             if file_id not in self._files:
                 return None
             self._uploaded_at.pop(file_id, None)

@@ -53,6 +53,28 @@ def test_a_list_is_newest_first(store: FileStore) -> None:
     assert ["a", "b", "c", "d"] == ids(store, ascending=True)
 
 
+def test_no_way_leads_to_an_expired_file() -> None:
+    """Whichever is the first that is asked."""
+    ways: dict[str, Callable[[FileStore], Any]] = {
+        "len": len,
+        "in": lambda store: "a" in store,
+        "all": FileStore.all,
+        "newest": lambda store: store.newest(9),
+        "get": lambda store: store.get("a"),
+        "find": lambda store: store.find("a", None),
+        "poll": lambda store: store.poll("a", None),
+        "remove": lambda store: store.remove("a", None),
+        "set_status": lambda store: store.set_status("a", "error", None),
+        "page": ids,
+    }
+    found = {}
+    for name, way in ways.items():
+        store = FileStore(IMMEDIATE, lambda: 100)
+        store.add(file("a", expires_at=100), another_id=new_id)
+        found[name] = way(store)
+    assert {} == {name: value for name, value in found.items() if value}
+
+
 def test_files_of_one_second_keep_their_order_of_arrival() -> None:
     """`created_at` has whole seconds only."""
     store = FileStore(IMMEDIATE, lambda: 100.0)
