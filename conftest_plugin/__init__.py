@@ -6,9 +6,11 @@ until a fixture is used.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -205,11 +207,24 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
         _fail(message)
 
 
+def _hide_our_frames() -> None:
+    """Of our own errors, so that the author's line is the last; of others not: those are bugs."""
+    if "eugpt_files_mock" not in sys.modules:
+        return
+    from eugpt_files_mock import FilesMockError
+
+    for name, module in tuple(sys.modules.items()):
+        if name.partition(".")[0] == "eugpt_files_mock":
+            vars(module)["__tracebackhide__"] = methodcaller("errisinstance", FilesMockError)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A failed test shows the calls that its mocks got."""
+    if call.excinfo is not None:
+        _hide_our_frames()
     report = yield
     if report.when == "teardown":
         # Those that aren't the failure itself, since another fixture's teardown failed first.

@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from .decorator import decorate
-from .errors import OptionError, hide_from_traceback
+from .errors import OptionError
 from .lifecycle import Lifecycle
 from .service.service import Service
 from .version import __version__
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .decorator import Target
     from .server.connection import Answer
     from .server_context import Server, ServerContext
-
-__tracebackhide__ = hide_from_traceback
 
 
 class Activation:

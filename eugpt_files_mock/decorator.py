@@ -7,11 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from .errors import OptionError, hide_from_traceback, quoted
-
-__all__ = ["decorate"]
-
-__tracebackhide__ = hide_from_traceback
+from .errors import OptionError, quoted
 
 Target = TypeVar("Target", bound=Callable[..., Any])
 

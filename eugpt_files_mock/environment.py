@@ -10,8 +10,6 @@ import os
 from collections.abc import Iterable
 from threading import Lock
 
-__all__ = ["VARIABLES", "Pointers"]
-
 VARIABLES = {
     "eugpt": ("EUGPT_API_KEY", "EUGPT_BASE_URL"),
     "openai": ("OPENAI_API_KEY", "OPENAI_BASE_URL"),

@@ -13,7 +13,6 @@ from typing import Any
 from .errors import (
     AttributeRefused,
     OptionError,
-    hide_from_traceback,
     integer,
     nearest_word,
     unknown_word,
@@ -58,8 +57,6 @@ __all__ = [
     "unavailable",
     "unsupported_media_type",
 ]
-
-__tracebackhide__ = hide_from_traceback
 
 
 @known_arguments

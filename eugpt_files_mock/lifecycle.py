@@ -15,15 +15,12 @@ from .errors import (
     ExpectationNotMet,
     FaultUnavailable,
     StateError,
-    hide_from_traceback,
 )
 from .expectations.exit_checks import exit_failure, exit_problems
 from .intercept import installation
 from .intercept.registry import ActiveMock
 from .model.faults import ConnectionFault, Fault
 from .service.service import Service
-
-__tracebackhide__ = hide_from_traceback
 
 
 class Port(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import lifecycle, seeding
 from .activation import Activation
-from .errors import AttributeRefused, OptionError, hide_from_traceback, nearest_word
+from .errors import AttributeRefused, OptionError, nearest_word
 from .expectations.assertions import Assertions
 from .expectations.exit_checks import report_section
 from .faults import as_faults
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 
     from .options import OptionWords
     from .seeding import FileFields, SharedFields
-
-__all__ = ["FilesMock", "active_mocks"]
-
-__tracebackhide__ = hide_from_traceback
 
 
 class FilesMock(Activation, Assertions, Judging, Stubbing):

@@ -7,11 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from .environment import VARIABLES
-from .errors import OptionError, hide_from_traceback, is_integer, quoted, unknown_word
-
-__all__ = ["api_keys", "environ", "pagination", "passthrough", "rate_limit", "seed", "strings"]
-
-__tracebackhide__ = hide_from_traceback
+from .errors import OptionError, is_integer, quoted, unknown_word
 
 
 def api_keys(name: str, value: Any) -> Mapping[str, str | None] | None:

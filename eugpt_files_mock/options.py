@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 from . import option_values
-from .errors import OptionError, boolean, hide_from_traceback, integer, unknown_word
+from .errors import OptionError, boolean, integer, unknown_word
 from .model.base_urls import BaseUrl, parse_base_url
 from .model.behaviours import BEHAVIOURS
 from .model.processing import Processing, ProcessingByName, as_processing
 from .model.profile import Profile, as_profile
-
-__tracebackhide__ = hide_from_traceback
 
 DEFAULT_BASE_URLS = tuple(BEHAVIOURS["base_url"].eugpt)
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from .errors import (
     OptionError,
     byte_string,
-    hide_from_traceback,
     integer,
     quoted,
     string,
@@ -29,8 +28,6 @@ from .state.randomness import Randomness
 
 if TYPE_CHECKING:
     from .documents import Document, DocumentProvider
-
-__tracebackhide__ = hide_from_traceback
 
 
 def add_file(

@@ -7,10 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
-from .errors import StateError, hide_from_traceback
+from .errors import StateError
 from .lifecycle import Lifecycle
-
-__tracebackhide__ = hide_from_traceback
 
 
 class Server(Protocol):

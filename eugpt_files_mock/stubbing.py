@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .errors import OptionError, boolean, hide_from_traceback, integer, quoted, unknown_word
+from .errors import OptionError, boolean, integer, quoted, unknown_word
 from .model.messages import Call
 from .model.operations import OperationName
 from .model.stubs import Answer, StubRequest, encode, too_many
@@ -15,8 +15,6 @@ from .service.responses import MODEL, ResponseWriter
 from .service.routes import is_files_path
 from .service.service import Service
 from .state.stubs import Stub
-
-__tracebackhide__ = hide_from_traceback
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

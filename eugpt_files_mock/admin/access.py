@@ -13,10 +13,8 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 from werkzeug.wrappers import Request
 
-from ..errors import OptionError, hide_from_traceback
+from ..errors import OptionError
 from ..server.host_names import HostNames
-
-__tracebackhide__ = hide_from_traceback
 
 _OWN_SITE = frozenset((None, "none", "same-origin"))
 """`Sec-Fetch-Site` of what is no browser, of an address typed in, and of our own page."""

@@ -22,8 +22,6 @@ from .routes import ROUTES
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["ControlApp"]
-
 
 class ControlApp:
     """The WSGI application of the control routes."""

@@ -11,8 +11,6 @@ from .control import Control
 from .responses import json_response, list_response, read_limit
 from .schemas import armed_members, catalogue, read_fault
 
-__all__ = ["arm", "disarm", "disarm_all", "list_all", "offered", "retrieve"]
-
 
 def list_all(control: Control, request: Request) -> Response:
     """In order of arming; those that are spent too."""

@@ -11,8 +11,6 @@ from werkzeug.wrappers import Request, Response
 from ..service.service import Service
 from .access import AdminAccess
 
-__all__ = ["Control", "ControlRoute"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:

@@ -11,8 +11,6 @@ from .control import Control
 from .responses import json_response, list_response, read_limit
 from .schemas import file_members, read_file, read_json
 
-__all__ = ["add", "content", "delete", "list_all", "retrieve", "update"]
-
 _UPDATED = ("status", "status_details")
 
 

@@ -9,8 +9,6 @@ from typing import Any
 from .control import ControlRoute
 from .schemas import TEXT_FIELDS
 
-__all__ = ["control_document"]
-
 Schema = dict[str, Any]
 
 

@@ -15,8 +15,6 @@ from .control import Control
 from .responses import json_response, list_response, read_limit
 from .schemas import call_members, outcome_members
 
-__all__ = ["forget", "list_all", "retrieve"]
-
 
 def list_all(control: Control, request: Request) -> Response:
     """In order of arrival: the newest so many, or with `after` the first that came after it."""

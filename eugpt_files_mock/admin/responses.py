@@ -12,8 +12,6 @@ from werkzeug.wrappers import Request, Response
 from ..errors import quoted, unknown_word
 from ..service.refusals import envelope
 
-__all__ = ["MOST_LISTED", "json_response", "list_response", "read_limit", "refusal_response"]
-
 MOST_LISTED = 10_000
 """The most that one list shows, and may be asked for: a page that polls must not stop the mock."""
 

@@ -15,8 +15,6 @@ from .openapi import control_document
 from .page import PAGE_FILES, page_file
 from .responses import LISTED, MOST_LISTED, json_response
 
-__all__ = ["ROUTES"]
-
 
 def _index(control: Control, request: Request) -> Response:
     """Says where to go, to whoever opens the address in a browser or tries it with curl."""

@@ -11,8 +11,6 @@ from .control import Control
 from .responses import json_response, list_response, read_limit
 from .schemas import read_json
 
-__all__ = ["cancel", "cancel_all", "list_all", "make"]
-
 _WORDS = ("method", "path", "json", "body", "events", "status", "headers", "times")
 _RESPONSE_WORDS = ("response", "model", "chunks", "times", "check_file_ids")
 

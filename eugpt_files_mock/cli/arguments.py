@@ -11,8 +11,6 @@ from ..version import __version__
 from . import values, verify
 from .fault_words import FORM
 
-__all__ = ["OneLineParser", "parser", "refuse", "say"]
-
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `eugpt-files-mock`; what it parses has a `command`, or None without one."""

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from ..faults import FAULTS, connection_refused
 from .fault_words import FORM
 
-__all__ = ["fault_lines"]
-
 
 def fault_lines() -> Iterator[str]:
     """The lines; arguments without `=` are required."""

@@ -10,8 +10,6 @@ from typing import TextIO
 
 from ..model.messages import Call, Record
 
-__all__ = ["LINES", "Log"]
-
 
 class Log:
     """Writes to a stream, from whichever thread handles the request."""

@@ -25,8 +25,6 @@ from .arguments import parser, refuse, say
 from .fault_list import fault_lines
 from .log import LINES, Log
 
-__all__ = ["main"]
-
 _OPTIONS = frozenset(option.name for option in fields(Options))
 _FAKED_AT_ONCE = 50
 """Documents that are made between two looks at the progress bar: all suffixes in turn."""

@@ -13,8 +13,6 @@ from ..model.faults import Fault
 from ..model.processing import IMMEDIATE, WORDS, Processing
 from .fault_words import parse_fault
 
-__all__ = ["fault", "key", "processing", "rate", "seed", "size", "stub"]
-
 
 def _told(read: Callable[[str], Any]) -> Callable[[str], Any]:
     """Our own messages, where argparse would have put its own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..errors import OptionError, hide_from_traceback, unknown_word
+from ..errors import OptionError, unknown_word
 from .docx import docx
 from .draft import Author, Draft
 from .pdf import pdf
@@ -14,8 +14,6 @@ from .prose import html, markdown, plain_text
 from .records import comma_separated, json_lines, json_object
 from .topic import Topic
 from .xlsx import xlsx
-
-__tracebackhide__ = hide_from_traceback
 
 LARGEST = 2**28
 """Bytes; beyond it common readers give up."""

@@ -11,7 +11,6 @@ from typing import Any
 from ..errors import (
     ExpectationNotMet,
     byte_string,
-    hide_from_traceback,
     integer,
     quoted,
     seconds,
@@ -22,8 +21,6 @@ from ..model.operations import OperationName
 from ..service.service import Service
 from ..state.file_store import FileStore
 from .wording import brief, call_line, call_lines, count
-
-__tracebackhide__ = hide_from_traceback
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Call))
 

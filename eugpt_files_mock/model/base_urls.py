@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
-from ..errors import OptionError, hide_from_traceback
-
-__tracebackhide__ = hide_from_traceback
+from ..errors import OptionError
 
 DEFAULT_PORTS = (80, 443)
 

@@ -12,13 +12,11 @@ from functools import wraps
 from math import ceil
 from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
-from ..errors import OptionError, hide_from_traceback, quoted, seconds, string, unknown_word
+from ..errors import OptionError, quoted, seconds, string, unknown_word
 from .content_types import JSON
 from .headers import header_pairs
 from .messages import SeveredKind
 from .stubs import json_bytes
-
-__tracebackhide__ = hide_from_traceback
 
 ErrorBody = Literal["envelope", "detail", "error_string", "text", "html", "empty"]
 """The shapes of an error body: three that the documentation shows, and what proxies send."""

@@ -6,9 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import OptionError, hide_from_traceback, quoted
-
-__tracebackhide__ = hide_from_traceback
+from ..errors import OptionError, quoted
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token (RFC 9110, 5.6.2)."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from ..errors import OptionError, hide_from_traceback, unknown_word
+from ..errors import OptionError, unknown_word
 from .messages import Operation
 from .stubs import StubOperation
-
-__tracebackhide__ = hide_from_traceback
 
 OperationName = Operation | Literal["POST /responses"] | StubOperation
 """For type checkers; of a stubbed route, `Stub.operation`."""

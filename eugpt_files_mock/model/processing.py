@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..errors import OptionError, hide_from_traceback, integer, nearest_word, string
+from ..errors import OptionError, integer, nearest_word, string
 from ..errors import seconds as checked_seconds
 from .patterns import matches
-
-__tracebackhide__ = hide_from_traceback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import OptionError, hide_from_traceback, nearest_word, quoted, unknown_word
+from ..errors import OptionError, nearest_word, quoted, unknown_word
 from .behaviours import BEHAVIOURS, PROFILES
 from .processing import after_polls
-
-__tracebackhide__ = hide_from_traceback
 
 
 class Profile(dict[str, Any]):

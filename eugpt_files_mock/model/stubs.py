@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NewType
 
-from ..errors import OptionError, hide_from_traceback, is_integer, quoted
+from ..errors import OptionError, is_integer, quoted
 from .content_types import BYTES, EVENTS, JSON, TEXT
 from .headers import header_pairs
 from .messages import Headers
-
-__tracebackhide__ = hide_from_traceback
 
 StubOperation = NewType("StubOperation", str)
 """The name of a stubbed route, such as `POST /responses`."""

@@ -18,8 +18,6 @@ from .host_names import HostNames
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-__all__ = ["PREFIX", "ServedMock"]
-
 PREFIX = "/v1"
 """Where the API lies on a port, whatever base URLs are intercepted."""
 

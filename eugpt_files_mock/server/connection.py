@@ -30,8 +30,6 @@ from ..protocol import (
     response_head,
 )
 
-__all__ = ["Answer", "Connection"]
-
 Answer = Callable[[ReceivedRequest | UnreadableRequest], Outcome]
 
 _RECEIVE_BYTES = 65_536

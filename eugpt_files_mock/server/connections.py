@@ -11,8 +11,6 @@ from threading import Condition, Thread, current_thread
 
 from .connection import Connection
 
-__all__ = ["Connections"]
-
 _END_SECONDS = 1.0
 """How long to wait for a thread whose connection was shut down; it takes microseconds."""
 

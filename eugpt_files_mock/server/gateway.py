@@ -14,8 +14,6 @@ from ..protocol import ReceivedRequest
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-__all__ = ["call_wsgi"]
-
 
 def call_wsgi(app: WSGIApplication, request: ReceivedRequest, scheme: str) -> Reply:
     """The whole answer of the application; `scheme` is that of the port."""

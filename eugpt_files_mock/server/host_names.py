@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 
 from ..errors import OptionError
 
-__all__ = ["HostNames", "is_loopback"]
-
 _LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
 _WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 - compared
 

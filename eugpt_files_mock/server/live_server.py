@@ -9,15 +9,11 @@ import ssl
 import threading
 from collections.abc import Callable
 
-from ..errors import AddressInUse, OptionError, hide_from_traceback, quoted
+from ..errors import AddressInUse, OptionError, quoted
 from ..model.messages import Outcome
 from ..protocol import ReceivedRequest, UnreadableRequest
 from .connection import Answer, Connection
 from .connections import Connections
-
-__all__ = ["LiveServer"]
-
-__tracebackhide__ = hide_from_traceback
 
 _BACKLOG = 512
 

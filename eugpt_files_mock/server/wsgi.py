@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request as WsgiRequest
 
-from ..errors import FaultUnavailable, hide_from_traceback
+from ..errors import FaultUnavailable
 from ..model.messages import Headers, Reply, Request, Severed
 from ..protocol import reason_phrase
 from ..service.handle import handle
@@ -23,10 +23,6 @@ from .application import CLIENT, PREFIX
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-__all__ = ["WsgiApp"]
-
-__tracebackhide__ = hide_from_traceback
 
 
 class WsgiApp:

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import OptionError, hide_from_traceback, integer, quoted, string
+from ..errors import OptionError, integer, quoted, string
 from ..model.stubs import Answer, StubRequest
 from .service import Service
-
-__tracebackhide__ = hide_from_traceback
 
 MODEL = "gpt-oss-120b"
 """The documentation's own example of a model that answered (D)."""

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from threading import TIMEOUT_MAX
 from typing import Literal
 
-from ..errors import ClientHasNoTimeout, hide_from_traceback
+from ..errors import ClientHasNoTimeout
 from ..model.messages import Outcome, Reply, Severed
-
-__tracebackhide__ = hide_from_traceback
 
 Ending = Literal["complete", "cut", "timeout"]
 

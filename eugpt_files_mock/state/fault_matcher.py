@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 from ..errors import (
     OptionError,
     boolean,
-    hide_from_traceback,
     integer,
     quoted,
     unknown_user,
@@ -20,8 +19,6 @@ from ..model.faults import ConnectionFault, Fault, MalformedJson
 from ..model.messages import OPERATIONS
 from ..model.operations import check_operation
 from ..model.patterns import matches
-
-__tracebackhide__ = hide_from_traceback
 
 Phase = Literal["before", "after"]
 """Whether the fault takes the place of the work, or hits after the work was done."""

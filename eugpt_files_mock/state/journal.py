@@ -10,10 +10,7 @@ from threading import Condition
 from time import monotonic
 from typing import overload
 
-from ..errors import hide_from_traceback
 from ..model.messages import Call, Record
-
-__tracebackhide__ = hide_from_traceback
 
 _UNMATCHED_KEPT = 100
 """Requests for unknown routes that are kept for the exit checks, whatever the cap."""

@@ -6,13 +6,10 @@ import re
 from threading import Lock
 from typing import NamedTuple
 
-from ..errors import hide_from_traceback
 from ..model.messages import OPERATIONS
 from ..model.operations import check_operation
 from ..model.stubs import EncodedAnswer, Reply, StubOperation
 from .journal import Calls, Journal
-
-__tracebackhide__ = hide_from_traceback
 
 
 class Stub:

@@ -6,13 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import ExpectationNotMet, boolean, hide_from_traceback, unknown_word
+from ..errors import ExpectationNotMet, boolean, unknown_word
 from ..model.messages import Call
 from ..service.service import Service
 from .attempts import Group, grouped
 from .rules import RULES, Evidence, Level, Rule
-
-__tracebackhide__ = hide_from_traceback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

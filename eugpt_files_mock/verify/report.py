@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from ..errors import OptionError
 from ..model.behaviours import BEHAVIOURS
 from ..model.profile import Profile, named_profile
-from .endpoint import CannotRun, Endpoint, NotTried, ServiceFailed, check_access
+from .endpoint import Endpoint, NotTried, ServiceFailed, check_access
 from .run import Run
 from .scenarios import SCENARIOS
 
@@ -241,6 +241,3 @@ def check_folder(path: Path) -> None:
     """Check that a profile can be written there, before anything is sent."""
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise OptionError(f"argument --save: cannot write {str(path)!r}.", word=path)
-
-
-__all__ = ["CannotRun", "Report", "check_folder", "groups", "verify"]
