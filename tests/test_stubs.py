@@ -92,6 +92,34 @@ def a_stream_breaks_off(mock: FilesMock, client: Client) -> None:
         client.ask(input="?", stream=True)
 
 
+def a_stream_is_slow(mock: FilesMock, client: Client) -> None:
+    """It comes in drops, and is whole in the end."""
+    mock.stub_response("Forty-two.")
+    mock.inject(faults.dribble(200, 0.01), on=ROUTE)
+    came = events(client.ask(input="?", stream=True))
+    assert "response.completed" == came[-1]["type"]
+    assert ["dribble"] == [call.fault for call in mock.calls]
+
+
+def a_stream_is_spoiled(mock: FilesMock, client: Client) -> None:
+    """200, and one byte is wrong: whoever reads the events finds it."""
+    mock.stub_response("Forty-two.")
+    mock.inject(faults.corrupted(), on=ROUTE)
+    spoiled = client.ask(input="?", stream=True)
+    assert 200 == spoiled.status
+    with pytest.raises((ValueError, AssertionError)):
+        events(spoiled)
+
+
+def a_stream_is_lost(mock: FilesMock, client: Client) -> None:
+    """The work is done, and the connection is reset before the client hears of it."""
+    stub = mock.stub_response("Forty-two.")
+    mock.inject(faults.connection_reset(), on=ROUTE, phase="after")
+    with pytest.raises(Exception, match=r"^"):  # some libraries say nothing
+        client.ask(input="?", stream=True)
+    assert (1, [None]) == (stub.hits, [call.status for call in stub.calls])
+
+
 def a_wrong_key_is_refused(mock: FilesMock, client: Client) -> None:
     """Authentication comes first here too."""
     stub = mock.stub_response("Forty-two.")
@@ -117,6 +145,9 @@ SCENARIOS: list[Callable[[FilesMock, Client], None]] = [
     a_deleted_file_cannot_be_asked_about,
     a_busy_service_answers_later,
     a_stream_breaks_off,
+    a_stream_is_slow,
+    a_stream_is_spoiled,
+    a_stream_is_lost,
     a_wrong_key_is_refused,
     a_function_answers,
 ]
