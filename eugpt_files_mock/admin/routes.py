@@ -42,7 +42,8 @@ def _verdict(control: Control, request: Request) -> Response:
 
 
 def _openapi(control: Control, request: Request) -> Response:
-    return json_response(document(control.version, control.service.stubs.all()))
+    service = control.service
+    return json_response(document(control.version, service.stubs.all(), service.options.profile))
 
 
 def _control_openapi(control: Control, request: Request) -> Response:

@@ -6,6 +6,7 @@ import httpx
 
 from eugpt_files_mock import FilesMock, __version__
 from eugpt_files_mock.model.messages import OPERATIONS
+from eugpt_files_mock.model.profile import named_profile
 from eugpt_files_mock.service.commands import MOST_PER_PAGE
 from eugpt_files_mock.service.openapi import document
 from eugpt_files_mock.service.refusals import REFUSALS
@@ -50,6 +51,23 @@ def test_each_refusal_stands_under_its_status() -> None:
                 if status.startswith("4"):
                     codes = response["description"].replace("`", "").split(", ")
                     assert {int(status)} == {REFUSALS[code][0] for code in codes}
+
+
+def test_the_document_follows_the_profile() -> None:
+    """Its members, its upload, its purposes and its errors."""
+    with FilesMock(profile="openai").serve() as mock:
+        shown = httpx.get(f"{mock.base_url.removesuffix('/v1')}/openapi.json").json()
+    schemas, profile = shown["components"]["schemas"], named_profile("openai")
+    assert profile["file.members"] == schemas["File"]["required"]
+    assert profile["list.members"] == schemas["FileList"]["required"]
+    assert profile["upload.purposes"] == schemas["Upload"]["properties"]["purpose"]["enum"]
+    assert ["message", "type", "param", "code"] == (
+        schemas["Error"]["properties"]["error"]["required"]
+    )
+    assert "sk-" in shown["components"]["securitySchemes"]["key"]["description"]
+    assert "openai-version" in shown["paths"]["/files"]["get"]["responses"]["200"]["headers"]
+    created = document("1", profile=named_profile("eugpt").changed({"upload.status": 201}))
+    assert "201" in created["paths"]["/files"]["post"]["responses"]
 
 
 def test_the_key_is_asked_for_everywhere() -> None:
