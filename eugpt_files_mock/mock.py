@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import lifecycle, seeding
+from . import lifecycle
 from .activation import Activation
 from .errors import AttributeRefused, OptionError, nearest_word
 from .expectations.assertions import Assertions
@@ -14,9 +14,10 @@ from .expectations.exit_checks import report_section
 from .faults import as_faults
 from .lifecycle import Lifecycle
 from .model.faults import Fault
-from .model.messages import OPERATIONS, File
+from .model.messages import OPERATIONS
 from .model.operations import OperationName
 from .options import OPTIONS, Options
+from .seeding import FakeFiles, Seeding
 from .service.service import Service
 from .state.armed_faults import ArmedFault
 from .state.fault_matcher import Phase, build_matcher
@@ -26,15 +27,12 @@ from .stubbing import Stubbing
 from .verdict.verdict import Judging
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from typing_extensions import Never, Self, Unpack
 
     from .options import OptionWords
-    from .seeding import FileFields, SharedFields
 
 
-class FilesMock(Activation, Assertions, Judging, Stubbing):
+class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
     """The fake service: its files, its armed faults, the calls that it received.
 
     In process or on a port, or both::
@@ -59,7 +57,7 @@ class FilesMock(Activation, Assertions, Judging, Stubbing):
 
     def _hold(self, service: Service) -> None:
         self._service = service
-        self._fake_files = seeding.FakeFiles(service.randomness, self.add_file)
+        self._fake_files = FakeFiles(service.randomness, self.add_file)
 
     if not TYPE_CHECKING:  # a type checker takes `__setattr__` for leave to set anything
 
@@ -115,85 +113,6 @@ class FilesMock(Activation, Assertions, Judging, Stubbing):
         `file_id in files`, `files.get(file_id)`, `files.named(filename)`.
         """
         return Files(self._service.files)
-
-    def add_file(
-        self,
-        filename: str | Path | None = None,
-        content: bytes | Path = b"",
-        *,
-        purpose: str = "assistants",
-        id: str | None = None,
-        created_at: int | None = None,
-        status: str = "processed",
-        status_details: str | None = None,
-        user: str | None = None,
-    ) -> File:
-        """Store a file without a request.
-
-        Args:
-            filename: any non-empty string; by default the name of the `Path`.
-            content: the bytes, or the `Path` of a file that has them.
-            purpose: any non-empty string.
-            id: without a slash; a new UUID by default.
-            created_at: Unix seconds; now by default.
-            status: `uploaded`, `processed` or `error`. One that is `uploaded` is processed as the
-                option `processing` says, and with `"immediate"` when it is first retrieved.
-            status_details: such as why its processing failed.
-            user: who owns it; by default the user of `api_key`.
-
-        Raises:
-            OptionError: for an invalid value, or an id that is taken.
-        """
-        return seeding.add_file(
-            self._service,
-            filename,
-            content,
-            purpose=purpose,
-            id=id,
-            created_at=created_at,
-            status=status,
-            status_details=status_details,
-            user=user,
-        )
-
-    def set_status(self, file_id: str, status: str, details: str | None = None) -> File:
-        """Give one file another status, which it keeps until the next `set_status`.
-
-        Args:
-            file_id: names a stored file, of any user.
-            status: `uploaded`, `processed` or `error`.
-            details: its new `status_details`, such as why processing failed.
-
-        Raises:
-            OptionError: for an unknown file or status.
-        """
-        return seeding.set_status(self._service, file_id, status, details)
-
-    def fake_file(
-        self, suffix: str = ".pdf", *, size: int | None = None, **fields: Unpack[FileFields]
-    ) -> File:
-        """Store an invented document that opens in real readers. It repeats with a seed.
-
-        Args:
-            suffix: `.pdf .docx .xlsx .csv .json .jsonl .txt .md .html .png`.
-            size: its exact length in bytes; by default what the document happens to have.
-            fields: those of `add_file`; without a `filename` an unused one is invented.
-
-        Raises:
-            OptionError: for an unknown argument or an invalid value; nothing is stored.
-        """
-        return self._fake_files.file(suffix, size, fields)
-
-    def fake_files(
-        self,
-        count: int,
-        suffixes: str | Sequence[str] | None = None,
-        *,
-        size: int | None = None,
-        **fields: Unpack[SharedFields],
-    ) -> list[File]:
-        """Store `count` of them: the suffixes in turn, by default all. Otherwise as `fake_file`."""
-        return self._fake_files.files(count, suffixes, size, fields)
 
     def reset(self) -> None:
         """Drop files, faults, stubs, calls and rate windows; keep the options.

@@ -20,6 +20,7 @@ from ..model.messages import Call
 from ..model.operations import OperationName
 from ..service.service import Service
 from ..state.file_store import FileStore
+from ..state.journal import Journal
 from .wording import brief, call_line, call_lines, count
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Call))
@@ -71,7 +72,18 @@ class Assertions:
         self._service.stubs.check_operation(operation)
         _check_fields(fields)
         integer("times", times, least=1)
-        return _wait_for(self._service, operation, times, seconds("timeout", timeout), fields)
+        seconds("timeout", timeout)
+        journal = self._service.journal
+
+        def matching() -> list[Call]:
+            return [call for call in _of(journal, operation) if not _differing(call, fields)]
+
+        with journal.changed:
+            journal.changed.wait_for(lambda: len(matching()) >= times, timeout)
+            came = matching()
+            if len(came) < times:
+                _assert_called(self._service, operation, times, fields, f" in {timeout:g} s")
+        return came[:times]
 
     def assert_not_called(self, operation: OperationName) -> None:
         """Fail if the operation was called.
@@ -98,7 +110,15 @@ class Assertions:
         if content is not None:
             asked["content"] = byte_string("content", content)  # type: ignore[assignment]
         given = {name: value for name, value in asked.items() if value is not None}
-        _assert_uploaded(self._service, given)
+        fields = _fields_of(given)
+        uploads = _of(self._service.journal, "upload")
+        if any(call.file_id is not None and not _differing(call, fields) for call in uploads):
+            return
+        raise ExpectationNotMet(
+            f"Expected an upload{_words(given)}, but no such file was stored.\n"
+            f"{_what_came(self._service)}{_nearest(uploads, fields)}"
+            f"{_content_difference(self._service.files, uploads, fields, content)}"
+        )
 
     def assert_deleted(self, file_id: str) -> None:
         """Fail unless the code under test deleted that file; a lost answer does not matter.
@@ -124,6 +144,10 @@ def _check_fields(fields: Mapping[str, Any]) -> None:
             raise unknown_word("field of a call", name, _FIELDS)
 
 
+def _of(journal: Journal, operation: str) -> list[Call]:
+    return [call for call in journal.calls() if call.operation == operation]
+
+
 def _assert_called(
     service: Service,
     operation: str,
@@ -131,42 +155,24 @@ def _assert_called(
     fields: Mapping[str, Any],
     within: str = "",
 ) -> None:
-    calls = service.journal.calls()
-    matching: list[Call] = []
-    others: list[Call] = []
-    for call in calls:
-        if call.operation == operation:
-            (others if _differing(call, fields) else matching).append(call)
-    if len(matching) == times or (times is None and matching):
+    calls = _of(service.journal, operation)
+    others = [call for call in calls if _differing(call, fields)]
+    came = len(calls) - len(others)
+    if came == times or (times is None and came):
         return
     asked = f"at least 1 {operation}" if times is None else count(times, operation)
-    too_few = times is None or len(matching) < times
+    too_few = times is None or came < times
     raise ExpectationNotMet(
-        f"Expected {asked}{_words(fields)}, got {len(matching)}{within}.\n"
+        f"Expected {asked}{_words(fields)}, got {came}{within}.\n"
         f"{_what_came(service)}{_nearest(others, fields) if too_few else ''}"
     )
-
-
-def _wait_for(
-    service: Service, operation: str, times: int, timeout: float, fields: Mapping[str, Any]
-) -> list[Call]:
-    def matching() -> list[Call]:
-        calls = (call for call in service.journal.calls() if call.operation == operation)
-        return [call for call in calls if not _differing(call, fields)]
-
-    with service.journal.changed:
-        service.journal.changed.wait_for(lambda: len(matching()) >= times, timeout)
-        came = matching()
-        if len(came) < times:
-            _assert_called(service, operation, times, fields, f" in {timeout:g} s")
-    return came[:times]
 
 
 def _assert_done(
     service: Service, operation: str, file_id: str, *, has_worked_unseen: bool
 ) -> None:
     fields = {"file_id": file_id, "status": 200}
-    calls = [call for call in service.journal.calls() if call.operation == operation]
+    calls = _of(service.journal, operation)
     for call in calls:
         # A filename says that the file was there; a fault may have lost the answer.
         lost = has_worked_unseen and call.error is None and call.filename is not None
@@ -175,18 +181,6 @@ def _assert_done(
     raise ExpectationNotMet(
         f"Expected a {operation} of the file {quoted(file_id)}, but none was carried out.\n"
         f"{_what_came(service)}{_nearest(calls, fields)}"
-    )
-
-
-def _assert_uploaded(service: Service, asked: Mapping[str, Any]) -> None:
-    fields = _fields_of(asked)
-    uploads = [call for call in service.journal.calls() if call.operation == "upload"]
-    if any(call.file_id is not None and not _differing(call, fields) for call in uploads):
-        return
-    raise ExpectationNotMet(
-        f"Expected an upload{_words(asked)}, but no such file was stored.\n"
-        f"{_what_came(service)}{_nearest(uploads, fields)}"
-        f"{_content_difference(service.files, uploads, fields, asked.get('content'))}"
     )
 
 
