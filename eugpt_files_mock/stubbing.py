@@ -143,18 +143,19 @@ def _path(path: Any, service: Service) -> str:
             word=path,
         )
     prefixes = [url.prefix for url in service.options.base_url if url.resource(path)]
-    if any(prefixes):
-        below = path.removeprefix(prefixes[0])
+    if prefixes and all(prefixes):  # without a prefix, it may well begin so
+        prefix = max(prefixes, key=len)
+        below = path.removeprefix(prefix)
         raise OptionError(
-            f"stub: path lies below the base URL, which has {prefixes[0]!r} already. "
+            f"stub: path lies below the base URL, which has {prefix!r} already. "
             f"Did you mean {below!r}?",
             word=path,
             nearest=below,
         )
     names = re.findall(r"\{(\w+)\}", path)
-    if len(set(names)) < len(names) or any(name[0].isdigit() for name in names):
+    if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
         raise OptionError(
-            f"stub: the names in a path must differ, and not begin with a digit; got {path!r}.",
+            f"stub: the names in a path must differ, and be names in Python; got {path!r}.",
             word=path,
         )
     if is_files_path(path):

@@ -195,6 +195,11 @@ STUBS: dict[str, ErrorCase] = {
     "stub: a path without a slash": stub(path="responses"),
     "stub: a path with the base URL in it": stub(path="/v1/responses"),
     "stub: two segments of one name": stub(path="/a/{id}/b/{id}"),
+    "stub: a name that isn't one": stub(path="/x/{a²}"),
+    "stub: a text that can't be sent": stub(body="\ud800"),
+    "stub: a longer base URL in the path": lambda: FilesMock(
+        base_url=("https://a.example/v1", "https://b.example/v1/eu")
+    ).stub("POST", "/v1/eu/responses"),
     "stub: a method misspelt": stub("PSOT"),
     "stub: two bodies": stub(json={}, body="x"),
     "stub: a body and a function": stub(json={}, reply=lambda request: {}),

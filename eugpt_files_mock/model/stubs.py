@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NewType
 
-from ..errors import OptionError, is_integer, quoted
+from ..errors import OptionError, is_integer, quoted, string
 from .content_types import BYTES, EVENTS, JSON, TEXT
 from .headers import header_pairs
 from .messages import Headers
@@ -111,7 +111,7 @@ def _json(value: Any) -> tuple[str, bytes]:
 
 def _body(value: Any) -> tuple[str, bytes]:
     if isinstance(value, str):
-        return TEXT, value.encode()
+        return TEXT, string("stub: body", value, may_be_empty=True).encode()
     if isinstance(value, (bytes, bytearray)):
         return BYTES, bytes(value)
     raise OptionError(

@@ -55,6 +55,12 @@ def test_segments_methods_and_queries_are_told_apart(mock: FilesMock) -> None:
         assert "route_not_found" == code_of(send(mock, "GET", path))
 
 
+def test_a_path_may_begin_as_another_base_url_does() -> None:
+    """Where it lies below one of them."""
+    mock = FilesMock(base_url=("https://a.example/v1", "https://b.example"))
+    assert "POST /v1/responses" == mock.stub("POST", "/v1/responses").operation
+
+
 def test_each_kind_of_body_has_its_content_type(mock: FilesMock) -> None:
     """And each may be replaced by a header of the stub."""
     for words, kind, body in (
