@@ -31,7 +31,7 @@ class ResponseWriter:
     def __call__(self, request: StubRequest) -> Answer:
         """Streamed, unless the request says `"stream": false` (D)."""
         asked = request.json if isinstance(request.json, dict) else {}
-        number = self._service.randomness.file_id().replace("-", "")
+        number = self._service.randomness.response_id()
         if asked.get("stream") is False:
             return Answer(json=self._document(number))
         events = enumerate(self._events(number))

@@ -40,6 +40,7 @@ class Randomness:
     def restart(self) -> None:
         self._files = self._stream("files")
         self._requests = self._stream("requests")
+        self._responses = self._stream("responses")
         self.rng = self._stream("chance")
         self.documents = self._stream("documents")
 
@@ -51,6 +52,10 @@ class Randomness:
 
     def request_id(self) -> str:
         return self._request_id(self._requests)
+
+    def response_id(self) -> str:
+        """What follows `resp_` in the answer of `FilesMock.stub_response`."""
+        return _hex(self._responses, 32)
 
 
 def is_id(value: str, template: str) -> bool:
@@ -84,8 +89,12 @@ def _generator(template: str) -> Callable[[random.Random], str]:
     if alphabet is None:
         return lambda rng: prefix + _uuid(rng)
     if alphabet == "hex":
-        return lambda rng: f"{prefix}{rng.getrandbits(4 * length):0{length}x}"
+        return lambda rng: prefix + _hex(rng, length)
     return lambda rng: prefix + "".join(rng.choices(_ALPHABETS[alphabet], k=length))
+
+
+def _hex(rng: random.Random, length: int) -> str:
+    return f"{rng.getrandbits(4 * length):0{length}x}"
 
 
 def _uuid(rng: random.Random) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from pathlib import Path
@@ -186,6 +187,19 @@ def test_after_changes_the_store_before_the_client_sees_the_answer(mock: FilesMo
     pages = [json_of(send(mock, "GET", "/files")) for _ in range(4)]
     assert [2, 3, 4, 4] == [len(page["data"]) for page in pages]
     assert "broken" == mock.files[oldest.id].status_details
+
+
+def test_an_answer_of_a_model_has_an_id_of_its_own() -> None:
+    """Whatever the ids of files look like; with a seed, it changes none of theirs."""
+    ids, files = set(), set()
+    for answers in (0, 2):
+        mock = FilesMock(profile="openai", seed=1, require_auth=False)
+        mock.stub_response("Forty-two.")
+        bodies = [json_of(post(mock, b'{"stream": false}', key=None)) for _ in range(answers)]
+        ids |= {body["id"] for body in bodies}
+        files.add(mock.add_file("a.txt").id)
+    assert 1 == len(files)
+    assert 2 == len(ids) == sum(bool(re.fullmatch("resp_[0-9a-f]{32}", one)) for one in ids)
 
 
 def test_what_a_function_after_a_call_raises_is_not_lost() -> None:
