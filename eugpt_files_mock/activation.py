@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .decorator import decorate
 from .errors import OptionError
-from .lifecycle import Lifecycle
+from .lifecycle import Lifecycle, ServerContext
 from .service.service import Service
 from .version import __version__
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .decorator import Target
+    from .lifecycle import Server
     from .server.connection import Answer
-    from .server_context import Server, ServerContext
 
 
 class Activation:
@@ -151,7 +151,6 @@ class Activation:
         from .admin.control import Control
         from .server.application import ServedMock
         from .server.host_names import HostNames
-        from .server_context import ServerContext
 
         if self._lifecycle.service.options.passthrough:
             raise OptionError(

@@ -6,9 +6,9 @@ The exit checks run when the last way in is closed, unless an exception is under
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from .environment import Pointers
 from .errors import (
@@ -21,17 +21,6 @@ from .intercept import installation
 from .intercept.registry import ActiveMock
 from .model.faults import ConnectionFault, Fault
 from .service.service import Service
-
-
-class Port(Protocol):
-    """Where a mock is served."""
-
-    @property
-    def url(self) -> str: ...
-
-    def close(self) -> None: ...
-
-    def end_waits(self) -> None: ...
 
 
 class Lifecycle:
@@ -50,7 +39,7 @@ class Lifecycle:
         self._environment = Pointers(options.environ)
         self.lock = RLock()  # an RLock, as a collector's run may leave a mock in the same thread
         self._intercepting = False
-        self._ports: list[Port] = []
+        self._ports: list[ServerContext[Any]] = []
         self._last_address: str | None = None
         self._process = 0
 
@@ -77,7 +66,7 @@ class Lifecycle:
             self._intercepting = True
             self._note_change()
 
-    def open_port(self, port: Port) -> None:
+    def open_port(self, port: ServerContext[Any]) -> None:
         with self.lock:
             self._ports.append(port)
             self._note_change()
@@ -89,11 +78,13 @@ class Lifecycle:
         """Stop that alone; `failing` says that an exception is under way."""
         self._close((), interception=True, failing=failing)
 
-    def close_port(self, port: Port, *, failing: bool) -> None:
+    def close_port(self, port: ServerContext[Any], *, failing: bool) -> None:
         """Stop serving there alone; `failing` says that an exception is under way."""
         self._close((port,), interception=False, failing=failing)
 
-    def _close(self, ports: Sequence[Port], *, interception: bool, failing: bool) -> None:
+    def _close(
+        self, ports: Sequence[ServerContext[Any]], *, interception: bool, failing: bool
+    ) -> None:
         if self._process != os.getpid():
             self.lock = RLock()  # in a forked child, whoever held it may be missing
         with self.lock:
@@ -159,6 +150,97 @@ class Lifecycle:
         as reported.
         """
         return exit_problems(service, self._active_mock.deferred_errors)
+
+
+class Server(Protocol):
+    """What serves until it is stopped: a server of its own, or the shared one of a test session."""
+
+    @property
+    def url(self) -> str: ...
+
+    def stop(self) -> None: ...
+
+    def abandon(self) -> None:
+        """Close what a forked child has inherited."""
+
+    def end_waits(self) -> None: ...
+
+
+Mock = TypeVar("Mock")
+
+
+class ServerContext(Generic[Mock]):
+    """`with mock.serve() as mock:`, or `start()` and `stop()`."""
+
+    def __init__(self, mock: Mock, lifecycle: Lifecycle, open_server: Callable[[], Server]) -> None:
+        self._mock = mock
+        self._lifecycle = lifecycle
+        self._open_server = open_server
+        self._server: Server | None = None
+        self._process = 0
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port, without the path of the API.
+
+        Raises:
+            StateError: when it does not serve.
+        """
+        if self._server is None:
+            raise StateError("This mock is not being served: call start(), or use `with`.")
+        return self._server.url
+
+    def start(self) -> Mock:
+        """Bind the port and answer on it.
+
+        Raises:
+            AddressInUse: when the address cannot be bound.
+            StateError: when it serves already.
+            FaultUnavailable: when a fault is armed that a port cannot produce.
+        """
+        with self._lifecycle.lock:
+            if self._server is not None:
+                raise StateError("This serves already: stop() it first, or call serve() once more.")
+            self._lifecycle.check_can_serve()
+            self._server = self._open_server()
+            self._process = os.getpid()
+            self._lifecycle.open_port(self)
+        return self._mock
+
+    def stop(self) -> None:
+        """Stop at once, whatever clients do, and run the exit checks. Idempotent.
+
+        Raises:
+            ExpectationNotMet: see `FilesMock.stop`.
+        """
+        self._lifecycle.close_port(self, failing=False)
+
+    def close(self) -> None:
+        """Stop at once, without a check; for `FilesMock.stop`, which checks afterwards."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        if self._process == os.getpid():
+            server.stop()
+        else:
+            server.abandon()
+
+    def end_waits(self) -> None:
+        """End the connections that a fault keeps waiting, as `FilesMock.reset` does."""
+        if self._server is not None:
+            self._server.end_waits()
+
+    def __enter__(self) -> Mock:
+        return self.start()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._lifecycle.close_port(self, failing=error is not None)
+
+    async def __aenter__(self) -> Mock:
+        return self.start()
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._lifecycle.close_port(self, failing=error is not None)
 
 
 def _check_on_a_port(faults: Iterable[Fault]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .lifecycle import ServerContext
 from .mock import FilesMock
 from .model.messages import Reply
 from .server.live_server import LiveServer
-from .server_context import ServerContext
 
 if TYPE_CHECKING:
     from .server.connection import Answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -25,7 +26,7 @@ LAYERS = (
     ("intercept", "server", "documents"),
     ("admin", "seeding", "expectations", "stubbing"),
     ("lifecycle",),
-    ("server_context", "decorator"),
+    ("decorator",),
     ("activation",),
     ("mock",),
     ("cli", "shared_server"),
@@ -111,6 +112,13 @@ def test_there_is_no_cycle_within_a_folder() -> None:
 def test_every_layer_exists() -> None:
     """The table has no name of a folder that is gone."""
     assert {name for rooms in LAYERS for name in rooms} == {room(module) for module in modules()}
+
+
+def test_the_picture_names_every_layer() -> None:
+    """That of `docs/design.md`; what every package has goes without saying."""
+    picture = (ROOT / "docs" / "design.md").read_text(encoding="utf-8").split("```text")[2]
+    rooms = {name for rooms in LAYERS for name in rooms} - {"version", "__init__", "__main__"}
+    assert set() == rooms - set(re.findall(r"\w+", picture.partition("```")[0]))
 
 
 @pytest.mark.parametrize("module", modules())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import OptionError
+from ..faults import FAULTS, connection_refused
 from ..model.faults import Fault
 from ..state.fault_matcher import fault_and_matcher_words
 
@@ -63,3 +65,20 @@ _READ: dict[str, Callable[[str], Any]] = {
     "optional": _boolean,
 }
 """How the value of a word is read; all others are strings."""
+
+
+def fault_lines() -> Iterator[str]:
+    """What the command `faults` prints; arguments without `=` are required."""
+    for name, function in FAULTS.items():
+        words = [
+            parameter.name
+            if parameter.default is parameter.empty
+            else f"{parameter.name}={parameter.default}"
+            for parameter in inspect.signature(function).parameters.values()
+        ]
+        summary = (inspect.getdoc(function) or "").partition("\n")[0]
+        only = " (In process only.)" if function is connection_refused else ""
+        yield f"{' '.join([name, *words])}\n    {summary}{only}"
+    yield ""
+    yield f"On the command line: --fault '{FORM}', such as"
+    yield "    --fault upload:503:times=2    --fault list,retrieve:delay:seconds=1.5"

@@ -15,14 +15,14 @@ from typing import Any
 
 from ..errors import ExpectationNotMet, FilesMockError, OptionError
 from ..expectations.exit_checks import of_world
+from ..lifecycle import ServerContext
 from ..mock import FilesMock
 from ..model.content_types import content_type_of
 from ..options import Options
-from ..server_context import ServerContext
 from ..verdict.verdict import judge
 from . import verify
 from .arguments import parser, refuse, say
-from .fault_list import fault_lines
+from .fault_words import fault_lines
 from .log import LINES, Log
 
 _OPTIONS = frozenset(option.name for option in fields(Options))

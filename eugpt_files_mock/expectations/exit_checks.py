@@ -5,6 +5,7 @@ A message has four parts: what came, what would have matched, how to fix it, how
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -13,10 +14,10 @@ from ..model.messages import Call
 from ..service.routes import ROUTES, is_files_path
 from ..service.service import Service
 from ..state.armed_faults import ArmedFault
+from ..state.fault_matcher import FaultTarget
 from ..state.stubs import Stub
 from ..verdict.attempts import grouped
-from .unfired import unfired_failure
-from .wording import call_lines, count
+from .wording import brief, call_line, call_lines, count
 
 
 def exit_failure(
@@ -60,7 +61,7 @@ def _problems(
     if options.assert_all_requests_known:
         found.append(_unmatched_failure(service, unmatched))
     if options.assert_all_faults_fired:
-        found.append(unfired_failure(unfired, calls))
+        found.append(_unfired_failure(unfired, calls))
     return [message for message in found if message]
 
 
@@ -86,6 +87,52 @@ def _unmatched_failure(service: Service, unmatched: Sequence[Call]) -> str | Non
         f"To fix it: {_fix(base_url, unmatched)}.\n"
         "To allow it: FilesMock(assert_all_requests_known=False) accepts the 404"
         f"{_passthrough_advice(unmatched)}."
+    )
+
+
+def _unfired_failure(unfired: Sequence[ArmedFault], calls: Sequence[Call]) -> str | None:
+    """The message about faults that never hit; None when all did."""
+    if not unfired:
+        return None
+    lines = "\n".join(
+        f"  {armed.name} on {armed.matcher} {_why(armed, calls)}" for armed in unfired
+    )
+    return (
+        f"{count(len(unfired), 'armed fault')} never fired.\n"
+        f"What came:\n{call_lines(calls)}\n"
+        f"What would have matched:\n{lines}\n"
+        "To fix it: make the code under test send such a request, or correct inject().\n"
+        "To allow it: inject(..., optional=True), "
+        "or FilesMock(assert_all_faults_fired=False) for all of them."
+    )
+
+
+def _why(armed: ArmedFault, calls: Sequence[Call]) -> str:
+    """How many requests it matched; if none, what hit first, or how the nearest call differs."""
+    matched = f"(matched {count(armed.seen, 'request')}"
+    if not calls or armed.seen:
+        return f"{matched})"
+    differing = [(armed.matcher.differing(_target(call)), call) for call in calls]
+    others = Counter(call.fault for differs, call in differing if not differs and call.fault)
+    if others:
+        hits = ", ".join(f"{name} {count(number, 'time')}" for name, number in others.items())
+        return f"{matched}; another fault hit first: {hits})"
+    # An operation that differs is far away, whatever else fits; of equals the newest is shown.
+    differs, nearest = min(
+        reversed(differing), key=lambda pair: ("operation" in pair[0], len(pair[0]))
+    )
+    came = ", ".join(f"{name}={brief(getattr(nearest, name))}" for name in differs)
+    came = f"came: {came}" if came else "it came before the fault was armed"
+    return f"{matched})\n    the nearest call: {call_line(nearest)}\n    {came}"
+
+
+def _target(call: Call) -> FaultTarget:
+    return FaultTarget(
+        operation=call.operation or "",
+        filename=call.filename,
+        file_id=call.file_id if call.operation != "upload" else None,
+        purpose=call.purpose,
+        user=call.user,
     )
 
 
