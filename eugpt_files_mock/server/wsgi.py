@@ -56,7 +56,8 @@ _ENDINGS = {
 
 def _request(environ: WSGIEnvironment) -> Request:
     request = WsgiRequest(environ)
-    path = request.path
+    # As sent, and decoded as on a port; werkzeug's `path` has one slash at its beginning.
+    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
     return Request(
         method=request.method,
         path=path,

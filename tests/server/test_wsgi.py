@@ -67,6 +67,16 @@ def test_it_runs_under_gunicorn(tmp_path: Path) -> None:
             process.wait(30)
 
 
+def test_the_path_is_matched_as_sent() -> None:
+    """As on a port: a second slash makes another path."""
+    mock = FilesMock(assert_all_requests_known=False)
+    with httpx.Client(transport=httpx.WSGITransport(app=mock.wsgi_app), headers=AUTH) as client:
+        paths = ("/v1/files", "//v1/files", "/v1//files")
+        statuses = [client.get(f"http://mock{path}").status_code for path in paths]
+    assert [200, 404, 404] == statuses
+    assert list(paths) == [call.path for call in mock.calls]
+
+
 def test_a_fault_that_another_server_cannot_produce_is_an_error_that_says_so() -> None:
     mock = FilesMock()
     mock.inject([faults.connection_reset(), faults.timeout()], on="list")
