@@ -12,6 +12,9 @@ from .content_types import BYTES, EVENTS, JSON, TEXT
 from .headers import header_pairs
 from .messages import Headers
 
+WITHOUT_BODY = (204, 304)
+"""Statuses of answers that have none (RFC 9110, 6.4.1)."""
+
 StubOperation = NewType("StubOperation", str)
 """The name of a stubbed route, such as `POST /responses`."""
 
@@ -83,7 +86,7 @@ def encode(answer: Answer) -> EncodedAnswer:
     if len(given) > 1:
         raise too_many(given)
     kind, body = _ENCODE[given[0]](getattr(answer, given[0])) if given else (None, b"")
-    if given and status in (204, 304):
+    if given and status in WITHOUT_BODY:
         raise OptionError(f"stub: an answer {status} has no body, got {given[0]}.", word=given[0])
     headers = header_pairs("stub", answer.headers)
     return EncodedAnswer(status=status, headers=headers, content_type=kind, body=body)

@@ -15,6 +15,7 @@ from ..model.content_types import BYTES, HTML, JSON, TEXT
 from ..model.faults import ErrorResponse
 from ..model.messages import File, Outcome, Reply
 from ..model.profile import Profile, fill
+from ..model.stubs import WITHOUT_BODY
 from ..options import Options
 from .operations import Content, Deleted, Listed, Result, Stored
 from .refusals import CHALLENGE, REFUSALS, Refusal
@@ -70,7 +71,7 @@ def _answer_of_a_stub(result: Answered, request_id: str, profile: Profile) -> Re
         what = f"The function of the stub {result.stub.operation}"
         return render_failure(what, result.error, request_id, profile)
     reply = _reply(answer.status, answer.content_type or TEXT, answer.body, request_id, profile)
-    without_body = answer.status in (204, 304)  # they announce no length (RFC 9110, 8.6)
+    without_body = answer.status in WITHOUT_BODY  # they announce no length (RFC 9110, 8.6)
     if answer.content_type and not (answer.headers or without_body):
         return reply
     absent = {"Content-Type": not answer.content_type, "Content-Length": without_body}

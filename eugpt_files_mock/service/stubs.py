@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..model.content_types import JSON
-from ..model.stubs import Answer, EncodedAnswer, StubRequest, encode, json_bytes
+from ..model.stubs import WITHOUT_BODY, Answer, EncodedAnswer, StubRequest, encode, json_bytes
 from ..state.stubs import Stub, StubMatch
 from .commands import Stubbed, parse_query
 from .refusals import Refusal, Refused
@@ -74,6 +74,8 @@ def _replied(match: StubMatch, command: Stubbed, user: str | None) -> EncodedAns
     )
     if isinstance(value, Answer):
         return encode(value)
+    if stub.answer.status in WITHOUT_BODY:
+        return stub.answer
     if value is None:
         raise TypeError(
             "the reply function returned None: return a JSON value, or an Answer; "

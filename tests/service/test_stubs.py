@@ -189,6 +189,15 @@ def test_after_changes_the_store_before_the_client_sees_the_answer(mock: FilesMo
     assert "broken" == mock.files[oldest.id].status_details
 
 
+def test_a_status_without_a_body_sends_nothing_of_a_reply(mock: FilesMock) -> None:
+    """By no server (RFC 9110, 15.3.5); so the function may return None."""
+    for status, value in ((204, {"a": 1}), (304, None)):
+        mock.stub("POST", "/responses", status=status, reply=lambda request, it=value: it)
+        reply = post(mock)
+        assert (status, b"") == (reply.status, reply.body)
+        assert {None} == {header(reply, name) for name in ("Content-Length", "Content-Type")}
+
+
 def test_an_answer_of_a_model_has_an_id_of_its_own() -> None:
     """Whatever the ids of files look like; with a seed, it changes none of theirs."""
     ids, files = set(), set()
