@@ -151,8 +151,8 @@ def _files(folder: Path | None) -> list[Path]:
 
 def _fake(mock: FilesMock, count: int) -> None:
     """Invent documents; on a terminal, a bar shows how many are there."""
-    if count <= 0:
-        mock.fake_files(count)
+    if count < 0:
+        mock.fake_files(count)  # says what is wrong with it
     shows = sys.stderr.isatty() and count > _FAKED_AT_ONCE
     for done in range(0, count, _FAKED_AT_ONCE):
         mock.fake_files(min(_FAKED_AT_ONCE, count - done))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +33,13 @@ def test_it_serves_the_five_calls() -> None:
         file = httpx.post(f"{base_url}/files", headers=AUTH, **form).json()
         content = httpx.get(f"{base_url}/files/{file['id']}/content", headers=AUTH)
         assert b"a" == content.content
+
+
+def test_it_imports_faker_only_to_invent_files() -> None:
+    """To import it costs as much as the rest of the start."""
+    script = "import sys; from eugpt_files_mock.cli import main as cli; cli._mock(\n"
+    script += "cli.parser().parse_args(['serve'])); sys.exit('faker' in sys.modules)"
+    assert 0 == subprocess.run([sys.executable, "-c", script], check=False).returncode
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
