@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from itertools import chain
 from typing import Any
@@ -114,6 +115,14 @@ class MemoryConnection:
         else:
             self._is_at_end = True
         return 0.0
+
+    def end(self) -> None:
+        """The client closes: of what it has sent by half the far end learns, as on a wire."""
+        self._protocol.receive_data(b"")
+        request = self._protocol.next_request()
+        if isinstance(request, ReceivedRequest):
+            with suppress(Exception):  # nobody is there to be told; what is ours, is kept
+                self._decided(request)
 
     def _starve(self) -> float:
         """The far end waits for the rest of a request; a client that reads won't send it."""
@@ -249,7 +258,8 @@ class MemorySocket(MemoryConnection):
         """See `close`."""
 
     def close(self) -> None:
-        """Nothing is held."""
+        """See `MemoryConnection.end`."""
+        self.end()
 
 
 class _Reader(io.RawIOBase):

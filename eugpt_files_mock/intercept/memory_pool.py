@@ -202,7 +202,7 @@ class _Stream:
         return self
 
     def close(self) -> None:
-        """Nothing is held."""
+        self._connection.end()
 
     def get_extra_info(self, info: str) -> Any:
         return False if info == "is_readable" else None

@@ -183,7 +183,9 @@ class _MemoryTransport(asyncio.Transport):
         return self._is_closing
 
     def close(self) -> None:
-        """Nothing is held."""
+        """See `MemoryConnection.end`."""
+        if not self._is_closing:
+            self._connection.end()
         self._is_closing = True
         self._stirred.set()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..model.messages import Request
 from ..options import Options
@@ -30,7 +30,7 @@ class Service:
 
     options: Options
     access: Access
-    api_key: str
+    api_key: str = field(repr=False)
     files: FileStore
     armed: ArmedFaults
     journal: Journal
@@ -40,7 +40,7 @@ class Service:
     stubs: Stubs
     callbacks: Callbacks
     failures: list[str]
-    worlds: dict[str, Service] | None
+    worlds: dict[str, Service] | None = field(repr=False)
 
     @classmethod
     def from_options(cls, options: Options) -> Service:

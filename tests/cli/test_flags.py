@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -173,12 +174,26 @@ def test_another_service_is_imitated() -> None:
         assert file["id"].startswith("file-")
 
 
+def _until_it_catches(process: int, number: int) -> None:
+    """Before, a signal would meet Python while it starts."""
+    status = Path(f"/proc/{process}/status")
+    if not status.exists():  # only Linux tells
+        time.sleep(5)
+        return
+    for _ in range(600):
+        caught = int(re.search(r"SigCgt:\s*(\w+)", status.read_text())[1], 16)
+        if caught >> (number - 1) & 1:
+            return
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_at_once_while_it_invents_files(number: int) -> None:
     """It doesn't say that it listens any more."""
     command = [*COMMAND, "serve", "--port=0", "--fake=100000"]
     with subprocess.Popen(command, text=True, stdout=-1, stderr=-1) as process:
-        time.sleep(1.5)
+        _until_it_catches(process.pid, signal.SIGTERM)
+        time.sleep(0.5)  # it invents meanwhile
         process.send_signal(number)
         began = time.monotonic()
         rest = process.communicate(timeout=10)

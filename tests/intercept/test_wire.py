@@ -5,11 +5,17 @@ Each case returns what can be observed of it; an exception is observed by its cl
 
 from __future__ import annotations
 
+import asyncio
+import http.client
 import io
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 import pytest
 import requests
@@ -38,6 +44,34 @@ def reused_buffer() -> Iterator[memoryview]:
         piece = FORM[start : start + 16]
         buffer[: len(piece)] = piece
         yield memoryview(buffer)[: len(piece)]
+
+
+def broken_body() -> Iterator[bytes]:
+    yield FORM[:40]
+    raise KeyError
+
+
+def by_http_client(url: str) -> Any:
+    """Less than it announces, and then it goes away."""
+    parts = urlsplit(url)
+    with closing(http.client.HTTPConnection(parts.netloc, timeout=5)) as connection:
+        connection.putrequest("POST", parts.path)
+        for name, value in (AUTH | KIND | {"Content-Length": str(len(FORM))}).items():
+            connection.putheader(name, value)
+        connection.endheaders(FORM[:40])
+
+
+def by_aiohttp(url: str) -> Any:
+    async def body() -> AsyncIterator[bytes]:
+        yield FORM[:40]
+        await asyncio.sleep(0.05)
+        raise KeyError
+
+    async def post() -> None:
+        async with aiohttp.ClientSession() as session:
+            await session.post(url, data=body(), headers=AUTH | KIND)
+
+    asyncio.run(post())
 
 
 class Short(io.BytesIO):
@@ -111,6 +145,12 @@ CASES: dict[str, Callable[[str], Any]] = {
         for send in (by_httpx, by_requests)
         for length in LENGTHS
     },
+    "half a body, httpx": lambda url: httpx.post(url, content=broken_body(), headers=AUTH | KIND),
+    "half a body, requests": lambda url: requests.post(
+        url, data=broken_body(), headers=AUTH | KIND, timeout=5
+    ),
+    "half a body, http.client": by_http_client,
+    "half a body, aiohttp": by_aiohttp,
     "a buffer that is reused": lambda url: httpx.post(
         url, content=reused_buffer(), headers=AUTH | KIND
     ).json()["bytes"],
@@ -144,11 +184,15 @@ def observed(case: Callable[[str], Any], url: str) -> Any:
 
 @pytest.mark.parametrize("name", CASES)
 def test_both_ways_are_the_same(name: str) -> None:
-    seen = []
-    for way in WAYS:
-        with entered(way, assert_all_requests_known=False) as mock:
-            seen.append((observed(CASES[name], f"{mock.base_url}/files"), len(mock.calls)))
-    in_process, on_a_port = seen
+    with FilesMock(assert_all_requests_known=False) as mock:
+        in_process = observed(CASES[name], f"{mock.base_url}/files")
+        calls = [(call.operation, call.status, call.error) for call in mock.calls]
+    with FilesMock(assert_all_requests_known=False).serve() as mock:
+        on_a_port = observed(CASES[name], f"{mock.base_url}/files")
+        ends_at = time.monotonic() + 5  # a client that has broken off is noticed a little later
+        while len(mock.calls) < len(calls) and time.monotonic() < ends_at:
+            time.sleep(0.01)
+        assert calls == [(call.operation, call.status, call.error) for call in mock.calls]
     assert on_a_port == in_process
 
 
