@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -36,25 +37,46 @@ def _decorate_function(mock: Any, function: Any) -> Any:
 
         @wraps(function)
         async def run_async(*args: Any, **kwargs: Any) -> Any:
-            with mock:
-                _empty(mock)  # once it is entered: a mock that is active already loses nothing
+            with _Call(mock):
                 return await function(*args, **kwargs)
 
         return run_async
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
-        with mock:
-            _empty(mock)
+        with _Call(mock):
             return function(*args, **kwargs)
 
     return run
 
 
-def _empty(mock: Any) -> None:
-    mock.reset()
-    for key in mock._service.worlds or ():
-        mock.world(key).reset()
+_running: ContextVar[tuple[Any, ...]] = ContextVar("eugpt_files_mock_decorated", default=())
+"""The mocks of the decorated calls that are under way here."""
+
+
+class _Call:
+    """A decorated call: the mock is active, and empty at its start.
+
+    One within another, of the same mock, is part of that: it neither empties nor leaves it.
+    """
+
+    def __init__(self, mock: Any) -> None:
+        self._mock = mock
+        self._is_inner = any(running is mock for running in _running.get())
+
+    def __enter__(self) -> None:
+        if not self._is_inner:
+            self._mock.__enter__()
+            self._token = _running.set((*_running.get(), self._mock))
+            # Once it is entered: a mock that is active already loses nothing.
+            self._mock.reset()
+            for key in self._mock._service.worlds or ():
+                self._mock.world(key).reset()
+
+    def __exit__(self, *error: Any) -> None:
+        if not self._is_inner:
+            _running.reset(self._token)
+            self._mock.__exit__(*error)
 
 
 def _is_method(value: object) -> bool:

@@ -90,6 +90,38 @@ def test_a_call_while_the_mock_is_active_loses_nothing() -> None:
         assert ["a.txt"] == listed(mock)
 
 
+def test_a_call_within_a_decorated_call_is_part_of_it() -> None:
+    """It finds what is there, and leaves it: on a class and its method, and in a coroutine."""
+    mock = FilesMock()
+
+    @mock
+    def add(filename: str) -> list[str]:
+        mock.add_file(filename)
+        return listed(mock)
+
+    @mock
+    async def add_later(filename: str) -> list[str]:
+        return add(filename)
+
+    @mock
+    class Tests:
+        @mock
+        def test_it(self) -> list[str]:
+            mock.inject(faults.server_error(), "upload", optional=True)
+            assert ["a.txt"] == add("a.txt")
+            assert 1 == len(mock.armed)
+            return add("b.txt")
+
+        async def test_coroutines(self) -> set[str]:
+            await asyncio.gather(add_later("a.txt"), add_later("b.txt"))
+            return {*add("c.txt")}
+
+    for _ in range(2):
+        assert ["b.txt", "a.txt"] == Tests().test_it()
+        assert {"a.txt", "b.txt", "c.txt"} == asyncio.run(Tests().test_coroutines())
+        assert not is_active(mock)
+
+
 class _Base:
     def test_inherited(self) -> list[str]:
         return self.add()  # type: ignore[attr-defined, no-any-return]
