@@ -34,13 +34,18 @@ class Journal:
         self.clear()
 
     def clear(self) -> None:
-        """Forget every call, and number from 1 again."""
+        """Forget all there was, and number from 1 again."""
         with self.changed:
-            self._records: deque[Record] = deque()
+            self.forget()
             # Counts requests as they arrive; `next` of it is atomic, and so needs no lock.
             self.numbers = count(1)
-            self.dropped = 0
             self.unmatched_requests: list[Call] = []
+
+    def forget(self) -> None:
+        """Forget every call; numbers go on, and the exit checks report what they have to."""
+        with self.changed:
+            self._records: deque[Record] = deque()
+            self.dropped = 0
             self._waits: dict[str, tuple[float, float | None]] = {}
 
     def __len__(self) -> int:
