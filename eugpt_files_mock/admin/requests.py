@@ -44,7 +44,7 @@ def _members(control: Control, call: Call) -> dict[str, Any]:
 
 def forget(control: Control, request: Request) -> Response:
     count = len(control.service.journal)
-    control.service.journal.clear()
+    control.service.journal.forget()
     return json_response({"deleted": count})
 
 
