@@ -8,28 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import TIMEOUT_MAX
 from typing import NamedTuple
 
-from ..errors import ClientHasNoTimeout, FilesMockError, hide_from_traceback
+from ..errors import ClientHasNoTimeout, FilesMockError
 from ..model.base_urls import BaseUrl, Origin
 from ..model.messages import Outcome, Request, Severed
 from ..service.handle import handle
 from ..service.service import Service
-from ..service.timing import limited_to_timeout
-
-__all__ = [
-    "ActiveMock",
-    "Find",
-    "Resolved",
-    "any_is_active",
-    "find",
-    "has_host",
-    "owner_of",
-    "register",
-    "unregister",
-]
-
-__tracebackhide__ = hide_from_traceback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,18 +38,32 @@ class ActiveMock:
     deferred_errors: list[FilesMockError] = field(default_factory=list)
 
     def dispatch(self, request: Request) -> Outcome:
-        """The outcome for a client that waits `request.read_timeout` seconds at most.
-
-        Raises:
-            ClientHasNoTimeout: it would wait for ever.
+        """The outcome for a client that waits `request.read_timeout` seconds at most; None means
+        for ever, which is an error when it would.
         """
-        outcome = handle(self.service, request)
-        try:
-            return limited_to_timeout(outcome, request.read_timeout)
-        except ClientHasNoTimeout as error:
-            if not (isinstance(outcome, Severed) and outcome.is_optional):
-                self.deferred_errors.append(error)
-            raise
+        outcome, patience = handle(self.service, request), request.read_timeout
+        if isinstance(outcome, Severed):
+            if outcome.kind == "timeout" and patience is None:
+                raise self._waits_for_ever("timeout()", is_optional=outcome.is_optional)
+        elif outcome.error is not None:
+            raise outcome.error
+        elif patience is None:
+            if max(outcome.delay, outcome.pause) > TIMEOUT_MAX:
+                raise self._waits_for_ever("delay()" if outcome.delay else "dribble()")
+        elif outcome.delay >= patience and outcome.delay:
+            return Severed(kind="timeout")
+        return outcome
+
+    def _waits_for_ever(self, fault: str, *, is_optional: bool = False) -> ClientHasNoTimeout:
+        error = ClientHasNoTimeout(
+            f"The fault {fault} hit a client that has no timeout: it would wait for ever.\n"
+            "To fix it: give the client one, such as timeout=5; in process it costs no time.\n"
+            "To allow it: inject(..., optional=True), or "
+            "FilesMock(assert_all_faults_fired=False): then the exit checks accept it."
+        )
+        if not is_optional:
+            self.deferred_errors.append(error)
+        return error
 
     def is_passthrough(self, path: str) -> bool:
         """Whether the path is left to others."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 OPERATIONS = ("upload", "list", "retrieve", "download", "delete")
@@ -68,37 +68,33 @@ class Headers(Mapping[str, str]):
         pairs: the fields as they came, in their order and spelling, with repetitions.
     """
 
-    __slots__ = ("_by_name", "pairs")
-
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self.pairs = tuple(pairs)
-        self._by_name: dict[str, str] | None = None
 
     def __getitem__(self, name: str) -> str:
-        return self.folded()[name.lower()]
+        return self.by_name[name.lower()]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.folded())
+        return iter(self.by_name)
 
     def __len__(self) -> int:
-        return len(self.folded())
+        return len(self.by_name)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self.folded()
+        return isinstance(name, str) and name.lower() in self.by_name
 
     def __hash__(self) -> int:
-        return hash(frozenset(self.folded().items()))
+        return hash(frozenset(self.by_name.items()))
 
     def __repr__(self) -> str:
         shown = {name: REDACTED if is_secret_name(name) else self[name] for name in self}
         return f"Headers({shown!r})"
 
-    def folded(self) -> dict[str, str]:
+    @cached_property
+    def by_name(self) -> dict[str, str]:
         """By lower-case name. Made when first asked for: of most journalled headers, never."""
-        if self._by_name is None:
-            by_name = {name.lower(): value for name, value in self.pairs}
-            self._by_name = by_name if len(by_name) == len(self.pairs) else _joined(self.pairs)
-        return self._by_name
+        by_name = {name.lower(): value for name, value in self.pairs}
+        return by_name if len(by_name) == len(self.pairs) else _joined(self.pairs)
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -16,9 +16,8 @@ from urllib.parse import parse_qsl
 
 from ..model.messages import Request
 from ..model.profile import Profile
-from ..options import Options
 from ..state.stubs import Stub
-from .form_rules import expires_after, form_refusal
+from .form_rules import form_refusal, seconds_until_expiry
 from .multipart import read_form
 from .refusals import Refusal, Refused
 from .routes import RouteMatch
@@ -91,14 +90,12 @@ class Stubbed:
 Command = Upload | List | Retrieve | Download | Delete | Stubbed | Unroutable
 
 
-def parse(
-    route: RouteMatch, request: Request, headers: Mapping[str, str], options: Options
-) -> Command:
+def parse(route: RouteMatch, request: Request, profile: Profile) -> Command:
     """The command of a request."""
     if route.operation == "upload":
-        return _upload(request, headers.get("content-type"), options.profile)
+        return _upload(request, profile)
     if route.operation == "list":
-        return _list(request, options.profile)
+        return _list(request, profile)
     if route.operation is None:
         return _UNROUTABLE
     if route.stub is not None:
@@ -115,29 +112,30 @@ _ON_ONE_FILE: dict[str, Callable[..., Command]] = {
 }
 
 
-def _upload(request: Request, content_type: str | None, profile: Profile) -> Upload:
+def _upload(request: Request, profile: Profile) -> Upload:
     try:
-        form = read_form(content_type, request.body)
+        form = read_form(request.headers.by_name.get("content-type"), request.body)
     except Refused as unreadable:
         return Upload(refusal=unreadable.refusal)
-    refusal = form_refusal(form, profile)
     purpose = form.purpose or profile["upload.default_purpose"]
+    refusal, expires_after = form_refusal(form, profile), None
+    if refusal is None:
+        expires_after = seconds_until_expiry(form, purpose, profile)
     if form.file is None:
         return Upload(purpose=form.purpose, fields=form.fields, refusal=refusal)
+    filename = form.file.filename
+    if profile["upload.filename"] != "kept":
+        filename = re.split(r"[/\\]", filename)[-1]
     return Upload(
-        filename=_filename(form.file.filename, profile),
+        filename=filename,
         content=form.file.content,
         content_type=form.file.content_type,
         sha256=hashlib.sha256(form.file.content).hexdigest(),
         purpose=form.purpose if refusal else purpose,
         fields=form.fields,
-        expires_after=None if refusal else expires_after(form, purpose, profile),
+        expires_after=expires_after,
         refusal=refusal,
     )
-
-
-def _filename(filename: str, profile: Profile) -> str:
-    return filename if profile["upload.filename"] == "kept" else re.split(r"[/\\]", filename)[-1]
 
 
 def _list(request: Request, profile: Profile) -> List:

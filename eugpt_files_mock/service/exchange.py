@@ -6,7 +6,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from ..model.messages import Call, File, Outcome, Record, Reply, Request
+from ..model.messages import Call, File, Headers, Outcome, Record, Reply, Request
 from ..state.fault_matcher import FaultTarget
 from .authentication import Identity
 from .commands import Command, Download, List, Stubbed, Upload
@@ -36,7 +36,6 @@ class Exchange:
         "command",
         "fault",
         "file",
-        "headers",
         "identity",
         "refusal",
         "request",
@@ -49,7 +48,6 @@ class Exchange:
     route: RouteMatch
     identity: Identity
     command: Command
-    file: File | None
 
     def __init__(self, service: Service, request: Request) -> None:
         # The number before the clock: that may be the test author's, and slow.
@@ -60,8 +58,8 @@ class Exchange:
         self._redactor = service.redactor
         self.started_at = service.options.clock()
         self.request = request
-        self.headers = request.headers.folded()
         self.request_id = service.randomness.request_id()
+        self.file: File | None = None
         self.fault: SelectedFault | None = None
         self.result: Result | None = None
         self.refusal: Refusal | None = None
@@ -78,19 +76,20 @@ class Exchange:
 
     def record(self, outcome: Outcome) -> Record:
         """The line for the journal: without keys, and without a reference to any body."""
-        request, command, refusal = self.request, self.command, self.refusal
+        request, route, command, refusal = self.request, self.route, self.command, self.refusal
         upload = command if isinstance(command, Upload) else _NO_UPLOAD
-        filename, purpose = self._file_facts()
-        named = (self._file_id(), filename, purpose, upload.content_type)
+        file_id = self.result.file.id if isinstance(self.result, Stored) else route.file_id
+        named = (file_id, *self._file_facts(), upload.content_type)
         message = None if refusal is None else refusal.message(self._profile)
-        kept = self._redactor.redact(request, self.headers, named, upload.fields, message, outcome)
+        json, unready_files = self._json(), self._unready_files()
+        kept = self._redactor.redact(request, named, upload.fields, message, outcome)
         file_id, filename, purpose, content_type = kept.named
         call = Call(
-            operation=self.route.operation,
+            operation=route.operation,
             method=request.method,
             path=kept.path,
             query=kept.query,
-            headers=kept.headers,
+            headers=Headers(kept.headers),
             user=self.identity.user,
             client=request.client,
             status=outcome.status if isinstance(outcome, Reply) else None,
@@ -101,7 +100,7 @@ class Exchange:
             bytes=None if upload.content is None else len(upload.content),
             sha256=upload.sha256,
             fields=kept.fields,
-            json=self._json(),
+            json=json,
             fault=None if self.fault is None else self.fault.fault.name,
             error=None if refusal is None else refusal.code,
             message=kept.message,
@@ -114,11 +113,11 @@ class Exchange:
             number=self._number,
             outcome=kept.outcome,
             read_timeout=request.read_timeout,
-            is_unmatched=self.route.is_unknown,
+            is_unmatched=route.is_unknown,
             started=self._started,
             key=hash(self.identity.key),
-            unready_files=self._unready_files(),
-            stub=self.route.stub,
+            unready_files=unready_files,
+            stub=route.stub,
         )
 
     def _unready_files(self) -> tuple[tuple[str, str], ...]:
@@ -135,10 +134,7 @@ class Exchange:
     def _json(self) -> Any:
         if not isinstance(self.command, Stubbed):
             return None
-        return self._redactor.json(self.command.json, self.command.body, self.headers)
-
-    def _file_id(self) -> str | None:
-        return self.result.file.id if isinstance(self.result, Stored) else self.route.file_id
+        return self._redactor.json(self.command.json, self.command.body, self.request)
 
     def _file_facts(self) -> tuple[str | None, str | None]:
         """Filename and purpose of the file in question, as far as they are known."""

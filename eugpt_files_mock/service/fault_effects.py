@@ -20,10 +20,10 @@ from ..model.faults import (
     MalformedJson,
     Truncated,
 )
-from ..model.messages import Outcome, Reply, Request, Severed
+from ..model.messages import Outcome, Reply, Severed
 from ..state.fault_matcher import FaultTarget, Phase
 from .refusals import Refusal, Refused
-from .replies import render_error, without_body_for_head
+from .replies import render_error
 from .service import Service
 
 
@@ -71,23 +71,9 @@ def _preferred(code: str) -> Fault:
 
 
 def apply_fault(
-    selected: SelectedFault | None,
-    reply: Reply | None,
-    request: Request,
-    request_id: str,
-    service: Service,
+    selected: SelectedFault, reply: Outcome | None, request_id: str, service: Service
 ) -> Outcome:
-    """What is sent in the end: the reply, or what the fault makes of it."""
-    outcome = _faulted(selected, reply, request_id, service)
-    return without_body_for_head(outcome) if request.method == "HEAD" else outcome
-
-
-def _faulted(
-    selected: SelectedFault | None, reply: Reply | None, request_id: str, service: Service
-) -> Outcome:
-    if selected is None:
-        assert reply is not None  # noqa: S101 - only a fault leaves a request without one
-        return reply
+    """What the fault makes of the reply; of none, where it takes the place of the work."""
     fault = selected.fault
     if isinstance(fault, ErrorResponse):
         return render_error(fault, request_id, service.options.profile)

@@ -16,13 +16,13 @@ _ANCHOR, _SECONDS = "expires_after[anchor]", "expires_after[seconds]"
 
 def form_refusal(form: Form, profile: Profile) -> Refusal | None:
     """The first refusal that the form deserves, or None."""
-    for case, check in _CHECKS.items():
-        if profile[f"errors.{case}"] and (words := check(form, profile)) is not None:
-            return Refusal(case, words)
+    for row, check in _CHECKS.items():
+        if profile[row] and (words := check(form, profile)) is not None:
+            return Refusal(row.partition(".")[2], words)
     return None
 
 
-def expires_after(form: Form, purpose: str, profile: Profile) -> int | None:
+def seconds_until_expiry(form: Form, purpose: str, profile: Profile) -> int | None:
     """Seconds after which the file is gone, or None."""
     if _SECONDS in form.fields and profile["expires.after"] == "honoured":
         return int(form.fields[_SECONDS])
@@ -69,12 +69,12 @@ def _batch_not_jsonl(form: Form, profile: Profile) -> Words | None:
 
 
 _CHECKS: dict[str, Callable[[Form, Profile], Words | None]] = {
-    "missing_file": _missing_file,
-    "missing_purpose": _missing_purpose,
-    "unknown_purpose": _unknown_purpose,
-    "unknown_field": _unknown_field,
-    "bad_expires_after": _bad_expires_after,
-    "empty_file": _empty_file,
-    "batch_not_jsonl": _batch_not_jsonl,
+    "errors.missing_file": _missing_file,
+    "errors.missing_purpose": _missing_purpose,
+    "errors.unknown_purpose": _unknown_purpose,
+    "errors.unknown_field": _unknown_field,
+    "errors.bad_expires_after": _bad_expires_after,
+    "errors.empty_file": _empty_file,
+    "errors.batch_not_jsonl": _batch_not_jsonl,
 }
-"""What follows `errors.` in the profile → the words of its message, where it is to be refused."""
+"""Row of the profile → the words of its message, where it is to be refused."""

@@ -6,28 +6,30 @@ The numbers are those of the picture in `docs/design.md`.
 
 from __future__ import annotations
 
-from ..model.messages import Call, File, Outcome, Request
+from ..model.messages import Call, Outcome, Request
 from .authentication import identify
 from .commands import parse
 from .exchange import Exchange
 from .fault_effects import apply_fault, select_fault
 from .operations import operate
 from .refusals import Refusal, Refused
-from .replies import render, render_failure, render_refusal
+from .replies import render, render_failure, render_refusal, without_body
 from .routes import match_route
 from .service import Service
 
 
 def handle(service: Service, request: Request) -> Outcome:
     """Answer one request, or end its connection."""
-    service = service.world_of(request)
+    if service.worlds is not None:
+        service = service.world_of(request)
+    options, headers = service.options, request.headers.by_name
     exchange = Exchange(service, request)
     exchange.route = match_route(request, service.stubs)  # 1
-    headers = exchange.headers
     exchange.identity = identify(headers.get("authorization", ""), service.access)  # 2
-    exchange.command = parse(exchange.route, request, headers, service.options)  # 3
-    exchange.file = _file_in_question(service, exchange)
-    reply = None
+    exchange.command = parse(exchange.route, request, options.profile)  # 3
+    if exchange.route.file_id is not None:
+        exchange.file = service.files.find(exchange.route.file_id, exchange.identity.user)
+    outcome: Outcome | None = None
     try:
         exchange.fault = select_fault(service, headers.get("prefer"), exchange.target)  # 4
         if exchange.fault is None or not exchange.fault.replaces_the_work:
@@ -35,24 +37,20 @@ def handle(service: Service, request: Request) -> Outcome:
             exchange.result = operate(
                 service, exchange.command, exchange.identity.user, exchange.started_at
             )  # 6
-            reply = render(exchange.result, exchange.request_id, service.options)
+            outcome = render(exchange.result, exchange.request_id, options)
     except Refused as refused:
         exchange.refusal = refused.refusal
-        reply = render_refusal(refused.refusal, exchange.request_id, service.options.profile)
-    outcome = apply_fault(exchange.fault, reply, request, exchange.request_id, service)  # 7
+        outcome = render_refusal(refused.refusal, exchange.request_id, options.profile)
+    if exchange.fault is not None:
+        outcome = apply_fault(exchange.fault, outcome, exchange.request_id, service)  # 7
+    assert outcome is not None  # noqa: S101 - only a fault leaves a request without one
+    if request.method == "HEAD":
+        outcome = without_body(outcome)
     record = exchange.record(outcome)
     service.journal.add(record)  # 8
     if service.callbacks.waiting:
-        answered = _run_callbacks(service, record.call, outcome)  # 9
-        if answered is not outcome:
-            service.journal.correct(exchange.record(answered))
-        return answered
+        return _run_callbacks(service, exchange, record.call, outcome)  # 9
     return outcome
-
-
-def _file_in_question(service: Service, exchange: Exchange) -> File | None:
-    file_id = exchange.route.file_id
-    return None if file_id is None else service.files.find(file_id, exchange.identity.user)
 
 
 def _admit(service: Service, exchange: Exchange) -> None:
@@ -73,8 +71,10 @@ def _admit(service: Service, exchange: Exchange) -> None:
         raise Refused(Refusal("rate_limited", {"seconds": wait}, headers))
 
 
-def _run_callbacks(service: Service, call: Call, outcome: Outcome) -> Outcome:
-    """What `FilesMock.after` asks for: the outcome; or, when a function raised, what says so."""
+def _run_callbacks(service: Service, exchange: Exchange, call: Call, outcome: Outcome) -> Outcome:
+    """What `FilesMock.after` asks for: the outcome; or, when a function raised, what says so, in
+    the journal too.
+    """
     try:
         for function in service.callbacks.take(call.operation):
             function(call)
@@ -83,5 +83,6 @@ def _run_callbacks(service: Service, call: Call, outcome: Outcome) -> Outcome:
     except BaseException as error:  # noqa: BLE001 - pytest.fail() raises no Exception
         what = f"The function after {call.operation}"
         service.note_failure(what, error)
-        return render_failure(what, error, call.request_id, service.options.profile)
+        outcome = render_failure(what, error, call.request_id, service.options.profile)
+        service.journal.correct(exchange.record(outcome))
     return outcome

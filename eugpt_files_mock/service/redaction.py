@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from ..model.messages import REDACTED, Headers, Outcome, Parameters, Reply, Request, is_secret_name
+from ..model.messages import REDACTED, Outcome, Parameters, Reply, Request, is_secret_name
 from .commands import parse_query
+
+Pairs = tuple[tuple[str, str], ...]
 
 _SHORTEST_SECRET = 6
 """A shorter text may be any word, and is not taken for a secret."""
@@ -47,28 +50,34 @@ class Redactor:
     def redact(
         self,
         request: Request,
-        headers: Mapping[str, str],
         names: tuple[str | None, ...],
         fields: Mapping[str, str],
         message: str | None,
         outcome: Outcome,
     ) -> Redacted:
         """What may be kept of a request; `names` were chosen by somebody, such as a filename."""
-        secrets = _Secrets(self._pattern, headers.get("authorization", ""))
-        return secrets.redacted(request, names, fields, message, outcome)
+        secrets = _Secrets(self._pattern, request)
+        return Redacted(
+            path=_cut(secrets.redacted(request.path)),
+            query=secrets.query(request.query) if request.query else _NOTHING,
+            headers=secrets.headers(request.headers.pairs),
+            named=secrets.names(names),
+            fields=secrets.fields(fields) if fields else _NOTHING,
+            message=None if message is None else secrets.redacted(message),
+            outcome=secrets.reply(outcome) if isinstance(outcome, Reply) else outcome,
+        )
 
-    def json(self, value: Any, body: bytes, headers: Mapping[str, str]) -> Any:
-        """What may be kept of a JSON value, given the body that it was in, and the headers."""
-        return _Secrets(self._pattern, headers.get("authorization", "")).without(value, body)
+    def json(self, value: Any, body: bytes, request: Request) -> Any:
+        """What may be kept of a JSON value, given the body of the request, in which it was."""
+        return _Secrets(self._pattern, request).json(value, body)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Redacted:
+class Redacted(NamedTuple):
     """What may be kept of one request; see `Redactor.redact`."""
 
     path: str
     query: Parameters
-    headers: Headers
+    headers: Pairs
     named: tuple[str | None, ...]
     fields: Parameters
     message: str | None
@@ -80,83 +89,69 @@ class _Secrets:
 
     __slots__ = ("_accepted", "_presented")
 
-    def __init__(self, accepted: re.Pattern[str] | None, authorization: str) -> None:
+    def __init__(self, accepted: re.Pattern[str] | None, request: Request) -> None:
         self._accepted = accepted
-        self._presented = _presented(authorization)
+        self._presented = _presented(request.headers.by_name.get("authorization", ""))
 
-    def redacted(
-        self,
-        request: Request,
-        names: tuple[str | None, ...],
-        fields: Mapping[str, str],
-        message: str | None,
-        outcome: Outcome,
-    ) -> Redacted:
-        return Redacted(
-            path=_cut(self._text(request.path)),
-            query=self._query(request.query) if request.query else _NOTHING,
-            headers=self._headers(request.headers.pairs),
-            named=tuple([None if name is None else self._name(name) for name in names]),
-            fields=self._fields(fields) if fields else _NOTHING,
-            message=None if message is None else self._text(message),
-            outcome=self._outcome(outcome) if isinstance(outcome, Reply) else outcome,
-        )
-
-    def without(self, value: Any, body: bytes) -> Any:
-        """The JSON value, as it is when no key stands in it."""
-        if body.isascii() and b"\\" not in body:  # nothing is escaped, as nearly always
-            text = body.decode("ascii")
-            if self._text(text) == text:
-                return value
-        try:
-            text = json.dumps(value, ensure_ascii=False)
-        except RecursionError:  # it could be read, but can't be searched
-            return None
-        redacted = self._text(text)
-        return value if redacted == text else json.loads(redacted)
-
-    def _query(self, query: str) -> Parameters:
-        return Parameters(
-            {
-                self._text(name): REDACTED if is_secret_name(name) else self._text(value)
-                for name, value in parse_query(query).items()
-            }
-        )
-
-    def _headers(self, received: tuple[tuple[str, str], ...]) -> Headers:
-        pairs = [
-            (name, REDACTED if is_secret_name(name) else value if len(value) < 99 else _cut(value))
-            for name, value in received
-        ]
-        values = "\n".join([value for _, value in pairs])
-        if self._text(values) == values:  # as nearly always
-            return Headers(pairs)
-        return Headers([(name, self._text(value)) for name, value in pairs])
-
-    def _fields(self, fields: Mapping[str, str]) -> Parameters:
-        return Parameters({self._text(name): self._text(value) for name, value in fields.items()})
-
-    def _name(self, name: str) -> str:
-        """By names calls are looked for. One may begin as the key does; only when all of it is the
-        key, it isn't a name.
-        """
-        accepted = self._accepted is not None and self._accepted.fullmatch(name)
-        return REDACTED if accepted or name in self._presented else name
-
-    def _text(self, text: str) -> str:
+    def redacted(self, text: str) -> str:
         for secret in self._presented:
             if secret in text:
                 text = re.sub(rf"(?<![\w.-]){re.escape(secret)}(?![\w.-])", REDACTED, text)
         return text if self._accepted is None else self._accepted.sub(REDACTED, text)
 
-    def _outcome(self, reply: Reply) -> Reply:
+    def json(self, value: Any, body: bytes) -> Any:
+        """The value, as it is when no key stands in it."""
+        if body.isascii() and b"\\" not in body:  # nothing is escaped, as nearly always
+            text = body.decode("ascii")
+            if self.redacted(text) == text:
+                return value
+        try:
+            text = json.dumps(value, ensure_ascii=False)
+        except RecursionError:  # it could be read, but can't be searched
+            return None
+        redacted = self.redacted(text)
+        return value if redacted == text else json.loads(redacted)
+
+    def query(self, query: str) -> Parameters:
+        return Parameters(
+            {
+                self.redacted(name): REDACTED if is_secret_name(name) else self.redacted(value)
+                for name, value in parse_query(query).items()
+            }
+        )
+
+    def headers(self, received: Pairs) -> Pairs:
+        pairs = [
+            (name, REDACTED if is_secret_name(name) else value if len(value) < 99 else _cut(value))
+            for name, value in received
+        ]
+        values = "\n".join([value for _, value in pairs])
+        if self.redacted(values) == values:  # as nearly always
+            return tuple(pairs)
+        return tuple([(name, self.redacted(value)) for name, value in pairs])
+
+    def fields(self, fields: Mapping[str, str]) -> Parameters:
+        redacted = {self.redacted(name): self.redacted(value) for name, value in fields.items()}
+        return Parameters(redacted)
+
+    def names(self, names: tuple[str | None, ...]) -> tuple[str | None, ...]:
+        """By names calls are looked for. One may begin as the key does; only when all of it is the
+        key, it isn't a name.
+        """
+        return tuple([REDACTED if name and self._is_key(name) else name for name in names])
+
+    def _is_key(self, name: str) -> bool:
+        is_accepted = self._accepted is not None and self._accepted.fullmatch(name)
+        return bool(is_accepted) or name in self._presented
+
+    def reply(self, reply: Reply) -> Reply:
         """With the beginning of a text, and without the content of a file, or an error's frames."""
         if reply.error is not None:
             reply = replace(reply, error=None)
         if ("Content-Type", "application/octet-stream") in reply.headers:
             return replace(reply, body=b"")
         text = reply.body[:_MOST_BODY_KEPT].decode("utf-8", "replace")
-        redacted = self._text(text)
+        redacted = self.redacted(text)
         if redacted == text and len(reply.body) <= _MOST_BODY_KEPT:
             return reply
         return replace(reply, body=redacted.encode("utf-8"))
@@ -165,6 +160,7 @@ class _Secrets:
 _NOTHING = Parameters({})
 
 
+@lru_cache(maxsize=16)
 def _presented(authorization: str) -> tuple[str, ...]:
     """What follows the scheme, in each of several fields, or stands there without one.
 

@@ -120,8 +120,8 @@ def _merged(
     return (*(pair for pair in ours if pair[0].casefold() not in replaced), *theirs)
 
 
-def without_body_for_head(outcome: Outcome) -> Outcome:
-    """To HEAD, the fields that GET would get, and no body (RFC 9110, 9.3.2)."""
+def without_body(outcome: Outcome) -> Outcome:
+    """For HEAD: the fields that GET would get, and no body (RFC 9110, 9.3.2)."""
     return replace(outcome, body=b"") if isinstance(outcome, Reply) else outcome
 
 

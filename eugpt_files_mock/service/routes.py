@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..model.messages import OPERATIONS, Request
 from ..state.stubs import Stub, Stubs
@@ -63,22 +64,32 @@ _PATTERNS = tuple(
 
 def is_files_path(resource: str) -> bool:
     """Whether a route of the Files API has this path, below the base URL."""
-    return any(pattern.fullmatch(resource) for pattern, _ in _PATTERNS)
+    return _files_route(resource) is not None
 
 
 def match_route(request: Request, stubs: Stubs) -> RouteMatch:
     """The route of a request, or the refusal that it deserves."""
     if request.resource is None:
         return _unknown(request)
+    found = _files_route(request.resource)
+    if found is None:
+        return _stubbed(request, request.resource, stubs)
+    file_id, by_method = found
+    return by_method.get(request.method) or _not_allowed(request, file_id, ", ".join(by_method))
+
+
+@lru_cache(maxsize=64)
+def _files_route(resource: str) -> tuple[str | None, dict[str, RouteMatch]] | None:
+    """The file that a path of the Files API names, and its operations by their methods."""
     for pattern, methods in _PATTERNS:
-        found = pattern.fullmatch(request.resource)
+        found = pattern.fullmatch(resource)
         if found:
             file_id = found.groupdict().get("file_id")
-            operation = methods.get(request.method)
-            if operation is None:
-                return _not_allowed(request, file_id, ", ".join(methods))
-            return RouteMatch(operation=operation, file_id=file_id)
-    return _stubbed(request, request.resource, stubs)
+            return file_id, {
+                method: RouteMatch(operation=operation, file_id=file_id)
+                for method, operation in methods.items()
+            }
+    return None
 
 
 def _stubbed(request: Request, resource: str, stubs: Stubs) -> RouteMatch:

@@ -93,10 +93,8 @@ class Service:
         return made
 
     def world_of(self, request: Request) -> Service:
-        """Where a request belongs; without an accepted key, to this service."""
-        if self.worlds is None:
-            return self
-        identity = identify(request.headers.get("authorization", ""), self.access)
+        """Where a request belongs, where there are worlds; without an accepted key, to this one."""
+        identity = identify(request.headers.by_name.get("authorization", ""), self.access)
         if identity.key is None or identity.refusal is not None:
             return self
         return self.world(identity.key)
