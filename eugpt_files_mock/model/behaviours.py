@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import OptionError
+from .headers import header_pairs
+
 PROFILES = ("eugpt", "openai")
 """The named profiles."""
 
@@ -77,10 +80,21 @@ def _is_refusal(value: Any) -> bool:
     return type(status) is int and 400 <= status <= 599 and isinstance(message, str)
 
 
+def _is_id(value: Any) -> bool:
+    """With less chance in it, ids would come twice, and there would be no more of them."""
+    found = ID_TEMPLATE.fullmatch(value) if isinstance(value, str) else None
+    if found is None or found["alphabet"] is None:
+        return found is not None
+    size = 16 if found["alphabet"] == "hex" else int(found["alphabet"][4:6])
+    return bool(size ** int(found["length"]) >= 2**32)
+
+
 def _is_headers(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        re.fullmatch(r"[!-9;-~]+", name) and _is_text(text) for name, text in value.items()
-    )
+    try:
+        pairs = header_pairs("headers.always", value)
+    except OptionError:
+        return False
+    return isinstance(value, dict) and all(name.lower() != "content-type" for name, _ in pairs)
 
 
 KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
@@ -88,12 +102,17 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "members": ("a list of strings with 'id'", lambda value: _is_names(value) and "id" in value),
     "text": ("a string of ASCII characters", _is_text),
     "id": (
-        "a prefix and one of {uuid} {hex:N} {base36:N} {base58:N} {base62:N} {base64url:N}",
-        lambda value: isinstance(value, str) and ID_TEMPLATE.fullmatch(value) is not None,
+        "a prefix and one of {uuid} {hex:N} {base36:N} {base58:N} {base62:N} {base64url:N}, of 32 "
+        "random bits or more, such as {hex:8}",
+        _is_id,
     ),
     "seconds": ("a positive integer", lambda value: type(value) is int and value > 0),
     "refusal": ("an object with status (400 to 599), message and body", _is_refusal),
-    "headers": ("an object of header names and their values", _is_headers),
+    "headers": (
+        "an object of header names and their values, without those that have rows of their own or "
+        "say how the answer is sent",
+        _is_headers,
+    ),
     "envelope": ("an object", lambda value: isinstance(value, dict)),
 }
 """Kinds of values: in words, and how one is told."""
