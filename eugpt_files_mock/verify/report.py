@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -133,11 +132,9 @@ class Report:
         """Write a profile that the mock can follow; the behaviours that it can't have."""
         values, beyond = self.values()
         text = json.dumps({"profile": self.profile.base, "values": values}, indent=2) + "\n"
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, delete=False, encoding="utf-8"
-        ) as new:
-            new.write(text)
-        os.replace(new.name, path)
+        new = path.with_name(f".{path.name}.{os.getpid()}")  # not half a profile, ever
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
         return beyond
 
 

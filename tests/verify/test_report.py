@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +64,12 @@ def test_an_unknown_status_is_reported_and_not_saved(tmp_path: Path) -> None:
     with altered(status="pending") as base_url:
         found = report(base_url, "upload")
     assert ("broken", "pending") == row(found, "upload.file_status")
-    assert ["upload.file_status"] == found.save(tmp_path / "saved.json")
+    mask = os.umask(0o027)
+    try:
+        assert ["upload.file_status"] == found.save(tmp_path / "saved.json")
+    finally:
+        os.umask(mask)
+    assert [0o640] == [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()]
 
 
 def test_a_member_that_nobody_knows_is_followed_as_null(tmp_path: Path) -> None:
