@@ -1,7 +1,5 @@
 """The options of a fixture's mock: those of the suite, the markers, the parameter of the test."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The option `--eugpt-verdict`: what the code under test did with the faults that its test met."""
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator
 from typing import Any
 

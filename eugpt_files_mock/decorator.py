@@ -1,7 +1,5 @@
 """A mock as a decorator: of functions, coroutine functions, and the tests of a class."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar

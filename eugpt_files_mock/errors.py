@@ -16,8 +16,6 @@ What the fake *answers* is another family: `service/refusals.py`.
 An error carries its culprit as attributes, not only in its text.
 """
 
-from __future__ import annotations
-
 import difflib
 import math
 from collections.abc import Iterable, Mapping

@@ -4,19 +4,11 @@
 it. What a fault does to an answer is in `service/fault_effects.py`.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .errors import (
-    AttributeRefused,
-    OptionError,
-    integer,
-    nearest_word,
-    unknown_word,
-)
+from .errors import AttributeRefused, OptionError, integer, nearest_word, unknown_word
 from .errors import seconds as checked_seconds
 from .model.faults import (
     ConnectionFault,

@@ -11,11 +11,7 @@ from threading import RLock
 from typing import Any, Generic, Protocol, TypeVar
 
 from .environment import Pointers
-from .errors import (
-    ExpectationNotMet,
-    FaultUnavailable,
-    StateError,
-)
+from .errors import ExpectationNotMet, FaultUnavailable, StateError
 from .expectations.exit_checks import exit_failure, exit_problems
 from .intercept import installation
 from .intercept.registry import ActiveMock

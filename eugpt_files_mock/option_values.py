@@ -1,7 +1,5 @@
 """The values of options that take more than one check to check."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Mapping
 from typing import Any

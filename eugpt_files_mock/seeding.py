@@ -12,15 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from .errors import (
-    OptionError,
-    byte_string,
-    integer,
-    quoted,
-    string,
-    unknown_user,
-    unknown_word,
-)
+from .errors import OptionError, byte_string, integer, quoted, string, unknown_user, unknown_word
 from .model.content_types import CONTENT_TYPES, content_type_of
 from .model.messages import STATUSES, File
 from .service.service import Service

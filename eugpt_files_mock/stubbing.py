@@ -1,7 +1,5 @@
 """The part of `FilesMock` that answers other routes of the API, and acts between two calls."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -103,11 +101,7 @@ class Stubbing:
         )
 
     def after(
-        self,
-        operation: OperationName,
-        function: Callable[[Call], object],
-        *,
-        times: int | None = 1,
+        self, operation: OperationName, function: Callable[[Call], object], *, times: int | None = 1
     ) -> None:
         """Call a function once an operation was answered, before the client sees the answer.
 

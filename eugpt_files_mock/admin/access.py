@@ -4,8 +4,6 @@ A page of another origin, or a name that was bent to this address (DNS rebinding
 drive the mock through the browser of whoever runs it.
 """
 
-from __future__ import annotations
-
 import hmac
 import re
 

@@ -1,7 +1,5 @@
 """The control routes as an OpenAPI 3.1 document, made from their table."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """The files of the page for people: they lie in `page/`, and go out as they are."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib import resources
 

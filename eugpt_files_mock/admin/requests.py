@@ -1,7 +1,5 @@
 """The control routes about the calls that were received."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """What the control routes answer with: JSON, lists, refusals; and how their parameters are read."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Collection, Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """The control routes, as one table: what answers, what it is told, what the documents say."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Callable
 

@@ -3,8 +3,6 @@
 Only the shape is read here; whether the values are valid is checked where all callers' are.
 """
 
-from __future__ import annotations
-
 import inspect
 import json
 from collections import Counter

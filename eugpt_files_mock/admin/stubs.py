@@ -1,7 +1,5 @@
 """The control routes about stubs."""
 
-from __future__ import annotations
-
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 

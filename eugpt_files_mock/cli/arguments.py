@@ -1,7 +1,5 @@
 """The words of the command line, as one table."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

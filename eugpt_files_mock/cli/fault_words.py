@@ -1,7 +1,5 @@
 """A fault and what it hits in one argument of the command line: `upload:503:times=2`."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """One line for each request that was received, for people or for machines; never with a key."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The command: `eugpt-files-mock serve`, a throw-away fake endpoint for any language."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """How the values of the command line are read. What is wrong is told in words of ours."""
 
-from __future__ import annotations
-
 import argparse
 import re
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The command: `eugpt-files-mock verify`, a real endpoint held against a profile."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

@@ -3,8 +3,6 @@
 Nothing is compressed, so that sizes add up, and the bytes don't depend on the machine's zlib.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The kinds of documents, by suffix: one table."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 

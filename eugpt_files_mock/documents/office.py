@@ -3,8 +3,6 @@
 Both are a zip of XML parts (ECMA-376, part 2).
 """
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,8 +3,6 @@
 Numbers have a fixed width, so that each page adds the same number of bytes.
 """
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterable, Sequence
 

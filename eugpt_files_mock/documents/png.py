@@ -1,7 +1,5 @@
 """A bar chart as PNG (RFC 2083): true colour, its rows stored without compression."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 from collections.abc import Sequence

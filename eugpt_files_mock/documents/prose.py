@@ -1,7 +1,5 @@
 """Documents of paragraphs in plain text: `.txt`, `.md`, `.html`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

@@ -1,7 +1,5 @@
 """The Faker provider."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from faker.providers import BaseProvider

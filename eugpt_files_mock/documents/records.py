@@ -1,7 +1,5 @@
 """Documents of records in plain text: `.csv`, `.json`, `.jsonl`."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

@@ -1,21 +1,12 @@
 """The assertions about calls, and the messages when they fail."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from ..errors import (
-    ExpectationNotMet,
-    byte_string,
-    integer,
-    quoted,
-    seconds,
-    unknown_word,
-)
+from ..errors import ExpectationNotMet, byte_string, integer, quoted, seconds, unknown_word
 from ..model.messages import Call
 from ..model.operations import OperationName
 from ..service.service import Service
@@ -149,11 +140,7 @@ def _of(journal: Journal, operation: str) -> list[Call]:
 
 
 def _assert_called(
-    service: Service,
-    operation: str,
-    times: int | None,
-    fields: Mapping[str, Any],
-    within: str = "",
+    service: Service, operation: str, times: int | None, fields: Mapping[str, Any], within: str = ""
 ) -> None:
     calls = _of(service.journal, operation)
     others = [call for call in calls if _differing(call, fields)]
@@ -185,10 +172,7 @@ def _assert_done(
 
 
 def _content_difference(
-    files: FileStore,
-    uploads: Sequence[Call],
-    fields: Mapping[str, Any],
-    content: bytes | None,
+    files: FileStore, uploads: Sequence[Call], fields: Mapping[str, Any], content: bytes | None
 ) -> str:
     """Where the content of the nearest upload differs, while it is still stored."""
     if content is None or not uploads:

@@ -3,8 +3,6 @@
 A message has four parts: what came, what would have matched, how to fix it, how to allow it.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import urlsplit

@@ -1,7 +1,5 @@
 """How calls and numbers are written in failure messages, report sections and pages."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from ..model.messages import Call

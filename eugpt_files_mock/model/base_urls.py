@@ -1,7 +1,5 @@
 """Base URLs: which addresses are ours, and which path below them."""
 
-from __future__ import annotations
-
 import ipaddress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -82,7 +80,5 @@ def parse_base_url(text: object) -> BaseUrl:
             f"base_url must have a scheme, a host, a port and a path only; got {text!r}.", word=text
         )
     return BaseUrl(
-        text=text.rstrip("/"),
-        origin=origin(host, port),
-        prefix=unquote(parts.path).rstrip("/"),
+        text=text.rstrip("/"), origin=origin(host, port), prefix=unquote(parts.path).rstrip("/")
     )

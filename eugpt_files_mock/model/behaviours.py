@@ -4,8 +4,6 @@ The table is data, in the form of the profile files that `verify` writes: values
 texts, no rules. `docs/fidelity.md` and `docs/profiles.md` are made from it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

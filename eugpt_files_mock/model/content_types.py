@@ -1,7 +1,5 @@
 """The content type of a filename; for the common ones it is the same on every machine."""
 
-from __future__ import annotations
-
 import mimetypes
 from os.path import splitext
 

@@ -3,8 +3,6 @@
 Test authors make them with the functions of `faults.py`.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -128,12 +126,7 @@ def error_answer(
         if words is not None:
             string(f"{name}: {label}", words, may_be_empty=True)
     return ErrorResponse(
-        name=name,
-        status=status,
-        code=code,
-        message=message,
-        body=body,
-        headers=pairs,
+        name=name, status=status, code=code, message=message, body=body, headers=pairs
     )
 
 

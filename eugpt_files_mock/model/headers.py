@@ -1,7 +1,5 @@
 """Header fields that a test author gives, checked: what could not be sent is refused at once."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The values that cross the boundaries: what arrives, what is answered, what is kept."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

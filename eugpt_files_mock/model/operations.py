@@ -1,7 +1,5 @@
 """The names of operations, checked, with the names that other libraries have for them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Filename patterns, for options and for faults."""
 
-from __future__ import annotations
-
 from fnmatch import fnmatchcase
 
 

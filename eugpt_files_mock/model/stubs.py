@@ -1,7 +1,5 @@
 """The values of stubs: what a reply function is given and returns, and how that is sent."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

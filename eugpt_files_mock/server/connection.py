@@ -1,7 +1,5 @@
 """One connection to a client: the protocol on a socket, and what a fault does to the socket."""
 
-from __future__ import annotations
-
 import contextlib
 import select
 import socket

@@ -3,8 +3,6 @@
 To start a thread costs more than to answer (see `benchmarks/`), so a few of them are kept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Condition, Thread, current_thread

@@ -4,8 +4,6 @@ A web page can bend a name of its own to this address (DNS rebinding), and then 
 answers to the browser of whoever opened the page. Only the `Host` tells.
 """
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address

@@ -1,7 +1,5 @@
 """A server on a port: bound at once, and stopped at once, whatever clients do."""
 
-from __future__ import annotations
-
 import errno
 import selectors
 import socket

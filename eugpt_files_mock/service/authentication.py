@@ -1,7 +1,5 @@
 """Whose request it is: the bearer key, and the user that it belongs to."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

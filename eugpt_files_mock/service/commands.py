@@ -4,8 +4,6 @@ A request that cannot be carried out still becomes a command: it says what is kn
 the refusal that it deserves. So a fault can hit it first, and the journal can name the file.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -1,7 +1,5 @@
 """What is known of one request while it is handled, and the `Record` that is made of it."""
 
-from __future__ import annotations
-
 from functools import partial
 from time import perf_counter
 from typing import Any

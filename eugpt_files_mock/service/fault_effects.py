@@ -1,7 +1,5 @@
 """What a fault does to an exchange: which one hits, and what is then answered."""
 
-from __future__ import annotations
-
 import random
 import re
 from collections.abc import Callable

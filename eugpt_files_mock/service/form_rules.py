@@ -1,7 +1,5 @@
 """What is refused of an upload whose form could be read: a table, in the order of the checks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

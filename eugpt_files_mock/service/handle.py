@@ -4,8 +4,6 @@ No I/O, no waiting, no client, no server: a `Request` comes in, a `Reply` or a `
 The numbers are those of the picture in `docs/design.md`.
 """
 
-from __future__ import annotations
-
 from ..model.messages import Call, Outcome, Request
 from .authentication import identify
 from .commands import parse

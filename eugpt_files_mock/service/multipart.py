@@ -4,8 +4,6 @@ The package was measured against Werkzeug's parser: `benchmarks/`. A filename is
 sent, so its header is read here: the package drops what looks like a Windows path.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The five calls as an OpenAPI 3.1 document, made from the profile that answers them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Any

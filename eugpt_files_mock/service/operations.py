@@ -1,7 +1,5 @@
 """What each command does to the stored files."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

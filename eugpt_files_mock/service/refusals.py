@@ -5,8 +5,6 @@ have a name for the case, it is theirs. What each of them looks like is a row of
 `errors.…`; the others share `errors.envelope`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Requests that don't reach the spine: unreadable ones, and those that no code under test sent."""
 
-from __future__ import annotations
-
 from ..model.messages import Headers, Reply, Request
 from .authentication import Identity
 from .commands import Upload

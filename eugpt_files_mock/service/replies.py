@@ -1,7 +1,5 @@
 """How results, refusals and faults look on the wire."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -241,12 +239,7 @@ def _json(value: object, profile: Profile) -> bytes:
 
 
 def _reply(
-    status: int,
-    kind: str,
-    body: bytes,
-    request_id: str,
-    profile: Profile,
-    *extra: tuple[str, str],
+    status: int, kind: str, body: bytes, request_id: str, profile: Profile, *extra: tuple[str, str]
 ) -> Reply:
     headers = (
         ("Content-Type", kind),

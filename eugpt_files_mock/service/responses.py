@@ -4,8 +4,6 @@ The events and their order are documented (D). The members of the document, and 
 the events, are a guess after OpenAI's and what a public client reads (`docs/fidelity.md`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The five routes, as one table, and which of them a request means."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import lru_cache

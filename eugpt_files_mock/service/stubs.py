@@ -1,7 +1,5 @@
 """How a stub answers a request: the files that it names are looked up, then it has its turn."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Functions of the test author that run once an operation was answered: `FilesMock.after`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from threading import Lock
 

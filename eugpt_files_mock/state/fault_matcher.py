@@ -1,19 +1,10 @@
 """Which requests an armed fault hits: the arguments of `inject()`, checked."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
-from ..errors import (
-    OptionError,
-    boolean,
-    integer,
-    quoted,
-    unknown_user,
-    unknown_word,
-)
+from ..errors import OptionError, boolean, integer, quoted, unknown_user, unknown_word
 from ..faults import fault_named
 from ..model.faults import ConnectionFault, Fault, MalformedJson
 from ..model.messages import OPERATIONS

@@ -5,8 +5,6 @@ index is a sorted list of sort keys, so that a page costs the same among a hundr
 hundred thousand. A deleted file leaves a tombstone, so that a list can go on `after` it.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterator

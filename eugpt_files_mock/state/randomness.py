@@ -1,7 +1,5 @@
 """Ids and chance: what would differ from run to run, given in so that it can repeat."""
 
-from __future__ import annotations
-
 import random
 import re
 import string

@@ -1,7 +1,5 @@
 """How many requests each key may still make: a sliding window for each."""
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict, deque
 from threading import Lock

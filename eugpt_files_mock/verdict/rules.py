@@ -1,7 +1,5 @@
 """What can be found against the code under test: one table, a pure predicate for each kind."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass

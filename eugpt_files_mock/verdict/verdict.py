@@ -1,7 +1,5 @@
 """The verdict on the code under test: as values, as text, as JSON, as an assertion."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any

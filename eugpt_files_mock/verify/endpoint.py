@@ -4,8 +4,6 @@ Every file carries a token of this run in its name, so that an upload whose answ
 found and deleted too.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 import time

@@ -1,7 +1,5 @@
 """A refusal that was met, as the value of a profile: a status, a message, a body with words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

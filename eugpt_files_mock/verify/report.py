@@ -1,7 +1,5 @@
 """What was seen, held against the profile: for people, as JSON, as JUnit XML, and as a profile."""
 
-from __future__ import annotations
-
 import json
 import os
 import textwrap

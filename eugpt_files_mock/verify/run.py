@@ -1,7 +1,5 @@
 """What the scenarios of a run share: the endpoint, the profile, and files that several look at."""
 
-from __future__ import annotations
-
 import time
 from functools import cached_property
 from typing import Any

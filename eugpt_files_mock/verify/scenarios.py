@@ -4,8 +4,6 @@ A scenario yields a behaviour and its value. What it can't see raises `NotTried`
 goes on.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from typing import Any

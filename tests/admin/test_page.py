@@ -290,6 +290,7 @@ class TestStates:
                 headers={"X-Total-Count": "1"}, body=f'{{"data": [{far}]}}'
             ),
         )
+        page.reload()  # the list may be there already
         expect(tab(page, "Files").locator("#file-list")).to_contain_text("8640000000001 s")
 
     def test_paused_nothing_moves_and_what_came_is_counted(
