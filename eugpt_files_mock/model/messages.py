@@ -22,7 +22,8 @@ REDACTED = "[redacted]"
 """Stands in place of a key in everything that is kept or shown."""
 
 _SECRET_NAME = re.compile(
-    r"auth|cookie|token|secret|passw|session|credential|api[-_]?key|^key$|^x-.*key", re.IGNORECASE
+    r"auth(?!or(?!i[sz]))|cookie|token|secret|passw|session|credential|api[-_]?key|^key$|^x-.*key",
+    re.IGNORECASE,
 )
 
 

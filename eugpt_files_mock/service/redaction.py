@@ -43,8 +43,7 @@ class Redactor:
         self._compile()
 
     def _compile(self) -> None:
-        # The longest first, as one key may begin with another.
-        secrets = sorted(filter(_is_long_enough, self._secrets), key=len, reverse=True)
+        secrets = _spelled(self._secrets)
         self._pattern = re.compile("|".join(map(re.escape, secrets))) if secrets else None
 
     def redact(
@@ -106,19 +105,19 @@ class _Secrets:
             if self.redacted(text) == text:
                 return value
         try:
-            text = json.dumps(value, ensure_ascii=False)
+            return self._value(value)
         except RecursionError:  # it could be read, but can't be searched
             return None
-        redacted = self.redacted(text)
-        return value if redacted == text else json.loads(redacted)
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {self.redacted(name): self._value(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self._value(one) for one in value]
+        return self.redacted(value) if isinstance(value, str) else value
 
     def query(self, query: str) -> Parameters:
-        return Parameters(
-            {
-                self.redacted(name): REDACTED if is_secret_name(name) else self.redacted(value)
-                for name, value in parse_query(query).items()
-            }
-        )
+        return self.fields(parse_query(query))
 
     def headers(self, received: Pairs) -> Pairs:
         pairs = [
@@ -131,8 +130,12 @@ class _Secrets:
         return tuple([(name, self.redacted(value)) for name, value in pairs])
 
     def fields(self, fields: Mapping[str, str]) -> Parameters:
-        redacted = {self.redacted(name): self.redacted(value) for name, value in fields.items()}
-        return Parameters(redacted)
+        return Parameters(
+            {
+                self.redacted(name): REDACTED if is_secret_name(name) else self.redacted(value)
+                for name, value in fields.items()
+            }
+        )
 
     def names(self, names: tuple[str | None, ...]) -> tuple[str | None, ...]:
         """By names calls are looked for. One may begin as the key does; only when all of it is the
@@ -169,11 +172,20 @@ def _presented(authorization: str) -> tuple[str, ...]:
     """
     fields = authorization.split(",", 4)[:4]
     words = [words[-1] for field in fields if (words := field.split())]
-    return tuple(word for word in words if _is_long_enough(word) and len(word) <= _LONGEST_SECRET)
+    words.append(authorization.partition(" ")[2].strip())  # a key may have a comma in it
+    return tuple(_spelled(word for word in words if len(word) <= _LONGEST_SECRET))
 
 
-def _is_long_enough(secret: str) -> bool:
-    return len(secret) >= _SHORTEST_SECRET
+def _spelled(secrets: Iterable[str]) -> list[str]:
+    """Those that are long enough; each also as it stands between quotes, and in JSON.
+
+    The longest first, as one key may begin with another.
+    """
+    quoted = {
+        text for one in secrets if len(one) >= _SHORTEST_SECRET for text in (one, repr(one)[1:-1])
+    }
+    quoted |= {json.dumps(text, ensure_ascii=False)[1:-1] for text in quoted}
+    return sorted(quoted, key=len, reverse=True)
 
 
 def _cut(text: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -85,6 +86,34 @@ def _misbehave(way: str, indiscretion: dict[str, Any], said: list[object]) -> No
         with pytest.raises(ExpectationNotMet) as unstored:
             mock.assert_uploaded("another")
         said += [unmet.value, unstored.value]
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_key_is_found_however_it_is_quoted(is_known: bool) -> None:
+    """In JSON, in a text, and in a text in JSON: with quotes, backslashes and line breaks in it."""
+    key = """eugpt_"it's\\s0\\n",":x"""
+    with FilesMock(api_keys=[key] if is_known else None, assert_all_requests_known=False) as mock:
+        mock.stub("POST", "/responses", json=1)
+        headers = {"Authorization": f"Bearer {key}"}
+        body = {"a": [key, {key: f"({key})"}], "é": None}
+        httpx.post(f"{mock.base_url}/responses", json=body, headers=headers)
+        httpx.get(f"{mock.base_url}/files/{quote(key, safe='')}", headers=headers)
+        httpx.get(f"{mock.base_url}/{quote(key, safe='')}", headers=headers)
+        asked, missed, _ = mock.calls
+        outcomes = [record.outcome for record in mock._service.journal.records()]
+        said = f"{mock.calls[:]} {mock.report()} {outcomes} {missed.message} {missed.path}"
+
+    assert {"a": ["[redacted]", {"[redacted]": "([redacted])"}], "é": None} == asked.json
+    assert "s0" not in said
+
+
+def test_a_field_whose_name_is_that_of_a_secret_is_not_kept(mock: FilesMock) -> None:
+    """Whoever's key it is."""
+    data = {"purpose": "batch", "token": "t0psecret", "api_key": "t0psecret", "author": "Ann"}
+    httpx.post(f"{mock.base_url}/files", data=data, files={"file": ("a", b"")}, headers=BEARER)
+
+    call = mock.calls.last
+    assert {"token": "[redacted]", "api_key": "[redacted]", "author": "Ann"} == call.fields
 
 
 @pytest.mark.parametrize(
