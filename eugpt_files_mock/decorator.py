@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
+from types import FunctionType
 from typing import Any, TypeVar, cast
 
 from .errors import OptionError, quoted
@@ -16,18 +17,15 @@ def decorate(mock: Any, target: Target) -> Target:
     if isinstance(target, type):
         _decorate_tests(mock, target)
         return target
-    if not callable(target) or _is_generator_function(target):
+    # Called, a generator function only returns one: the mock would be left before its first line.
+    is_generator = inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
+    if not callable(target) or is_generator:
         raise OptionError(
             "A FilesMock decorates functions, coroutine functions and classes, got "
             f"{getattr(target, '__name__', quoted(target))}. In a generator, use `with`.",
             word=target,
         )
     return cast("Target", _decorate_function(mock, target))
-
-
-def _is_generator_function(target: Any) -> bool:
-    # Called, it only returns a generator: the mock would be left before the first line ran.
-    return inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target)
 
 
 def _decorate_function(mock: Any, function: Any) -> Any:
@@ -77,15 +75,12 @@ class _Call:
             self._mock.__exit__(*error)
 
 
-def _is_method(value: object) -> bool:
-    return inspect.isfunction(value) or isinstance(value, (staticmethod, classmethod))
-
-
 def _decorate_tests(mock: Any, decorated: type) -> None:
     """Inherited ones too, as `unittest.mock.patch` does."""
     tests = [name for name in dir(decorated) if name.startswith("test")]
     methods = {name: inspect.getattr_static(decorated, name) for name in tests}
-    functions = {name: method for name, method in methods.items() if _is_method(method)}
+    kinds = (FunctionType, staticmethod, classmethod)
+    functions = {name: method for name, method in methods.items() if isinstance(method, kinds)}
     if not functions:
         raise OptionError(
             f"A FilesMock decorates the test* methods of a class; {decorated.__name__} has none.",

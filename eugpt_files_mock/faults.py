@@ -252,7 +252,8 @@ def fault_named(name: object, arguments: Mapping[str, object], also: Iterable[st
     A status alone, such as `503`, is short for `http_error`. An error names `also` as valid.
     """
     if isinstance(name, str) and name.isdecimal():
-        name, arguments = "http_error", {"status": _as_status(name), **arguments}
+        status = int(name) if len(name) <= 3 else -1  # which no fault takes
+        name, arguments = "http_error", {"status": status, **arguments}
     if not isinstance(name, str) or name not in FAULTS:
         raise unknown_word("fault", name, FAULTS)
     signature = inspect.signature(FAULTS[name])
@@ -264,8 +265,3 @@ def fault_named(name: object, arguments: Mapping[str, object], also: Iterable[st
     except TypeError as error:
         raise OptionError(f"{name}: {error}.", word=name) from None
     return FAULTS[name](**arguments)
-
-
-def _as_status(name: str) -> int:
-    """The status that stands in place of a name; -1, which no fault takes, for a longer number."""
-    return int(name) if len(name) <= 3 else -1

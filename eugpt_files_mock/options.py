@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any, Literal, TypedDict
 
 from . import option_values
@@ -59,10 +60,6 @@ def _base_urls(name: str, value: Any) -> tuple[BaseUrl, ...]:
     return tuple(parse_base_url(url) for url in urls)
 
 
-def _processing(name: str, value: Any) -> Processing | ProcessingByName:
-    return as_processing(value)
-
-
 def _bytes(name: str, value: Any) -> int | None:
     return None if value is None else integer(name, value, least=0, instead=" bytes, or None")
 
@@ -75,10 +72,6 @@ def _clock(name: str, value: Any) -> Clock:
             f"clock must be a function that returns Unix seconds, got {value!r}.", word=value
         )
     return value  # type: ignore[no-any-return]
-
-
-def _count(name: str, value: Any) -> int:
-    return integer(name, value, least=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +109,7 @@ class Options:
     )
     require_auth: bool = _option(boolean, "False lets a request without a key in", default=True)
     processing: Processing | ProcessingByName = _option(
-        _processing,
+        lambda _, value: as_processing(value),
         "what becomes of a new file: `'immediate'`, `after_polls(n)`, "
         "`after_seconds(s)`, `fails(reason)`; or a mapping of filename patterns to these",
         default="immediate",
@@ -161,7 +154,9 @@ class Options:
         "a function that returns Unix seconds; by default the system's, "
         "which freezegun and time-machine can move",
     )
-    max_calls: int = _option(_count, "how many calls are kept; the oldest go first", default=10_000)
+    max_calls: int = _option(
+        partial(integer, least=1), "how many calls are kept; the oldest go first", default=10_000
+    )
     environ: tuple[str, ...] = _option(
         option_values.environ,
         "`'eugpt'`, `'openai'`, or both: while the mock is active, `EUGPT_API_KEY` and "

@@ -65,10 +65,6 @@ def _place(records: Sequence[Record], name: str, request_id: str) -> int:
 def _fits(record: Record, request: Request) -> bool:
     """Whether the call has the values that the query asks for; `none` asks for what has none."""
     return all(
-        name not in request.args or request.args[name] == _word(getattr(record.call, name))
+        name not in request.args or request.args[name] == str(getattr(record.call, name) or "none")
         for name in ("operation", "status", "fault")
     )
-
-
-def _word(value: object) -> str:
-    return "none" if value is None else str(value)

@@ -41,7 +41,7 @@ def written(draft: Draft, size: int | None) -> bytes:
     empty = len(draft.wrap([], ""))
     overhead = len(draft.wrap([b""], "")) - empty
     items, rest = _fitting(draft.items, overhead, size - empty)
-    return draft.wrap(items, _filler(rest))
+    return draft.wrap(items, (_FILLER * (rest // len(_FILLER) + 1))[:rest])
 
 
 def _fitting(items: list[bytes], overhead: int, room: int) -> tuple[list[bytes], int]:
@@ -50,7 +50,3 @@ def _fitting(items: list[bytes], overhead: int, room: int) -> tuple[list[bytes],
     rounds, rest = divmod(room, ends[-1])
     more = bisect_right(ends, rest) - 1
     return items * rounds + items[:more], rest - ends[more]
-
-
-def _filler(length: int) -> str:
-    return (_FILLER * (length // len(_FILLER) + 1))[:length]

@@ -72,12 +72,9 @@ def _file(pages: Sequence[bytes], comment: str) -> bytes:
     tree = b"<< /Type /Pages /Count %06d /Kids [%b] >>" % (len(pages), kids)
     objects = [_CATALOG, tree, _FONT]
     for number, drawing in zip(numbers, pages, strict=True):
-        objects += [_PAGE % (number + 1), _stream(drawing)]
+        stream = b"<< /Length %06d >>\nstream\n%b\nendstream" % (len(drawing), drawing)
+        objects += [_PAGE % (number + 1), stream]
     return _with_index(objects, comment)
-
-
-def _stream(drawing: bytes) -> bytes:
-    return b"<< /Length %06d >>\nstream\n%b\nendstream" % (len(drawing), drawing)
 
 
 def _with_index(objects: Sequence[bytes], comment: str) -> bytes:

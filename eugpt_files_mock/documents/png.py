@@ -52,11 +52,8 @@ def _file(rows: Sequence[bytes], comments: bytes) -> bytes:
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + name + content + _checksum(name + content)
-
-
-def _checksum(content: bytes) -> bytes:
-    return struct.pack(">I", zlib.crc32(content))
+    checksum = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
 
 
 def _stored(rows: Sequence[bytes]) -> bytes:

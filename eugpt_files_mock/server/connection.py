@@ -8,12 +8,11 @@ import struct
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Literal
 
 from ..model.messages import Outcome, Reply
 from ..protocol import (
-    Action,
     Close,
     Hang,
     ReceivedRequest,
@@ -101,8 +100,9 @@ class Connection:
                 self._receive(protocol)
                 continue
             self._outcome = self._answered(request)
-            if not self._carry_out(deliver(self._outcome, request, date=http_date())):
-                return
+            actions = deliver(self._outcome, request, date=http_date())
+            if not all(_CARRY_OUT[type(action)](self, action) for action in actions):
+                return  # the connection isn't kept
 
     def _receive(self, protocol: ServerProtocol) -> None:
         if protocol.is_closed:
@@ -123,10 +123,6 @@ class Connection:
         except Exception:  # noqa: BLE001 - one request that fails must not end the server
             traceback.print_exc(file=sys.stderr)
             return _FAILED
-
-    def _carry_out(self, actions: Iterable[Action]) -> bool:
-        """Whether the connection is kept."""
-        return all(_CARRY_OUT[type(action)](self, action) for action in actions)
 
     def _send(self, action: Send) -> bool:
         self._socket.sendall(action.data)

@@ -28,14 +28,6 @@ def seconds_until_expiry(form: Form, purpose: str, profile: Profile) -> int | No
     return after
 
 
-def _missing_file(form: Form, profile: Profile) -> Words | None:
-    return {} if form.file is None else None
-
-
-def _missing_purpose(form: Form, profile: Profile) -> Words | None:
-    return None if form.purpose else {}
-
-
 def _unknown_purpose(form: Form, profile: Profile) -> Words | None:
     purposes = profile["upload.purposes"]
     if purposes is None or not form.purpose or form.purpose in purposes:
@@ -57,22 +49,18 @@ def _bad_expires_after(form: Form, profile: Profile) -> Words | None:
     return None if is_valid and anchor == "created_at" else {"anchor": anchor, "seconds": seconds}
 
 
-def _empty_file(form: Form, profile: Profile) -> Words | None:
-    return None if form.file is None or form.file.content else {}
-
-
 def _batch_not_jsonl(form: Form, profile: Profile) -> Words | None:
     is_batch = form.purpose == "batch" and form.file is not None
     return {} if is_batch and form.file and not form.file.filename.endswith(".jsonl") else None
 
 
 _CHECKS: dict[str, Callable[[Form, Profile], Words | None]] = {
-    "errors.missing_file": _missing_file,
-    "errors.missing_purpose": _missing_purpose,
+    "errors.missing_file": lambda form, _: {} if form.file is None else None,
+    "errors.missing_purpose": lambda form, _: None if form.purpose else {},
     "errors.unknown_purpose": _unknown_purpose,
     "errors.unknown_field": _unknown_field,
     "errors.bad_expires_after": _bad_expires_after,
-    "errors.empty_file": _empty_file,
+    "errors.empty_file": lambda form, _: {} if form.file and not form.file.content else None,
     "errors.batch_not_jsonl": _batch_not_jsonl,
 }
 """Row of the profile → the words of its message, where it is to be refused."""

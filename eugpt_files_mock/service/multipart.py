@@ -77,7 +77,8 @@ Part = tuple[MultipartSegment, bytes]
 def _boundary(content_type: str | None) -> str:
     kind, options = parse_options_header(content_type or "")
     if kind != "multipart/form-data":
-        words = {"got": _named(content_type), "content_type": content_type or ""}
+        got = quoted(content_type) if content_type else "a body without a Content-Type"
+        words = {"got": got, "content_type": content_type or ""}
         raise Refused(Refusal("unsupported_media_type", words))
     boundary = options.get("boundary")
     if not boundary:
@@ -87,10 +88,6 @@ def _boundary(content_type: str | None) -> str:
 
 def _invalid(message: str) -> Refused:
     return Refused(Refusal("invalid_multipart", {"reason": message}))
-
-
-def _named(content_type: str | None) -> str:
-    return quoted(content_type) if content_type else "a body without a Content-Type"
 
 
 def _parse(boundary: str, body: Sequence[bytes]) -> tuple[dict[str, Part], dict[str, str]]:

@@ -59,10 +59,6 @@ def _retried_non_retryable(group: Group, evidence: Evidence) -> Found:
     )
 
 
-def _retry_storm(group: Group, evidence: Evidence) -> Found:
-    return len(group.attempts) > _MOST_ATTEMPTS
-
-
 def _files_left(group: Group, evidence: Evidence, *, least: int = 1) -> Found:
     uploaded = [call.file_id or "" for call in group.calls if call.operation == "upload"]
     left = [file_id for file_id in uploaded if file_id in evidence.stored]
@@ -187,7 +183,7 @@ RULES: tuple[Rule, ...] = (
         level="error",
         meaning=f"made more than {_MOST_ATTEMPTS} attempts at one call",
         cure="limit the attempts: max_retries=2, Retry(total=3), stop_after_attempt(3).",
-        find=_retry_storm,
+        find=lambda group, _: len(group.attempts) > _MOST_ATTEMPTS,
     ),
     Rule(
         kind="duplicate_upload",
