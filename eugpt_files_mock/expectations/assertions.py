@@ -117,8 +117,9 @@ class Assertions:
         Raises:
             ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
         """
-        is_gone = file_id not in self._service.files
-        _assert_done(self._service, "delete", file_id, has_worked_unseen=is_gone)
+        records = self._service.journal.records()
+        if not any(record.has_deleted and record.call.file_id == file_id for record in records):
+            raise _not_done(self._service, "delete", file_id)
 
     def assert_downloaded(self, file_id: str) -> None:
         """Fail unless the code under test downloaded that file.
@@ -126,7 +127,9 @@ class Assertions:
         Raises:
             ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
         """
-        _assert_done(self._service, "download", file_id, has_worked_unseen=False)
+        calls = _of(self._service.journal, "download")
+        if not any(call.file_id == file_id and call.status == 200 for call in calls):
+            raise _not_done(self._service, "download", file_id)
 
 
 def _check_fields(fields: Mapping[str, Any]) -> None:
@@ -155,19 +158,11 @@ def _assert_called(
     )
 
 
-def _assert_done(
-    service: Service, operation: str, file_id: str, *, has_worked_unseen: bool
-) -> None:
-    fields = {"file_id": file_id, "status": 200}
-    calls = _of(service.journal, operation)
-    for call in calls:
-        # A filename says that the file was there; a fault may have lost the answer.
-        lost = has_worked_unseen and call.error is None and call.filename is not None
-        if call.file_id == file_id and (call.status == 200 or lost):
-            return
-    raise ExpectationNotMet(
+def _not_done(service: Service, operation: str, file_id: str) -> ExpectationNotMet:
+    nearest = _nearest(_of(service.journal, operation), {"file_id": file_id, "status": 200})
+    return ExpectationNotMet(
         f"Expected a {operation} of the file {quoted(file_id)}, but none was carried out.\n"
-        f"{_what_came(service)}{_nearest(calls, fields)}"
+        f"{_what_came(service)}{nearest}"
     )
 
 
@@ -219,14 +214,16 @@ def _nearest(candidates: Sequence[Call], fields: Mapping[str, Any]) -> str:
         f"\n  {name}: expected {brief(fields[name])}, came {brief(getattr(nearest, name))}"
         for name in _differing(nearest, fields)
     )
-    verdict = f"It differs in:{lines}" if lines else f"It matches, but {_why_not_stored(nearest)}."
+    verdict = f"It differs in:{lines}" if lines else f"It matches, but {_why_not_done(nearest)}."
     return f"\nThe nearest call:\n  {call_line(nearest)}\n{verdict}"
 
 
-def _why_not_stored(call: Call) -> str:
+def _why_not_done(call: Call) -> str:
     if call.error is not None:
         return f"was refused: {call.status} {call.error}"
-    return f"the fault {call.fault} took its place"
+    return (
+        "there was no such file" if call.fault is None else f"the fault {call.fault} took its place"
+    )
 
 
 def _nearest_call(candidates: Sequence[Call], fields: Mapping[str, Any]) -> Call:

@@ -257,6 +257,7 @@ class Record:
         key: a hash of the key that it presented: equal for equal keys, within one process.
         unready_files: files that it used, and their status, unless that was `processed`.
         stub: the stub that it was meant for, or None.
+        has_deleted: whether it took a file out of the store, whatever was answered.
     """
 
     call: Call
@@ -268,3 +269,4 @@ class Record:
     key: int
     unready_files: tuple[tuple[str, str], ...]
     stub: object | None
+    has_deleted: bool = False

@@ -9,7 +9,7 @@ from ..state.fault_matcher import FaultTarget
 from .authentication import Identity
 from .commands import Command, Download, List, Stubbed, Upload
 from .fault_effects import SelectedFault
-from .operations import Result, Stored
+from .operations import Deleted, Result, Stored
 from .refusals import Refusal
 from .routes import RouteMatch
 from .service import Service
@@ -116,6 +116,7 @@ class Exchange:
             key=hash(self.identity.key),
             unready_files=unready_files,
             stub=route.stub,
+            has_deleted=isinstance(self.result, Deleted) and self.file is not None,
         )
 
     def _unready_files(self) -> tuple[tuple[str, str], ...]:

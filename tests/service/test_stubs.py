@@ -232,6 +232,16 @@ def test_what_a_function_after_a_call_raises_is_not_lost() -> None:
     assert [500, 500] == [call.status for call in mock.calls]
 
 
+def test_a_delete_of_a_file_that_was_not_there_deleted_nothing(tmp_path: Path) -> None:
+    """Though some services answer it."""
+    path = tmp_path / "profile.json"
+    path.write_text('{"profile": "eugpt", "values": {"delete.unknown": "answered"}}')
+    mock = FilesMock(profile=path)
+    assert 200 == send(mock, "DELETE", "/files/never").status
+    with pytest.raises(ExpectationNotMet, match="It matches, but there was no such file"):
+        mock.assert_deleted("never")
+
+
 def test_waiting_ends_with_the_call_that_was_waited_for(mock: FilesMock) -> None:
     """From another thread; without it, an assertion."""
     thread = threading.Timer(0.05, lambda: [upload(mock), upload(mock)])
@@ -303,6 +313,12 @@ def test_deleted_and_downloaded_can_be_asserted(mock: FilesMock) -> None:
         mock.assert_deleted(file.id)
     send(mock, "DELETE", f"/files/{file.id}")
     mock.assert_deleted(file.id)
+    other = mock.add_file("b.txt")
+    mock.inject(faults.server_error(), "delete")
+    send(mock, "DELETE", f"/files/{other.id}")
+    mock._service.files.remove(other.id, other.user)
+    with pytest.raises(ExpectationNotMet, match="status: expected 200, came 500"):
+        mock.assert_deleted(other.id)
     upload(mock)
     mock.assert_uploaded("a.txt", content_type="text/plain")
     with pytest.raises(ExpectationNotMet, match="content_type: expected 'a/b', came 'text/plain'"):
