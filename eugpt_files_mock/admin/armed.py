@@ -1,19 +1,16 @@
 """The control routes about armed faults."""
 
-from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
-from ..errors import quoted
 from ..state.armed_faults import ArmedFault
 from .control import Control
-from .responses import json_response, list_response, read_limit
+from .responses import deleted_response, json_response, newest_response, the_one
 from .schemas import armed_members, catalogue, read_fault
 
 
 def list_all(control: Control, request: Request) -> Response:
     """In order of arming; those that are spent too."""
-    armed, limit = control.service.armed.all(), read_limit(request)
-    return list_response(armed[max(0, len(armed) - limit) :], armed_members, total=len(armed))
+    return newest_response(request, control.service.armed.all(), armed_members)
 
 
 def arm(control: Control, request: Request) -> Response:
@@ -27,7 +24,7 @@ def retrieve(control: Control, request: Request, fault_id: str) -> Response:
 
 def disarm(control: Control, request: Request, fault_id: str) -> Response:
     _found(control, fault_id).cancel()
-    return json_response({"id": fault_id, "object": "fault", "deleted": True})
+    return deleted_response("fault", fault_id)
 
 
 def disarm_all(control: Control, request: Request) -> Response:
@@ -41,7 +38,4 @@ def offered(control: Control, request: Request) -> Response:
 
 
 def _found(control: Control, fault_id: str) -> ArmedFault:
-    for armed in control.service.armed.all():
-        if armed.id == fault_id:
-            return armed
-    raise NotFound(f"There is no armed fault {quoted(fault_id)}.")
+    return the_one("armed fault", control.service.armed.all(), fault_id)

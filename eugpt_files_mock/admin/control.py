@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 
 from ..service.service import Service
 from .access import AdminAccess
+from .responses import check_parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,5 @@ class ControlRoute:
 
     def answer(self, control: Control, request: Request, segments: dict[str, str]) -> Response:
         """Act, once the parameters are known to be the route's."""
-        from .responses import check_parameters
-
         check_parameters(request, self.parameters)
         return self.act(control.of_world(request), request, **segments)

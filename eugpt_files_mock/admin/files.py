@@ -6,7 +6,7 @@ from werkzeug.wrappers import Request, Response
 from ..errors import quoted, unknown_word
 from ..model.messages import File
 from .control import Control
-from .responses import json_response, list_response, read_limit
+from .responses import deleted_response, json_response, list_response, read_limit
 from .schemas import file_members, read_file, read_json
 
 _UPDATED = ("status", "status_details")
@@ -47,7 +47,7 @@ def update(control: Control, request: Request, file_id: str) -> Response:
 def delete(control: Control, request: Request, file_id: str) -> Response:
     """Take a file out, as if its owner had deleted it."""
     control.service.files.remove(file_id, _found(control, file_id).user)
-    return json_response({"id": file_id, "object": "file", "deleted": True})
+    return deleted_response("file", file_id)
 
 
 def _found(control: Control, file_id: str) -> File:

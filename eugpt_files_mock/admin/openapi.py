@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from ..service.openapi import EUGPT, path_parameters, schema_of
 from .control import ControlRoute
 from .schemas import TEXT_FIELDS
 
@@ -21,7 +22,7 @@ def control_document(routes: Iterable[ControlRoute], version: str) -> Schema:
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Error": _ERROR},
+            "schemas": {"Error": schema_of(EUGPT["errors.envelope"])},
         },
         "security": [{}, {"token": []}],
     }
@@ -30,18 +31,13 @@ def control_document(routes: Iterable[ControlRoute], version: str) -> Schema:
 def _operation(route: ControlRoute) -> Schema:
     operation: Schema = {
         "summary": route.summary,
-        "parameters": [_segment(name) for name in re.findall(r"\{(\w+)\}", route.path)]
+        "parameters": path_parameters(route.path)
         + [_parameter(name, meaning) for name, meaning in route.parameters.items()],
         "responses": {"200": _success(route), "4XX": _REFUSAL},
     }
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _BODIES[route.method, route.path]}
     return operation
-
-
-def _segment(name: str) -> Schema:
-    schema = {"type": "string", "pattern": "^[^/]+$"}
-    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _parameter(name: str, meaning: str) -> Schema:
@@ -61,18 +57,6 @@ def _is_json(path: str) -> bool:
 
 
 _TEXT: Schema = {"type": "string"}
-_ERROR: Schema = {
-    "type": "object",
-    "properties": {
-        "detail": _TEXT,
-        "error": {
-            "type": "object",
-            "properties": {"type": _TEXT, "code": _TEXT, "message": _TEXT},
-            "required": ["type", "code", "message"],
-        },
-    },
-    "required": ["detail", "error"],
-}
 _REFUSAL: Schema = {
     "description": "What was wrong, with the nearest valid word",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},

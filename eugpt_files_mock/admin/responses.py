@@ -1,14 +1,18 @@
 """What the control routes answer with: JSON, lists, refusals; and how their parameters are read."""
 
 import json
-from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, TypeVar
 
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.wrappers import Request, Response
 
 from ..errors import quoted, unknown_word
 from ..service.refusals import envelope
+from ..state.armed_faults import ArmedFault
+from ..state.stubs import Stub
+
+Item = TypeVar("Item", ArmedFault, Stub)
 
 MOST_LISTED = 10_000
 """The most that one list shows, and may be asked for: a page that polls must not stop the mock."""
@@ -29,6 +33,26 @@ def list_response(
     response = json_response({"object": "list", "data": [members(item) for item in items]})
     response.headers["X-Total-Count"] = str(total)
     return response
+
+
+def newest_response(
+    request: Request, items: Sequence[Any], members: Callable[[Any], object]
+) -> Response:
+    """A list of the last so many, in their order."""
+    shown = items[max(0, len(items) - read_limit(request)) :]
+    return list_response(shown, members, total=len(items))
+
+
+def deleted_response(kind: str, id_: str) -> Response:
+    return json_response({"id": id_, "object": kind, "deleted": True})
+
+
+def the_one(kind: str, items: Iterable[Item], id_: str) -> Item:
+    """The one of these that has the id."""
+    for item in items:
+        if item.id == id_:
+            return item
+    raise NotFound(f"There is no {kind} {quoted(id_)}.")
 
 
 def refusal_response(status: int, message: str, error: HTTPException | None = None) -> Response:

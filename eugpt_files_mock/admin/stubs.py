@@ -1,12 +1,11 @@
 """The control routes about stubs."""
 
-from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
-from ..errors import OptionError, quoted, unknown_word
+from ..errors import OptionError, unknown_word
 from ..state.stubs import Stub
 from .control import Control
-from .responses import json_response, list_response, read_limit
+from .responses import deleted_response, json_response, newest_response, the_one
 from .schemas import read_json
 
 _WORDS = ("method", "path", "json", "body", "events", "status", "headers", "times")
@@ -15,8 +14,7 @@ _RESPONSE_WORDS = ("response", "model", "chunks", "times", "check_file_ids")
 
 def list_all(control: Control, request: Request) -> Response:
     """The stubs, in the order in which they were made; those that are used up too."""
-    stubs, limit = control.service.stubs.all(), read_limit(request)
-    return list_response(stubs[max(0, len(stubs) - limit) :], _members, total=len(stubs))
+    return newest_response(request, control.service.stubs.all(), _members)
 
 
 def make(control: Control, request: Request) -> Response:
@@ -37,11 +35,8 @@ def make(control: Control, request: Request) -> Response:
 
 
 def cancel(control: Control, request: Request, stub_id: str) -> Response:
-    for stub in control.service.stubs.all():
-        if stub.id == stub_id:
-            stub.cancel()
-            return json_response({"id": stub_id, "object": "stub", "deleted": True})
-    raise NotFound(f"There is no stub {quoted(stub_id)}.")
+    the_one("stub", control.service.stubs.all(), stub_id).cancel()
+    return deleted_response("stub", stub_id)
 
 
 def cancel_all(control: Control, request: Request) -> Response:

@@ -15,10 +15,10 @@ from .routes import ROUTES, Route
 
 Schema = dict[str, Any]
 
-_EUGPT = named_profile("eugpt")
+EUGPT = named_profile("eugpt")
 
 
-def document(version: str, stubs: Iterable[Stub] = (), profile: Profile = _EUGPT) -> Schema:
+def document(version: str, stubs: Iterable[Stub] = (), profile: Profile = EUGPT) -> Schema:
     """The document of the five calls and of these stubs; `version` is the mock's."""
     paths: dict[str, Schema] = {}
     for route in ROUTES:
@@ -39,7 +39,7 @@ def document(version: str, stubs: Iterable[Stub] = (), profile: Profile = _EUGPT
                 "File": _file(profile),
                 "FileList": _object(profile["list.members"], _LIST),
                 "DeletedFile": _object(profile["delete.members"], _DELETED),
-                "Error": _shape(profile["errors.envelope"]),
+                "Error": schema_of(profile["errors.envelope"]),
                 "Upload": _form(profile),
             },
         },
@@ -47,13 +47,13 @@ def document(version: str, stubs: Iterable[Stub] = (), profile: Profile = _EUGPT
 
 
 def _operation(route: Route, profile: Profile) -> Schema:
-    parameters = [_path_parameter(name) for name in re.findall(r"\{(\w+)\}", route.template)]
     is_upload = route.operation == "upload"
     status = str(profile["upload.status"] if is_upload else 200)
     operation: Schema = {
         "operationId": route.operation,
         "summary": route.summary,
-        "parameters": parameters + (_query(profile) if route.operation == "list" else []),
+        "parameters": path_parameters(route.template)
+        + (_query(profile) if route.operation == "list" else []),
         "responses": {
             status: _success(route.operation, profile),
             **_refusals(route.operation, profile),
@@ -67,18 +67,17 @@ def _operation(route: Route, profile: Profile) -> Schema:
 
 def _stubbed(stub: Stub) -> Schema:
     """What it answers is known to the author of the test."""
-    names = re.findall(r"\{(\w+)\}", stub.path)
     return {
         "operationId": stub.operation,
         "summary": "A stub",
-        "parameters": [_path_parameter(name) for name in names],
+        "parameters": path_parameters(stub.path),
         "responses": {"default": {"description": "As the stub says"}},
     }
 
 
-def _path_parameter(name: str) -> Schema:
-    schema = {"type": "string", "pattern": "^[^/]+$"}
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+def path_parameters(template: str) -> list[Schema]:
+    segment = {"in": "path", "required": True, "schema": {"type": "string", "pattern": "^[^/]+$"}}
+    return [{"name": name, **segment} for name in re.findall(r"\{(\w+)\}", template)]
 
 
 def _query(profile: Profile) -> list[Schema]:
@@ -148,8 +147,8 @@ def _refusal(status: int, bodies: dict[str, Any], profile: Profile) -> Schema:
     for body in bodies.values():
         text = HTML if isinstance(body, str) and body.startswith("<") else TEXT
         kind = _media(text if isinstance(body, str) else profile["json.content_type"])
-        shape = _shape(body)
-        shape = _named("Error") if shape == _shape(profile["errors.envelope"]) else shape
+        shape = schema_of(body)
+        shape = _named("Error") if shape == schema_of(profile["errors.envelope"]) else shape
         if shape not in shapes.setdefault(kind, []):
             shapes[kind].append(shape)
     return {
@@ -162,10 +161,10 @@ def _refusal(status: int, bodies: dict[str, Any], profile: Profile) -> Schema:
     }
 
 
-def _shape(template: Any) -> Schema:
+def schema_of(template: Any) -> Schema:
     """The schema of what a template of the profile is filled to."""
     if isinstance(template, dict):
-        return _object(template, {name: _shape(value) for name, value in template.items()})
+        return _object(template, {name: schema_of(value) for name, value in template.items()})
     if isinstance(template, str) and template[:1] == "{" and template[1:-1] not in _TEXT_WORDS:
         return {}  # a word that stands alone keeps its type
     return {"type": "string"} if isinstance(template, str) else {"enum": [template]}
