@@ -538,9 +538,23 @@ def test_a_fault_and_its_aim_can_be_one_word() -> None:
     ) == parse_fault("*:429:body=text:headers=Retry-After=1:probability=0.5:optional=true")
 
 
+def test_a_value_may_have_colons() -> None:
+    """A word of ours begins the next value."""
+    assert (
+        faults.http_error(503, message="see: http://a:80/b?c=d:", headers={"X-Time": "12:30"}),
+        {"on": ("upload",), "times": 2, "filename": "a:b.txt"},
+    ) == parse_fault(
+        "upload:503:message=see: http://a:80/b?c=d::headers=X-Time=12:30:times=2:filename=a:b.txt"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("upload:503:tims", "tims needs a value"),
+        ("upload:503:message=a:times", "times needs a value"),
+        ("upload:503:message=a:tims=2", "Did you mean 'times'?"),
+        ("upload:503:times=2:3", "times: cannot read '2:3'"),
         ("upload", "such as upload:503:times=2"),
         (":503", "such as upload:503:times=2"),
         ("upload:server_eror", "Did you mean 'server_error'?"),

@@ -3,6 +3,7 @@
 from werkzeug.wrappers import Request, Response
 
 from ..errors import OptionError, unknown_word
+from ..model.stubs import NULL, WITHOUT_BODY
 from ..state.stubs import Stub
 from .control import Control
 from .responses import deleted_response, json_response, newest_response, the_one
@@ -31,6 +32,9 @@ def make(control: Control, request: Request) -> Response:
     for word in ("method", "path"):
         if word not in words:
             raise OptionError(f"{word!r} is missing. Valid: {', '.join(valid)}.", word=words)
+    others = (words.get("body"), words.get("events"))
+    if words.get("json", ...) is None and others == (None, None):
+        words["json"] = None if words.get("status") in WITHOUT_BODY else NULL
     return json_response(_members(control.mock.stub(**words)))
 
 

@@ -1,13 +1,14 @@
 """A fault and what it hits in one argument of the command line: `upload:503:times=2`."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import OptionError
 from ..faults import FAULTS, connection_refused
 from ..model.faults import Fault
-from ..state.fault_matcher import fault_and_matcher_words
+from ..state.fault_matcher import MATCHER_WORDS, fault_and_matcher_words
 
 FORM = "OPERATIONS:FAULT[:WORD=VALUE]…"
 """Operations: one, several with commas, or `*`. Fault: a name of `faults.py`, or a status."""
@@ -16,13 +17,17 @@ FORM = "OPERATIONS:FAULT[:WORD=VALUE]…"
 def parse_fault(text: str) -> tuple[Fault, dict[str, Any]]:
     """The fault, and the arguments of `FilesMock.inject` that say what it hits."""
     operations, _, rest = text.partition(":")
-    name, *pairs = rest.split(":")
+    name, _, words = rest.partition(":")
     if not operations or not name:
         raise OptionError(
             f"A fault is written {FORM}, such as upload:503:times=2; got {text!r}.", word=text
         )
-    fault, matcher = fault_and_matcher_words(name, dict(_pair(pair) for pair in pairs))
+    fault, matcher = fault_and_matcher_words(name, dict(map(_pair, _pairs(words))))
     return fault, matcher | {"on": tuple(operations.split(","))}
+
+
+def _pairs(words: str) -> list[str]:
+    return _NEXT_WORD.split(words) if words else []
 
 
 def _pair(text: str) -> tuple[str, Any]:
@@ -63,6 +68,9 @@ _READ: dict[str, Callable[[str], Any]] = {
     "optional": _boolean,
 }
 """How the value of a word is read; all others are strings."""
+
+_NEXT_WORD = re.compile(rf":(?=\w+=|(?:{'|'.join((*_READ, *MATCHER_WORDS))})(?::|$))")
+"""Other colons belong to the value in which they stand, such as that of `message`."""
 
 
 def fault_lines() -> Iterator[str]:

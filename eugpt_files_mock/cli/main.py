@@ -16,6 +16,7 @@ from ..expectations.exit_checks import of_world
 from ..lifecycle import ServerContext
 from ..mock import FilesMock
 from ..model.content_types import content_type_of
+from ..model.stubs import NULL
 from ..options import Options
 from ..verdict.verdict import judge
 from . import verify
@@ -136,7 +137,7 @@ def _stub(mock: FilesMock, method: str, path: str, file: Path) -> None:
         value = json.loads(content)
     except ValueError as error:
         raise OptionError(f"argument --stub: {str(file)!r}: {error}", word=file) from None
-    mock.stub(method, path, json=value)
+    mock.stub(method, path, json=NULL if value is None else value)
 
 
 def _files(folder: Path | None) -> list[Path]:

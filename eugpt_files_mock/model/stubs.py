@@ -10,6 +10,9 @@ from .content_types import BYTES, EVENTS, JSON, TEXT
 from .headers import header_pairs
 from .messages import Headers
 
+NULL: Any = object()
+"""As `json`, the value null: None says that there is none."""
+
 WITHOUT_BODY = (204, 304)
 """Statuses of answers that have none (RFC 9110, 6.4.1)."""
 
@@ -107,7 +110,7 @@ def json_bytes(label: str, value: Any) -> bytes:
 
 
 def _json(value: Any) -> tuple[str, bytes]:
-    return JSON, json_bytes("stub: json", value)
+    return JSON, json_bytes("stub: json", None if value is NULL else value)
 
 
 def _body(value: Any) -> tuple[str, bytes]:

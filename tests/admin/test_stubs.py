@@ -38,6 +38,14 @@ def test_a_stub_is_made_listed_and_taken_away(served: FilesMock, control: httpx.
     served._service.journal.unmatched_requests.clear()
 
 
+def test_null_is_a_json_value_too(served: FilesMock, control: httpx.Client) -> None:
+    """Unless another body is there, or can't be."""
+    url, route = f"{served.base_url}/a", {"method": "GET", "path": "/a", "json": None}
+    for words, answer in (({}, "null"), ({"body": "x"}, "x"), ({"status": 204}, "")):
+        assert 200 == control.post("stubs", json=route | words).status_code
+        assert answer == httpx.get(url, headers=KEY).text
+
+
 def test_a_response_is_streamed_or_one_document(served: FilesMock, control: httpx.Client) -> None:
     """As `mock.stub_response`."""
     control.post("stubs", json={"response": "Forty-two.", "chunks": 2})

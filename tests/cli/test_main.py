@@ -137,11 +137,13 @@ def test_another_route_is_answered_with_a_file(tmp_path: Path) -> None:
     """JSON from a `.json`, any other file as it is."""
     (tmp_path / "answer.json").write_text('{"output_text": "Forty-two."}', encoding="utf-8")
     (tmp_path / "page.html").write_bytes(b"<p>")
-    stubs = ["POST /responses=answer.json", "GET /pages/{id}=page.html"]
+    (tmp_path / "null.json").write_text("null", encoding="utf-8")
+    stubs = ["POST /responses=answer.json", "GET /pages/{id}=page.html", "GET /null=null.json"]
     words = [f"--stub={stub.replace('=', f'={tmp_path}/')}" for stub in stubs]
     with serving(*words) as (base_url, _):
         headers = {"Authorization": "Bearer eugpt_a"}
         answer = httpx.post(f"{base_url}/responses", headers=headers, json={"input": "?"})
         page = httpx.get(f"{base_url}/pages/7", headers=headers)
+        assert "null" == httpx.get(f"{base_url}/null", headers=headers).text
     assert {"output_text": "Forty-two."} == answer.json()
     assert ("text/html", b"<p>") == (page.headers["Content-Type"], page.content)
