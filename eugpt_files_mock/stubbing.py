@@ -136,7 +136,7 @@ def _path(path: Any, service: Service) -> str:
             f"'/conversations/{{id}}', without a query; got {quoted(path)}.",
             word=path,
         )
-    prefixes = [url.prefix for url in service.options.base_url if url.resource(path)]
+    prefixes = [url.prefix for url in service.options.base_url if path.startswith(url.prefix + "/")]
     if prefixes and all(prefixes):  # without a prefix, it may well begin so
         prefix = max(prefixes, key=len)
         below = path.removeprefix(prefix)

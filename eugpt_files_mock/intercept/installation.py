@@ -19,14 +19,9 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from ..errors import hide_from_traceback
 from . import network_guard, on_http_client, registry
 from .patches import Patch, lock
 from .registry import ActiveMock
-
-__all__ = ["enter", "leave"]
-
-__tracebackhide__ = hide_from_traceback
 
 _EDGES = {
     "httpx": "on_httpx",

@@ -17,7 +17,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
-from ..errors import ClientHasNoTimeout, hide_from_traceback
+from ..errors import ClientHasNoTimeout
 from ..model.messages import Headers, Outcome, Request, Severed
 from ..protocol import (
     Action,
@@ -30,14 +30,9 @@ from ..protocol import (
     UnreadableRequest,
     Wait,
     deliver,
-    http_date,
 )
 from ..service.rejections import reject_unreadable
 from .registry import Find
-
-__all__ = ["MemoryConnection", "MemorySocket", "RefusedLate", "client_name"]
-
-__tracebackhide__ = hide_from_traceback
 
 client_name: ContextVar[str | None] = ContextVar("eugpt_files_mock_client", default=None)
 """The library that a call came through, if it hands on to another, as httpx may to aiohttp."""
@@ -148,7 +143,7 @@ class MemoryConnection:
         outcome = self._decided(request)
         if isinstance(outcome, Severed) and outcome.kind == "refused":
             raise RefusedLate
-        self._actions = chain(self._actions, deliver(outcome, request, date=http_date()))
+        self._actions = chain(self._actions, deliver(outcome, request, now=time.time()))
 
     def _decided(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
         if self._outcome is not None:

@@ -12,14 +12,9 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import count
 from typing import Any
 
-from ..errors import hide_from_traceback
 from ..model.messages import Outcome
 from .memory_connection import MemoryConnection, RefusedLate
 from .registry import Resolved
-
-__all__ = ["in_memory", "read_timeout"]
-
-__tracebackhide__ = hide_from_traceback
 
 
 def in_memory(
@@ -46,18 +41,13 @@ def in_memory(
     def connect() -> MemoryConnection:
         nonlocal outcome
         decided, outcome = outcome, None
-        return MemoryConnection(lambda _: found, library, read_timeout(request), decided)
+        timeouts = request.extensions.get("timeout") or {}
+        return MemoryConnection(lambda _: found, library, timeouts.get("read"), decided)
 
     twin = object.__new__(type(transport))
     twin.__dict__ |= transport.__dict__
     twin._pool = _MemoryPool(core, transport._pool, connect, body)
     return twin
-
-
-def read_timeout(request: Any) -> float | None:
-    """Seconds that the client waits for bytes."""
-    seconds: float | None = (request.extensions.get("timeout") or {}).get("read")
-    return seconds
 
 
 class _MemoryPool:

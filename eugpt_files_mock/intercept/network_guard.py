@@ -22,14 +22,10 @@ from functools import lru_cache
 from types import FrameType
 from typing import Any
 
-from ..errors import NetworkRefused, hide_from_traceback
+from ..errors import NetworkRefused
 from ..model.base_urls import BaseUrl, Origin, origin
 from . import registry
 from .patches import Patch, bound, lock
-
-__all__ = ["hold", "patches", "release", "start", "stop"]
-
-__tracebackhide__ = hide_from_traceback
 
 _LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
 _CONNECTS = ("connect", "connect_ex")

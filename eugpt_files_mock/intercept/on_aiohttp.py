@@ -14,15 +14,10 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
-from ..errors import hide_from_traceback
 from ..model.base_urls import origin
 from . import registry
 from .memory_connection import MemoryConnection, RefusedLate
 from .patches import Patch, bound, give_back, own_function
-
-__all__ = ["patches"]
-
-__tracebackhide__ = hide_from_traceback
 
 
 @lru_cache  # what is found once needn't be looked up at each start

@@ -7,15 +7,10 @@ from functools import lru_cache
 from http.client import HTTPConnection, HTTPSConnection  # as they are before vcrpy replaces them
 from typing import Any
 
-from ..errors import hide_from_traceback
 from ..model.base_urls import origin
 from . import registry
 from .memory_connection import MemorySocket
 from .patches import Patch, bound, give_back
-
-__all__ = ["patches"]
-
-__tracebackhide__ = hide_from_traceback
 
 _DEFAULT = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
 

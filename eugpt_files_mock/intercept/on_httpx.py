@@ -1,33 +1,30 @@
 """httpx and its fork httpx2: requests to our URLs are answered before they reach the network.
 
 Two methods are replaced. Where a client chooses its transport, what is plain is answered at once
-(`short_transport`); this also catches clients made earlier. Where the library's own transports
-send, everything else is: it does its own work, over a connection in memory (`memory_pool`). Between
-the two lie the transports that a user wraps around others, and the wrappers of tracers.
+(`plain`); this also catches clients made earlier. Where the library's own transports send,
+everything else is: it does its own work, over a connection in memory (`memory_pool`). Between the
+two lie the transports that a user wraps around others, and the wrappers of tracers.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
-from ..errors import hide_from_traceback
 from ..model.base_urls import origin
+from ..model.messages import Headers, Request
 from . import registry
 from .memory_connection import client_name
 from .memory_pool import in_memory
 from .patches import Patch, bound, give_back, is_wrapper, own_function
+from .plain import METHODS, MOST_BYTES, plain_answer, plain_headers
 from .registry import Resolved
-from .short_transport import transport_class
-
-__all__ = ["patches"]
-
-__tracebackhide__ = hide_from_traceback
 
 _IN_PROCESS = (
     ("httpx", "MockTransport"),
@@ -53,8 +50,8 @@ def patches(library: Any) -> list[Patch]:
     """What is replaced in one of the two libraries."""
     name, by = library.__name__, _by_respx if "httpx" in sys.modules else None
     sending = [
-        Patch(f"{name}._transports.default.{kind}.{method}", partial(replacing, library), by)
-        for (kind, method), replacing in zip(_SENDING.items(), (_sending, _sending_async))  # noqa: B905 - twice two
+        Patch(f"{name}._transports.default.{kind}.{method}", partial(_sending, library, method), by)
+        for kind, method in _SENDING.items()
     ]
     choosing = partial(_choosing, library, sending)
     clients = (f"{name}._client.{kind}._transport_for_url" for kind in ("Client", "AsyncClient"))
@@ -85,18 +82,21 @@ def _mocker(target: str, module_id: int) -> Any:
 
 def _choosing(library: Any, sending: list[Patch], original: Any) -> Any:
     own = own_function(original, f"{library.__name__}._client")
-    short = transport_class(library)
+    short = _transport_class(library)
 
     def _transport_for_url(client: Any, url: Any) -> Any:
-        found = _resolve(url)
+        found = registry.find(origin(url.host, url.port), url.path)
         if found is None:
             give_back()
             transport = bound(original, client)(url)
             return transport if _asked.get() is None else _Asking(None, transport, library)
-        transport = bound(own, client)(url)
-        sends = _own_sender(type(transport), library)  # first: it is so nearly always
-        if sends is not None and not is_wrapper(sends):
-            return short(found, transport, sends)
+        transport = own.__get__(client, type(client))(url)
+        kind = type(transport)
+        method = _SENDING.get(kind.__name__)
+        if method is not None and getattr(library, kind.__name__) is kind:
+            sends = own_function(vars(kind)[method], f"{library.__name__}._transports.default")
+            if not is_wrapper(sends):
+                return short(found, transport, sends)
         if _is_left_alone(transport):
             return transport
         for patch in sending:
@@ -106,42 +106,93 @@ def _choosing(library: Any, sending: list[Patch], original: Any) -> Any:
     return _transport_for_url
 
 
-def _own_sender(kind: type, library: Any) -> Any:
-    """How the library's own transport sends, wrapped as it is by tracers; None for another."""
-    method = _SENDING.get(kind.__name__)
-    if method is None or getattr(library, kind.__name__) is not kind:
+@lru_cache
+def _transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # noqa: C901 - a class
+    """A transport of this library that answers from the mock, sync and async."""
+
+    class FilesTransport(library.BaseTransport, library.AsyncBaseTransport):  # type: ignore[misc]
+        def __init__(self, found: Resolved, replaced: Any, sends: Any) -> None:
+            self._found = found
+            self._replaced = replaced
+            self._sends = sends
+
+        def handle_request(self, request: Any) -> Any:
+            headers = _plain(request, library)
+            if headers is None:
+                return self._send(request)
+            return self._answer(request, headers, list(request.stream))
+
+        async def handle_async_request(self, request: Any) -> Any:
+            headers = _plain(request, library)
+            if headers is None:
+                return await self._send(request)
+            answer = self._answer(request, headers, [piece async for piece in request.stream])
+            return answer if isinstance(answer, library.Response) else await answer
+
+        def _answer(self, request: Any, headers: Headers, pieces: list[bytes]) -> Any:
+            size = sum(map(len, pieces))
+            if headers.by_name.get("content-length", "0") != str(size):
+                return self._send(request, None, pieces)  # h11 refuses to send it
+            mock, resource, path = self._found
+            timeouts = request.extensions.get("timeout") or {}
+            outcome = mock.dispatch(
+                Request(
+                    method=request.method,
+                    path=path,
+                    resource=resource,
+                    query=request.url.query.decode("ascii"),
+                    headers=headers,
+                    body=b"".join(pieces) if size < _LARGE else pieces,
+                    client=library.__name__,
+                    read_timeout=timeouts.get("read"),
+                )
+            )
+            plain = plain_answer(outcome)
+            if plain is None:
+                return self._send(request, outcome, pieces)
+            return library.Response(
+                200,
+                headers=plain.headers,
+                stream=library.ByteStream(plain.body),
+                extensions={"http_version": b"HTTP/1.1", "reason_phrase": b"OK"},
+            )
+
+        def _send(self, request: Any, outcome: Any = None, pieces: Any = None) -> Any:
+            twin = in_memory(self._replaced, request, self._found, outcome, pieces)
+            return bound(self._sends, twin)(request)
+
+    return FilesTransport
+
+
+_LARGE = 1_000_000
+"""Bytes from which a body is handed on in its pieces."""
+
+
+def _plain(request: Any, library: Any) -> Headers | None:
+    """The headers of a plain request; a generator or a file of the user's is read by the client's
+    own stack.
+    """
+    kind = type(request.stream)
+    is_at_hand = kind is library.ByteStream or kind.__name__ == "MultipartStream"
+    is_short = len(request.url.raw_path) < MOST_BYTES
+    if not (is_at_hand and is_short and request.method in METHODS):
         return None
-    return own_function(vars(kind)[method], f"{library.__name__}._transports.default")
+    raw = request.headers.raw
+    return plain_headers(b"\n".join(chain.from_iterable(raw)).decode("latin-1"), len(raw))
 
 
-def _sending(library: Any, original: Any) -> Any:
+def _sending(library: Any, method: str, original: Any) -> Any:
     own = own_function(original, f"{library.__name__}._transports.default")
 
-    def handle_request(transport: Any, request: Any) -> Any:
+    def send(transport: Any, request: Any) -> Any:  # of the async one, what is to be awaited
         found = _taken_over(request.url)
         if found is None:
             give_back()
             return bound(original, transport)(request)
         return bound(own, in_memory(transport, request, found))(request)
 
-    return handle_request
-
-
-def _sending_async(library: Any, original: Any) -> Any:
-    own = own_function(original, f"{library.__name__}._transports.default")
-
-    async def handle_async_request(transport: Any, request: Any) -> Any:
-        found = _taken_over(request.url)
-        if found is None:
-            give_back()
-            return await bound(original, transport)(request)
-        return await bound(own, in_memory(transport, request, found))(request)
-
-    return handle_async_request
-
-
-def _resolve(url: Any) -> Resolved | None:
-    return registry.find(origin(url.host, url.port), url.path)
+    send.__name__ = method
+    return send
 
 
 def _taken_over(url: Any) -> Resolved | None:
@@ -149,7 +200,7 @@ def _taken_over(url: Any) -> Resolved | None:
 
     A transport that asks for one of our URLs rewrites nothing: what else it asks for is as it says.
     """
-    found = _resolve(url)
+    found = registry.find(origin(url.host, url.port), url.path)
     if found is None:
         return _asked.get()
     _asked.set(None)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import http.client
 import io
-import re
 from collections.abc import Callable
 from functools import lru_cache, partial
 from inspect import signature
+from itertools import chain
 from types import FunctionType
 from typing import Any
 from urllib.parse import unquote
@@ -24,19 +24,13 @@ import responses
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from ..errors import hide_from_traceback
 from ..model.base_urls import Origin
 from ..model.messages import Headers, Outcome, Request
-from ..protocol import http_date
 from . import registry
 from .on_urllib3 import opener, place_of, urlopen_in_memory
 from .patches import Patch, bound, give_back, is_wrapper, own_function
+from .plain import METHODS, MOST_BYTES, PlainAnswer, plain_answer, plain_headers
 from .registry import Resolved
-from .short_transport import is_plain_outcome
-
-__all__ = ["by_responses", "patches"]
-
-__tracebackhide__ = hide_from_traceback
 
 _send: Callable[..., requests.Response] = responses._real_send
 """`HTTPAdapter.send` as it was before anybody patched it."""
@@ -46,10 +40,11 @@ _send: Callable[..., requests.Response] = responses._real_send
 def patches(_: Any) -> list[Patch]:
     """What is replaced: in front of the adapter, and behind it."""
     connection = "requests.adapters.HTTPAdapter.get_connection_with_tls_context"
+    session, owner = "requests.sessions.Session", _session_class()
     return [
-        Patch("requests.sessions.Session.send", _sending, by_responses, _session_class()),
-        Patch("requests.sessions.Session.get_adapter", _choosing, by_responses, _session_class()),
-        Patch(connection, _connecting, by_responses),
+        Patch(f"{session}.send", _sending, _ResponsesPatch, owner),
+        Patch(f"{session}.get_adapter", _choosing, _ResponsesPatch, owner),
+        Patch(connection, _connecting, _ResponsesPatch),
     ]
 
 
@@ -68,9 +63,6 @@ class _ResponsesPatch(responses.RequestsMock):
 
     def unbound_on_send(self) -> Any:
         return self._replacement
-
-
-by_responses = _ResponsesPatch
 
 
 def _sending(original: Any) -> Any:
@@ -168,67 +160,60 @@ class _Connection:
 
     def urlopen(self, **words: Any) -> Any:
         """As urllib3's; the short way if nothing of it can be observed."""
-        outcome = None
-        if self._is_verified and _is_plain(**words) and not _is_traced():
-            outcome = self._outcome(**words)
-            if outcome is not None and is_plain_outcome(outcome):
-                response = _response(outcome, **words)
-                if not words["retries"].is_retry(words["method"], 200):
-                    return response
+        headers = outcome = None
+        if self._is_verified and not _is_traced():
+            headers = _plain(words)
+        if headers is not None:
+            outcome = self._outcome(headers, words)
+        answer = None if outcome is None else plain_answer(outcome)
+        if answer is not None and not words["retries"].is_retry(words["method"], 200):
+            return _response(answer, words)
         find = partial(registry.find, self._place)
         return urlopen_in_memory(self._pool(), find, "requests", outcome=outcome, **words)
 
-    def _outcome(
-        self, *, method: str, url: str, body: Any, headers: Any, timeout: Any, **__: Any
-    ) -> Outcome | None:
-        raw_path, _, query = url.partition("?")
-        path = unquote(raw_path)
-        found = registry.find(self._place, path)
+    def _outcome(self, headers: Headers, words: dict[str, Any]) -> Outcome | None:
+        path, _, query = words["url"].partition("?")
+        found = registry.find(self._place, unquote(path))
         if found is None:
             return None
         host, port = self._place
-        pairs = [("Host", host if port is None else f"{host}:{port}"), *headers.items()]
+        sent = ("Host", host if port is None else f"{host}:{port}")
         return found.mock.dispatch(
             Request(
-                method=method,
-                path=path,
+                method=words["method"],
+                path=found.path,
                 resource=found.resource,
                 query=query,
-                headers=Headers(pairs),
-                body=_bytes(body),
+                headers=Headers((sent, *headers.pairs)),
+                body=_bytes(words["body"]),
                 client="requests",
-                read_timeout=_read_timeout(timeout),
+                read_timeout=_read_timeout(words["timeout"]),
             )
         )
 
 
-_METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
-
-_HEADERS = re.compile(
-    r"(?i:(?!expect:|upgrade:|transfer-encoding:|host:|connection:(?!keep-alive\n))"
-    r"[!#$%&'*+.^_`|~0-9a-z-]+:(?:[!-~](?:[ -~]*[!-~])?)?\n)*"
-)
-
-_MOST_BYTES, _MOST_HEADERS = 60_000, 90
-
-
-def _is_plain(*, method: str, url: str, body: Any, headers: Any, **words: Any) -> bool:
-    if method not in _METHODS or not url.startswith("/") or words["chunked"]:
-        return False
-    if not (body is None or isinstance(body, (bytes, str))):
-        return False
+def _plain(words: dict[str, Any]) -> Headers | None:
+    """The headers of a plain request."""
+    if (
+        words["method"] not in METHODS
+        or not words["url"].startswith("/")
+        or len(words["url"]) > MOST_BYTES
+        or words["chunked"]
+        or not isinstance(words["body"], (bytes, str, type(None)))
+    ):
+        return None
+    sent = words["headers"].items()
     try:
-        head = "".join([name + ":" + value + "\n" for name, value in headers.items()])
+        headers = plain_headers("\n".join(chain.from_iterable(sent)), len(sent))
     except TypeError:  # bytes
-        return False
-    return (
-        len(headers) == head.count("\n") <= _MOST_HEADERS
-        and len(head) + len(url) < _MOST_BYTES
-        and _HEADERS.fullmatch(head) is not None
-        and "user-agent" in headers  # urllib3 would add one
-        and "accept-encoding" in headers
-        and headers.get("content-length", "0") == str(len(_bytes(body)))
-    )
+        return None
+    if headers is None:
+        return None
+    by_name = headers.by_name
+    is_whole = "user-agent" in by_name and "accept-encoding" in by_name  # urllib3 would add one
+    length = by_name.get("content-length", "0")
+    is_plain = is_whole and "host" not in by_name and length == str(len(_bytes(words["body"])))
+    return headers if is_plain else None
 
 
 def _bytes(body: bytes | str | None) -> bytes:
@@ -245,8 +230,9 @@ def _is_traced() -> bool:
 
 def _read_timeout(timeout: urllib3.Timeout) -> float | None:
     """Seconds that the client waits for bytes; a total includes the time to connect."""
-    timeout = timeout.clone()
-    timeout.start_connect()
+    if timeout.total is not None:
+        timeout = timeout.clone()
+        timeout.start_connect()
     seconds = timeout.read_timeout
     return seconds if isinstance(seconds, (int, float)) else None
 
@@ -258,18 +244,18 @@ _VERSION: dict[str, Any] = (
 )
 
 
-def _response(outcome: Any, *, method: str, url: str, retries: Any, **words: Any) -> Any:
+def _response(answer: PlainAnswer, words: dict[str, Any]) -> Any:
     return urllib3.HTTPResponse(
-        body=_Body(outcome.body),
-        headers=urllib3.HTTPHeaderDict((*outcome.headers, ("Date", http_date()))),
+        body=_Body(answer.body),
+        headers=urllib3.HTTPHeaderDict(answer.headers),
         status=200,
         reason="OK",
         version=11,
         preload_content=words["preload_content"],
         decode_content=words["decode_content"],
-        retries=retries,
-        request_method=method,
-        request_url=url,
+        retries=words["retries"],
+        request_method=words["method"],
+        request_url=words["url"],
         **_VERSION,
     )
 

@@ -16,17 +16,12 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import NewConnectionError
 from urllib3.util.ssl_ import resolve_cert_reqs
 
-from ..errors import hide_from_traceback
 from ..model.base_urls import Origin, origin
 from ..model.messages import Outcome
 from . import registry
 from .memory_connection import MemorySocket, RefusedLate
 from .patches import Patch, bound, give_back, own_function
 from .registry import Find
-
-__all__ = ["opener", "patches", "place_of", "urlopen_in_memory"]
-
-__tracebackhide__ = hide_from_traceback
 
 _TIMEOUT = 5
 """The position of `timeout` after method and URL in a call of `urlopen`."""
@@ -43,6 +38,7 @@ def opener() -> Any:
     return own_function(vars(HTTPConnectionPool)["urlopen"], "urllib3.connectionpool")
 
 
+@lru_cache(maxsize=256)
 def place_of(url: str) -> tuple[Origin, str] | None:
     """Origin and path, percent-decoded; None for an address of another kind."""
     try:

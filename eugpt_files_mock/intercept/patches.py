@@ -18,12 +18,8 @@ from types import FunctionType
 from typing import Any, Protocol
 from unittest import mock
 
-from ..errors import PatchTargetMissing, hide_from_traceback
+from ..errors import PatchTargetMissing
 from .registry import any_is_active
-
-__all__ = ["Patch", "Replacing", "bound", "give_back", "is_wrapper", "lock", "own_function"]
-
-__tracebackhide__ = hide_from_traceback
 
 Replacing = Callable[[Any], Callable[..., Any]]
 """Makes our function from the one that it replaces, and hands on to."""

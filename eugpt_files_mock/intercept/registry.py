@@ -71,10 +71,11 @@ class ActiveMock:
 
 
 class Resolved(NamedTuple):
-    """The mock that answers, and the path below its base URL (None: outside of it)."""
+    """The mock that answers, the path below its base URL (None: outside of it), and all of it."""
 
     mock: ActiveMock
     resource: str | None
+    path: str
 
 
 Find = Callable[[str], Resolved | None]
@@ -113,10 +114,9 @@ def find(origin: Origin, path: str) -> Resolved | None:
     for mock, base_url in candidates:
         if mock.passthrough and mock.is_passthrough(path):
             continue
-        resource = base_url.resource(path)
-        if resource is not None:
-            return Resolved(mock, resource)
-        host_only = host_only or Resolved(mock, None)
+        if path.startswith(base_url.prefix + "/"):
+            return Resolved(mock, path[len(base_url.prefix) :], path)
+        host_only = host_only or Resolved(mock, None, path)
     return host_only
 
 

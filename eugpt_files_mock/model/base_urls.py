@@ -51,13 +51,6 @@ class BaseUrl:
     origin: Origin
     prefix: str
 
-    def resource(self, path: str) -> str | None:
-        """The part of the path below the base URL; None for a path outside it."""
-        if not path.startswith(self.prefix):
-            return None
-        rest = path[len(self.prefix) :]
-        return rest if rest.startswith("/") else None
-
 
 def parse_base_url(text: object) -> BaseUrl:
     """A base URL from its text."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..model.messages import Outcome, Reply, Severed
 from .received import ReceivedRequest, UnreadableRequest
-from .response_head import has_no_body, response_head
+from .response_head import has_no_body, http_date, response_head
 
 __all__ = ["Action", "Close", "Hang", "Refuse", "Reset", "Send", "Wait", "deliver"]
 
@@ -63,21 +63,21 @@ _SEPARATE = 65_536
 
 
 def deliver(
-    outcome: Outcome, request: ReceivedRequest | UnreadableRequest, *, date: str | None = None
+    outcome: Outcome, request: ReceivedRequest | UnreadableRequest, *, now: float | None = None
 ) -> Iterator[Action]:
     """The actions; if the last one is `Send`, the connection is kept for the next request.
 
     Args:
         outcome: of the request.
         request: says whether the connection may be kept, and whether the answer has a body.
-        date: the value of `Date`, for a server that has a clock (RFC 9110, 6.6.1).
+        now: Unix seconds, for `Date`, which a server that has a clock sends (RFC 9110, 6.6.1).
     """
     if isinstance(outcome, Severed):
         yield from _SEVERED[outcome.kind]
         return
     if outcome.delay:
         yield Wait(outcome.delay)
-    yield from _answer(outcome, request, () if date is None else (("Date", date),))
+    yield from _answer(outcome, request, () if now is None else (("Date", http_date(int(now))),))
     if outcome.cut_after is not None or not request.is_persistent:
         yield Close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
@@ -33,14 +32,10 @@ def has_no_body(method: str, status: int) -> bool:
     return method == "HEAD" or status in {204, 304} or status < 200
 
 
-def http_date() -> str:
-    """The time of now, for `Date` (RFC 9110, 6.6.1), without which caches keep no answer."""
-    return _formatted(int(time.time()))
-
-
 @lru_cache(1)  # made once a second, because it costs a tenth of an answer
-def _formatted(second: int) -> str:
-    return formatdate(second, usegmt=True)
+def http_date(now: int) -> str:
+    """Unix seconds as `Date` has them (RFC 9110, 6.6.1), without which caches keep no answer."""
+    return formatdate(now, usegmt=True)
 
 
 def response_head(

@@ -23,7 +23,6 @@ from ..protocol import (
     UnreadableRequest,
     Wait,
     deliver,
-    http_date,
     response_head,
 )
 
@@ -100,7 +99,7 @@ class Connection:
                 self._receive(protocol)
                 continue
             self._outcome = self._answered(request)
-            actions = deliver(self._outcome, request, date=http_date())
+            actions = deliver(self._outcome, request, now=time.time())
             if not all(_CARRY_OUT[type(action)](self, action) for action in actions):
                 return  # the connection isn't kept
 
