@@ -1,4 +1,4 @@
-"""What a request asks for, read from its path, query and body: one command for each operation.
+"""What a request asks for, read from its path, query and body: a command.
 
 A request that cannot be carried out still becomes a command: it says what is known, and carries
 the refusal that it deserves. So a fault can hit it first, and the journal can name the file.
@@ -7,7 +7,7 @@ the refusal that it deserves. So a fault can hit it first, and the journal can n
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -50,29 +50,10 @@ class List:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retrieve:
-    """Show a file."""
+class OneFile:
+    """Show a file, give its content, or remove it, as the operation says."""
 
     file_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
-    """Give the content of a file."""
-
-    file_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delete:
-    """Remove a file."""
-
-    file_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unroutable:
-    """Nothing: no route has this path and method."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,29 +66,18 @@ class Stubbed:
     json: Any
 
 
-Command = Upload | List | Retrieve | Download | Delete | Stubbed | Unroutable
+Command = Upload | List | OneFile | Stubbed
 
 
 def parse(route: RouteMatch, request: Request, profile: Profile) -> Command:
-    """The command of a request."""
+    """The command of a request; of one without a route it is never carried out."""
     if route.operation == "upload":
         return _upload(request, profile)
     if route.operation == "list":
         return _list(request, profile)
-    if route.operation is None:
-        return _UNROUTABLE
     if route.stub is not None:
         return _stubbed(route.stub, request)
-    return _ON_ONE_FILE[route.operation](file_id=route.file_id)
-
-
-_UNROUTABLE = Unroutable()
-
-_ON_ONE_FILE: dict[str, Callable[..., Command]] = {
-    "retrieve": Retrieve,
-    "download": Download,
-    "delete": Delete,
-}
+    return OneFile(file_id=route.file_id or "")
 
 
 def _upload(request: Request, profile: Profile) -> Upload:

@@ -7,7 +7,7 @@ from typing import Any
 from ..model.messages import Call, File, Headers, Outcome, Record, Reply, Request
 from ..state.fault_matcher import FaultTarget
 from .authentication import Identity
-from .commands import Command, Download, List, Stubbed, Upload
+from .commands import Command, List, Stubbed, Upload
 from .fault_effects import SelectedFault
 from .operations import Deleted, Result, Stored
 from .refusals import Refusal
@@ -121,7 +121,7 @@ class Exchange:
 
     def _unready_files(self) -> tuple[tuple[str, str], ...]:
         """Asking for the status of a file, or deleting it, doesn't use its content."""
-        if isinstance(self.command, Download):
+        if self.route.operation == "download":
             used = [self.file]
         elif isinstance(self.command, Stubbed):
             user = self.identity.user

@@ -32,9 +32,10 @@ def handle(service: Service, request: Request) -> Outcome:
         exchange.fault = select_fault(service, headers.get("prefer"), exchange.target)  # 4
         if exchange.fault is None or not exchange.fault.replaces_the_work:
             _admit(service, exchange)  # 5
-            exchange.result = operate(
-                service, exchange.command, exchange.identity.user, exchange.started_at
-            )  # 6
+            operation, user = exchange.route.operation or "", exchange.identity.user
+            exchange.result = operate(  # 6
+                service, operation, exchange.command, user, exchange.started_at
+            )
             outcome = render(exchange.result, exchange.request_id, options)
     except Refused as refused:
         exchange.refusal = refused.refusal

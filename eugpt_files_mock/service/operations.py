@@ -7,7 +7,7 @@ from typing import Any
 from ..model.messages import File
 from ..state.file_store import OverQuota
 from ..state.randomness import is_id
-from .commands import Command, Delete, Download, List, Retrieve, Stubbed, Upload
+from .commands import Command, List, OneFile, Stubbed, Upload
 from .refusals import Refusal, Refused
 from .service import Service
 from .stubs import Answered, answer, named_files
@@ -46,9 +46,11 @@ class Deleted:
 Result = Stored | Listed | Content | Deleted | Answered
 
 
-def operate(service: Service, command: Command, user: str | None, now: float) -> Result:
+def operate(
+    service: Service, operation: str, command: Command, user: str | None, now: float
+) -> Result:
     """Carry the command out for that user, at this time; or refuse it, and change nothing."""
-    return _OPERATE[type(command)](service, command, user, now)
+    return _OPERATE.get(operation, _answer)(service, command, user, now)
 
 
 def _upload(service: Service, command: Upload, user: str | None, now: float) -> Stored:
@@ -107,12 +109,12 @@ def _page(
     )
 
 
-def _retrieve(service: Service, command: Retrieve, user: str | None, now: float) -> Stored:
+def _retrieve(service: Service, command: OneFile, user: str | None, now: float) -> Stored:
     file_id = command.file_id
     return Stored(file=service.files.poll(file_id, user) or _refuse(file_id, service))
 
 
-def _download(service: Service, command: Download, user: str | None, now: float) -> Content:
+def _download(service: Service, command: OneFile, user: str | None, now: float) -> Content:
     file_id = command.file_id
     file = service.files.find(file_id, user) or _refuse(file_id, service)
     if file.purpose in service.options.profile["download.refused_purposes"]:
@@ -120,7 +122,7 @@ def _download(service: Service, command: Download, user: str | None, now: float)
     return Content(file=file)
 
 
-def _delete(service: Service, command: Delete, user: str | None, now: float) -> Deleted:
+def _delete(service: Service, command: OneFile, user: str | None, now: float) -> Deleted:
     file_id = command.file_id
     found = service.files.remove(file_id, user)
     if found is None and service.options.profile["delete.unknown"] == "refused":
@@ -142,11 +144,10 @@ def _refuse(file_id: str, service: Service) -> File:
     raise Refused(Refusal("malformed_id" if is_malformed else "file_not_found", {"id": file_id}))
 
 
-_OPERATE: dict[type, Callable[[Service, Any, str | None, float], Result]] = {
-    Upload: _upload,
-    List: _list,
-    Retrieve: _retrieve,
-    Download: _download,
-    Delete: _delete,
-    Stubbed: _answer,
+_OPERATE: dict[str, Callable[[Service, Any, str | None, float], Result]] = {
+    "upload": _upload,
+    "list": _list,
+    "retrieve": _retrieve,
+    "download": _download,
+    "delete": _delete,
 }
