@@ -19,7 +19,6 @@ An error carries its culprit as attributes, not only in its text.
 import difflib
 import math
 from collections.abc import Iterable, Mapping
-from operator import methodcaller
 from typing import Any
 
 __all__ = [
@@ -133,15 +132,6 @@ class ExpectationNotMet(FilesMockError, AssertionError):
 
 
 NO_HABITS: Mapping[str, str] = {}
-
-hide_from_traceback = methodcaller("errisinstance", FilesMockError)
-"""The `__tracebackhide__` of modules that raise: pytest then shows the author's line as the last.
-
-Of other errors it shows every frame, because those are bugs of ours.
-"""
-
-
-__tracebackhide__ = hide_from_traceback
 
 _LONGEST_MISSPELT = 100
 

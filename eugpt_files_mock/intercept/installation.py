@@ -7,8 +7,6 @@ another starts, and a library may be imported by any thread. So neither waits fo
 holds it looks again when it lets go.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.abc
 import importlib.util

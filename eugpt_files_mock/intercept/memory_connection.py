@@ -6,8 +6,6 @@ protocol that serves a port. It is driven when the client reads; no thread is ne
 for an answer that never comes takes no time: the client's time-out is raised at once.
 """
 
-from __future__ import annotations
-
 import io
 import time
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ httpcore's own connection does its work over them: retries of a failed connect, 
 the checks of h11. Each request has a connection of its own, so that none outlives the mock.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator

@@ -13,8 +13,6 @@ A thread may outlive its test. So the pytest plugin keeps the guard up between t
     network_guard.release()           # at the end of the session
 """
 
-from __future__ import annotations
-
 import socket
 import sys
 from collections.abc import Iterable, Iterator

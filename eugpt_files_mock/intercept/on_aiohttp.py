@@ -4,8 +4,6 @@ aiohttp's own protocol, parser, time-outs and retries work over it, also for tho
 aiohttp, such as transports of httpx.
 """
 
-from __future__ import annotations
-
 import asyncio
 from functools import lru_cache, partial
 from typing import Any

@@ -1,7 +1,5 @@
 """http.client, and urllib.request above it: a connection to our host is one in memory."""
 
-from __future__ import annotations
-
 import socket
 from functools import lru_cache
 from http.client import HTTPConnection, HTTPSConnection  # as they are before vcrpy replaces them

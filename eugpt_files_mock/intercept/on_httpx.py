@@ -6,8 +6,6 @@ everything else is: it does its own work, over a connection in memory (`memory_p
 two lie the transports that a user wraps around others, and the wrappers of tracers.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -7,8 +7,6 @@ adapter, and behind it, where an adapter chooses a connection. So requests' own 
 time-outs and turns urllib3's errors into its own.
 """
 
-from __future__ import annotations
-
 import http.client
 import io
 from collections.abc import Callable

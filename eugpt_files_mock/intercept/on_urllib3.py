@@ -3,8 +3,6 @@
 urllib3 does all of its own work: time-outs, retries, rewinding, redirects, reading, closing.
 """
 
-from __future__ import annotations
-
 import copy
 import ssl
 from functools import lru_cache, partial

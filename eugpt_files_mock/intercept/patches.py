@@ -8,8 +8,6 @@ next mock, or the next call.
 respx patches httpx for us, and responses requests: each lets its target be chosen.
 """
 
-from __future__ import annotations
-
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator

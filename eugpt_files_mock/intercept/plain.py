@@ -6,8 +6,6 @@ For the rest the client's own stack does its work. If that is known only when th
 answered, the outcome is kept, and the client's stack meets it.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from functools import lru_cache

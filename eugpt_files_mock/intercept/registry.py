@@ -4,8 +4,6 @@ All threads share them. Mocks nest, and are stopped in any order, also while the
 runs: so nothing here waits for a lock.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import TIMEOUT_MAX

@@ -1,11 +1,7 @@
 """The body of a request while it comes in: of a known length, or in chunks."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
-
-__all__ = ["ChunkedBody", "InvalidChunk", "SizedBody"]
 
 _JOINED_BYTES = 1_000_000
 """A body up to this size is given in one piece, which is faster to parse."""

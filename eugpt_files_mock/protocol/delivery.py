@@ -1,15 +1,11 @@
 """What is done with a connection to deliver an outcome: a few actions, in order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..model.messages import Outcome, Reply, Severed
 from .received import ReceivedRequest, UnreadableRequest
 from .response_head import has_no_body, http_date, response_head
-
-__all__ = ["Action", "Close", "Hang", "Refuse", "Reset", "Send", "Wait", "deliver"]
 
 
 @dataclass(frozen=True, slots=True)

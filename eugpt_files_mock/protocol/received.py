@@ -1,12 +1,8 @@
 """What came over a connection: a request, or something that can't be read as one."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-__all__ = ["ReceivedRequest", "UnreadableRequest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,9 @@
 """The head of an answer: status line and headers, as bytes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-
-__all__ = ["has_no_body", "http_date", "reason_phrase", "response_head"]
 
 _REASONS = {
     **{status.value: status.phrase for status in HTTPStatus},

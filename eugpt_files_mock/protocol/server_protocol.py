@@ -1,7 +1,5 @@
 """The state of one connection, seen from the server: what has come, and what it amounts to."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 
@@ -9,8 +7,6 @@ import h11
 
 from .body import ChunkedBody, InvalidChunk, SizedBody
 from .received import ReceivedRequest, UnreadableRequest
-
-__all__ = ["MAX_HEADERS", "MAX_HEAD_BYTES", "ServerProtocol", "head_refusal"]
 
 MAX_HEAD_BYTES = 65_536
 """For the target, and for all headers together (`http.server`: for each line)."""
