@@ -25,6 +25,8 @@ from ..model.base_urls import BaseUrl, Origin, origin
 from . import registry
 from .patches import Patch, bound, lock
 
+__all__ = ["release"]
+
 _LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
 _CONNECTS = ("connect", "connect_ex")
 _SERVICES = {"http": 80, "https": 443}
