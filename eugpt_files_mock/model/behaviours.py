@@ -1,7 +1,7 @@
 """What services answer differently: the table `behaviours.json`, and which values it allows.
 
 The table is data, in the form of the profile files that `verify` writes: values and templates of
-texts, no rules. `docs/fidelity.md` and `docs/profiles.md` are made from it.
+texts, no rules. `docs/fidelity.md` is made from it.
 """
 
 import json
