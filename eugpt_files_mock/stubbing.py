@@ -49,7 +49,8 @@ class Stubbing:
             events: JSON values, sent as server-sent events in the documented framing.
             status: 200 to 599.
             headers: header fields to add, or to put in the place of ours.
-            reply: a function of a `StubRequest` that returns a JSON value, or an `Answer`.
+            reply: a function of a `StubRequest` that returns a JSON value, or an `Answer`. With the
+                status 204 or 304, which have no body, it may return None.
             times: how often it answers, None for always; after that the stub before it does.
             check_file_ids: whether every `file_id`, and member of `file_ids`, in a JSON body must
                 be a file of that user; if it isn't, the answer is 404 `file_not_found`.
