@@ -10,10 +10,11 @@ respx patches httpx for us, and responses requests: each lets its target be chos
 
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Iterator
 from threading import Lock
 from types import FunctionType
-from typing import Any, Protocol
+from typing import Any
 from unittest import mock
 
 from ..errors import PatchTargetMissing
@@ -31,28 +32,15 @@ _ORIGINAL = "_eugpt_files_mock_original"
 _MISSING = object()
 
 
-class Patcher(Protocol):
-    """What replaces one attribute: `unittest.mock`'s patch, respx's Mocker, responses' mock."""
-
-    def start(self) -> Any:
-        """Replace it."""
-
-    def stop(self) -> Any:
-        """Put back what was there."""
-
-
-Carrier = Callable[[str, Callable[..., Any]], Patcher]
-"""Makes a patcher from a dotted target and its replacement."""
+Carrier = Callable[[str, Callable[..., Any]], Any]
+"""Makes what patches a dotted target, with `start` and `stop`: respx's Mocker, responses' mock."""
 
 
 class Patch:
-    """One attribute of a class or a module.
+    """One attribute of a class or a module, by its dotted name.
 
-    Args:
-        target: its dotted name.
-        replacing: see `Replacing`.
-        carrier: does the patching; by default `unittest.mock`.
-        owner: the class, if it may be found under another name, or another under its name.
+    `carrier` does the patching, if there is one; `owner` is the class, if it may be found under
+    another name, or another under its name.
     """
 
     def __init__(
@@ -65,36 +53,38 @@ class Patch:
         self.is_started = False
         self._target = target
         self._replacing = replacing
-        path, _, self._name = target.rpartition(".")
+        self._path, _, self._name = target.rpartition(".")
         try:
-            self._owner = pkgutil.resolve_name(path) if owner is None else owner
+            self._owner = pkgutil.resolve_name(self._path) if owner is None else owner
         except (AttributeError, ImportError):
             raise PatchTargetMissing(target) from None
-        self._path = path
         self._carrier = carrier
 
-    def _patcher_of(self, replacement: Callable[..., Any]) -> Patcher:
-        # A carrier goes by the name, under which another may have put a class of its own.
-        if self._carrier and pkgutil.resolve_name(self._path) is self._owner:
-            return self._carrier(self._target, replacement)
-        return mock.patch.object(self._owner, self._name, replacement)
-
     def start(self) -> None:
-        """Put ours on top of whatever is there.
-
-        Raises:
-            PatchTargetMissing: the attribute has gone; then nothing is changed.
-        """
+        """Put ours on top of whatever is there; nothing is changed when the attribute has gone."""
         self.clear()
-        original = inspect.getattr_static(self._owner, self._name, None)
         is_own = self._name in vars(self._owner)
-        if original is None or (isinstance(original, FunctionType) and not is_own):
-            raise PatchTargetMissing(self._target)  # what is inherited may be a placeholder
+        original = vars(self._owner)[self._name] if is_own else self._inherited()
         self._replacement = self._replacing(original)
         self._replacement.__dict__[_ORIGINAL] = original if is_own else _MISSING
-        self._patcher = self._patcher_of(self._replacement)
-        self._patcher.start()
+        self._carried = None
+        if self._carrier is not None and self._is_found_by_name():
+            self._carried = self._carrier(self._target, self._replacement)
+            self._carried.start()
+        else:
+            setattr(self._owner, self._name, self._replacement)
         self.is_started = True
+
+    def _inherited(self) -> Any:
+        inherited = inspect.getattr_static(self._owner, self._name, None)
+        if inherited is None or isinstance(inherited, FunctionType):  # that may be a placeholder
+            raise PatchTargetMissing(self._target)
+        return inherited
+
+    def _is_found_by_name(self) -> bool:
+        """A carrier goes by the name, under which another may have put a class of its own."""
+        module, _, owner = self._path.rpartition(".")
+        return getattr(sys.modules.get(module), owner, None) is self._owner
 
     def renew(self) -> None:
         """Put ours back if another mock has restored what was there before ours."""
@@ -108,10 +98,11 @@ class Patch:
         """Take ours off, and leave in place what others put on it, or in its place."""
         self.is_started = False
         _own_functions.clear()
-        there = vars(self._owner).get(self._name, _MISSING)
-        self._patcher.stop()
-        if there is not _MISSING:
-            setattr(self._owner, self._name, there)
+        if self._carried is not None:
+            there = vars(self._owner).get(self._name, _MISSING)
+            self._carried.stop()
+            if there is not _MISSING:
+                setattr(self._owner, self._name, there)
         if not self.clear():
             _left_behind[id(self._owner), self._name] = self
 

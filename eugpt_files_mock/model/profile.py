@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Profile(dict[str, Any]):
         return Profile({**self, **values}, base=self.base, recorded=self.recorded)
 
 
+@cache  # nobody changes it
 def named_profile(name: str) -> Profile:
     values = {behaviour: row.value(name) for behaviour, row in BEHAVIOURS.items()}
     return Profile(values, base=name)

@@ -80,6 +80,7 @@ def _id_pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.escape(found["prefix"]) + rest)
 
 
+@lru_cache
 def _generator(template: str) -> Callable[[random.Random], str]:
     found = ID_TEMPLATE.fullmatch(template)
     assert found  # noqa: S101 - the profile was checked
