@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from ..errors import quoted
 from ..model.messages import REDACTED, Outcome, Parameters, Reply, Request, is_secret_name
 from .commands import parse_query
 
@@ -177,15 +178,15 @@ def _presented(authorization: str) -> tuple[str, ...]:
 
 
 def _spelled(secrets: Iterable[str]) -> list[str]:
-    """Those that are long enough; each also as it stands between quotes, and in JSON.
+    """Those that are long enough; each also as messages quote it, and as it stands in JSON.
 
     The longest first, as one key may begin with another.
     """
-    quoted = {
-        text for one in secrets if len(one) >= _SHORTEST_SECRET for text in (one, repr(one)[1:-1])
+    spelled = {
+        text for one in secrets if len(one) >= _SHORTEST_SECRET for text in (one, quoted(one)[1:-1])
     }
-    quoted |= {json.dumps(text, ensure_ascii=False)[1:-1] for text in quoted}
-    return sorted(quoted, key=len, reverse=True)
+    spelled |= {json.dumps(text, ensure_ascii=False)[1:-1] for text in spelled}
+    return sorted(spelled, key=len, reverse=True)
 
 
 def _cut(text: str) -> str:

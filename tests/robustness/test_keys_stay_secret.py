@@ -107,6 +107,14 @@ def test_a_key_is_found_however_it_is_quoted(is_known: bool) -> None:
     assert "s0" not in said
 
 
+def test_a_long_key_is_found_where_a_message_cuts_it(mock: FilesMock) -> None:
+    key = "eugpt_" + "0123456789" * 20
+    httpx.get(f"{mock.base_url}/files/{key}", headers={"Authorization": f"Bearer {key}"})
+
+    (record,) = mock._service.journal.records()
+    assert "eugpt_0123" not in f"{record.call} {record.outcome}"
+
+
 def test_a_field_whose_name_is_that_of_a_secret_is_not_kept(mock: FilesMock) -> None:
     """Whoever's key it is."""
     data = {"purpose": "batch", "token": "t0psecret", "api_key": "t0psecret", "author": "Ann"}
