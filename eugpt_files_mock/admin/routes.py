@@ -2,6 +2,8 @@
 
 import gzip
 from collections.abc import Callable
+from functools import cache
+from importlib import resources
 
 from werkzeug.wrappers import Request, Response
 
@@ -10,7 +12,6 @@ from ..verdict.verdict import judge, verdict_members
 from . import armed, files, requests, stubs
 from .control import Control, ControlRoute
 from .openapi import control_document
-from .page import PAGE_FILES, page_file
 from .responses import LISTED, MOST_LISTED, json_response
 
 
@@ -63,9 +64,32 @@ def _route(
     )
 
 
+PAGE_FILES = (
+    "index.html",
+    "page.css",
+    "icon.svg",
+    *("page.js", "requests.js", "request.js", "faults.js", "files.js", "stubs.js"),
+    *("control.js", "snippets.js", "parts.js"),
+)
+
+_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+
+
+@cache
+def _page_file(name: str) -> tuple[str, bytes]:
+    """The content type and the content of a file of the page."""
+    content = resources.files("eugpt_files_mock").joinpath("admin", "static", name).read_bytes()
+    return _TYPES[name.rpartition(".")[2]], content
+
+
 def _page_route(path: str, name: str, summary: str) -> ControlRoute:
     def show(control: Control, request: Request) -> Response:
-        content_type, content = page_file(name)
+        content_type, content = _page_file(name)
         if "gzip" not in request.headers.get("Accept-Encoding", ""):
             return Response(content, content_type=content_type)
         headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..errors import OptionError, unknown_word
-from .draft import Author, Draft
+from .draft import Author, Draft, Topic
 from .office import docx, xlsx
 from .pdf import pdf
 from .png import png
 from .prose import html, markdown, plain_text
 from .records import comma_separated, json_lines, json_object
-from .topic import Topic
 
 LARGEST = 2**28
 """Bytes; beyond it common readers give up."""

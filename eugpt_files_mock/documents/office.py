@@ -8,10 +8,9 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from .draft import Author, Draft
+from .draft import Author, Draft, Topic
 from .prose import paragraphs
 from .records import COLUMNS, records
-from .topic import Topic
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 

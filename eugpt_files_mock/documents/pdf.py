@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from faker.providers.lorem.la import Provider as Latin
 
-from .draft import Author, Draft
+from .draft import Author, Draft, Topic
 from .prose import paragraphs
-from .topic import Topic
 
 _CHARACTERS_PER_LINE = 88
 _LINES_PER_PAGE = 48

@@ -4,8 +4,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 
-from .draft import Author, Draft
-from .topic import Topic
+from .draft import Author, Draft, Topic
 
 _BARS = 8
 _BAR_WIDTH = 20

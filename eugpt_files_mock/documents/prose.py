@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from .draft import Author, Draft
-from .topic import Topic
+from .draft import Author, Draft, Topic
 
 _PARAGRAPHS = 6
 

@@ -5,9 +5,8 @@ from typing import NamedTuple
 from faker.providers import BaseProvider
 
 from ..model.content_types import CONTENT_TYPES
-from .draft import written
+from .draft import Topic, written
 from .kinds import checked_kind, checked_size
-from .topic import Topic
 
 
 class Document(NamedTuple):

@@ -5,8 +5,7 @@ import io
 import json
 from collections.abc import Sequence
 
-from .draft import Author, Draft
-from .topic import Topic, day
+from .draft import Author, Draft, Topic, day
 
 Record = dict[str, str | int | float]
 

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from eugpt_files_mock import FilesMock, faults
-from eugpt_files_mock.admin.page import PAGE_FILES
+from eugpt_files_mock.admin.routes import PAGE_FILES
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = playwright.expect
