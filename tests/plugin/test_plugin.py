@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -251,9 +252,10 @@ async def test_anyio(eugpt_files, anyio_backend):
 
 def test_it_is_found_by_its_entry_point_and_can_be_switched_off(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(eugpt_files): ...")
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function")
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
-    result = pytester.runpytest_subprocess("-p", "no:eugpt_files_mock")
+    others = {entry.name for entry in entry_points(group="pytest11")} - {"eugpt_files_mock"}
+    without = [word for name in others for word in ("-p", f"no:{name}")]  # they load for seconds
+    pytester.runpytest_subprocess(*without).assert_outcomes(passed=1)
+    result = pytester.runpytest_subprocess(*without, "-p", "no:eugpt_files_mock")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*fixture 'eugpt_files' not found*"])
 

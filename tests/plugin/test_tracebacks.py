@@ -138,12 +138,19 @@ def test_stop():
 """
 
 
+@pytest.fixture(autouse=True)
+def _no_other_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the machine take seconds to load."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "conftest_plugin")
+
+
 def test_it_ends_at_the_line_of_the_author(pytester: pytest.Pytester) -> None:
     path = pytester.makepyfile(FAILING)
     expected = {
         number for number, line in enumerate(path.read_text().splitlines(), 1) if "# here" in line
     }
-    result = pytester.runpytest_subprocess("--tb=short", "-p", "no:randomly")
+    result = pytester.runpytest_subprocess("--tb=short")
     frames = re.findall(r"^(\S+\.py):(\d+): in \w+$", result.stdout.str(), re.MULTILINE)
     assert {(path.name, str(number)) for number in expected} == set(frames)
     result.assert_outcomes(failed=len(expected))
@@ -163,7 +170,7 @@ def test_inside_a_client_call_it_ends_in_the_client(pytester: pytest.Pytester, c
                          headers={{"Authorization": "Bearer eugpt_a"}})
         """
     )
-    result = pytester.runpytest_subprocess("--tb=short", "-p", "no:randomly")
+    result = pytester.runpytest_subprocess("--tb=short")
     result.assert_outcomes(failed=1)
     frames = re.findall(r"^(\S+\.py):\d+: in \w+$", result.stdout.str(), re.MULTILINE)
     assert frames
@@ -189,7 +196,7 @@ def test_a_wrong_marker_is_told_without_a_traceback(
             pass
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:randomly")
+    result = pytester.runpytest_subprocess()
     result.assert_outcomes(errors=1)
     assert message in result.stdout.str()
     assert "conftest_plugin" not in result.stdout.str()

@@ -42,7 +42,7 @@ NOT_SAID = "--exclude-checks=positive_data_acceptance"
 
 @pytest.mark.parametrize(
     ("profile", "examples", "checks"),
-    [("eugpt", 200, ()), ("other", 20, ()), ("openai", 20, (NOT_SAID,))],
+    [("eugpt", 100, ()), ("other", 10, ()), ("openai", 10, (NOT_SAID,))],
 )
 @pytest.mark.skipif(
     Version(version("schemathesis")) < Version("4.30"),
