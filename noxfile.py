@@ -12,7 +12,8 @@ OPENAI = ["openai<3", "openai>=3"]
 NIGHTLY = ("tests/robustness", "tests/intercept/test_starts_and_stops.py")
 ONCE = ("--ignore=tests/admin/test_page.py", "--ignore=tests/docs")
 """What a browser does, and the pages: the same on every Python, so the gate tries them once."""
-PYTEST = ("python", "-m", "pytest", "-n", "auto")
+PARALLEL = ("-n", "auto", "--dist", "worksteal")
+PYTEST = ("python", "-m", "pytest", *PARALLEL)
 
 nox.options.sessions = ["lint", "types", "tests", "oldest", "docs", "wheel"]
 nox.options.default_venv_backend = "venv"
@@ -31,7 +32,7 @@ def oldest(session: nox.Session) -> None:
     """The tests with coverage, on the oldest Python, dependencies and SDK that we support."""
     session.install("-e", ".[test]", "openai[aiohttp]<3", "-c", ".ci/oldest.txt")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-n", "auto", *ONCE, *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *PARALLEL, *ONCE, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--fail-under", "95")
 
