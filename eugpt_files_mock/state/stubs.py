@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from ..model.stubs import EncodedAnswer, Reply, StubOperation
 from .journal import Calls, Journal
 
 
+@dataclass(eq=False, repr=False)
 class Stub:
     """An answer for a route beside the Files API.
 
@@ -25,29 +27,21 @@ class Stub:
         check_file_ids: whether the files that a request names must be there.
     """
 
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        *,
-        answer: EncodedAnswer,
-        reply: Reply | None = None,
-        times: int | None = None,
-        check_file_ids: bool = True,
-    ) -> None:
-        self.id = ""
-        self.method = method
-        self.path = path
-        self.operation = StubOperation(f"{method} {path}")
-        self.answer = answer
-        self.reply = reply
-        self.times = times
-        self.check_file_ids = check_file_ids
-        self.hits = 0
+    method: str
+    path: str
+    answer: EncodedAnswer
+    reply: Reply | None
+    times: int | None
+    check_file_ids: bool
+    id: str = field(default="", init=False)
+    hits: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.operation = StubOperation(f"{self.method} {self.path}")
         self._pattern = re.compile(
             "".join(
                 f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part)
-                for part in re.split(r"(\{\w+\})", path)
+                for part in re.split(r"(\{\w+\})", self.path)
             )
         )
 
