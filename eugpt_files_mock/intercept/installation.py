@@ -37,10 +37,8 @@ os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-de
 
 
 def enter(mock: ActiveMock) -> None:
-    """Let the mock answer, before those that are active already.
-
-    Raises:
-        PatchTargetMissing: a client library cannot be patched; then nothing is changed.
+    """Let the mock answer, before those that are active already. Nothing is changed when a client
+    library cannot be patched (`PatchTargetMissing`).
     """
     with lock:
         _install()

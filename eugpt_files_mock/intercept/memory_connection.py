@@ -51,11 +51,8 @@ class RefusedLate(ConnectionRefusedError):
 class MemoryConnection:
     """One connection, seen from the client; how it waits is left to the subclasses and edges.
 
-    Args:
-        find: says who answers for a path.
-        client: as in `Call.client`.
-        read_timeout: seconds that the client waits for bytes; None means for ever.
-        outcome: of the first request, if it has been decided already.
+    The client waits `read_timeout` seconds for bytes, None means for ever. `outcome` is that of the
+    first request, if it has been decided already.
     """
 
     def __init__(
@@ -76,8 +73,7 @@ class MemoryConnection:
         return bool(self._received) or self._is_at_end
 
     def send(self, data: Any) -> None:
-        """What the client has written; a buffer that it may use again is copied."""
-        self._protocol.receive_data(bytes(data))
+        self._protocol.receive_data(bytes(data))  # it may use its buffer again
 
     def take(self, count: int) -> bytes:
         """Up to so many of the bytes that have come; none at the end."""
@@ -88,11 +84,7 @@ class MemoryConnection:
     def advance(self) -> float:
         """Let the far end do one thing; the seconds to wait before the next.
 
-        Raises:
-            TimeoutError: the client would wait longer than it does.
-            ConnectionResetError: it is reset.
-            RefusedLate: see there.
-            ClientHasNoTimeout: the client would wait for ever.
+        Raises `TimeoutError`, at once, if the client waits no longer than that.
         """
         action = self._next_action()
         if isinstance(action, Send):
@@ -192,32 +184,21 @@ _FOR_EVER = float("inf")
 class MemorySocket(MemoryConnection):
     """What http.client and urllib3 use of a socket, over a connection in memory."""
 
-    def __init__(
-        self,
-        find: Find,
-        client: str,
-        read_timeout: float | None,
-        outcome: Outcome | None = None,
-        peer: tuple[str, int] = ("127.0.0.1", 0),
-    ) -> None:
-        super().__init__(find, client, read_timeout, outcome)
+    def __init__(self, *words: Any, peer: tuple[str, int]) -> None:
+        super().__init__(*words)
         self._peer = peer
 
     def settimeout(self, seconds: float | None) -> None:
-        """Seconds that a read waits; None means for ever."""
         self.read_timeout = seconds
 
     def gettimeout(self) -> float | None:
-        """See `settimeout`."""
         return self.read_timeout
 
     def sendall(self, data: Any) -> None:
-        """See `MemoryConnection.send`; a refusal is told as early as it can be."""
         self.send(data)
-        self._answer()
+        self._answer()  # a refusal is told as early as it can be
 
     def recv(self, count: int) -> bytes:
-        """As a socket's."""
         while not self.can_be_read:
             pause = self.advance()
             if pause:
@@ -225,33 +206,27 @@ class MemorySocket(MemoryConnection):
         return self.take(count)
 
     def recv_into(self, buffer: Any) -> int:
-        """As a socket's."""
         data = self.recv(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
-        """To read from; http.client writes by `sendall`."""
         return io.BufferedReader(_Reader(self))
 
     def getpeername(self) -> tuple[str, int]:
-        """Where the client believes it is connected to."""
         return self._peer
 
     getsockname = getpeername
 
     def fileno(self) -> int:
-        """None, as of a closed socket."""
-        return -1
+        return -1  # as of a closed socket
 
     def setsockopt(self, *_: Any) -> None:
-        """Nothing can be set."""
+        """Nothing can be set, and nothing is there to shut down."""
 
-    def shutdown(self, *_: Any) -> None:
-        """See `close`."""
+    shutdown = setsockopt
 
     def close(self) -> None:
-        """See `MemoryConnection.end`."""
         self.end()
 
 

@@ -22,14 +22,8 @@ def in_memory(
     outcome: Outcome | None = None,
     body: Iterable[bytes] | None = None,
 ) -> Any:
-    """A twin of the transport that sends over a connection in memory.
-
-    Args:
-        transport: of the class of the library's own, or one that extends it.
-        request: httpx's.
-        found: who answers.
-        outcome: if it has been decided already, on the short way.
-        body: what was read of the request's then.
+    """A twin of the transport, which is the library's own or extends it, that sends over a
+    connection in memory. On the short way the outcome has been decided, and the body read, already.
     """
     if isinstance(transport._pool, _MemoryPool):
         return transport  # a tracer lies between two replacements of ours
@@ -58,9 +52,7 @@ class _MemoryPool:
     def handle_request(self, request: Any) -> Any:
         core, kept = self._core, self._kept(request)
         for refusals in count():
-            connection = core.HTTPConnection(
-                network_backend=_Backend(core, self._connect, refusals), **self._words(request)
-            )
+            connection = self._new(core.HTTPConnection, _Backend, refusals, request)
             stream = connection._connect(kept)
             try:
                 return core.HTTP11Connection(request.url.origin, stream).handle_request(kept)
@@ -71,10 +63,7 @@ class _MemoryPool:
     async def handle_async_request(self, request: Any) -> Any:
         core, kept = self._core, self._kept(request)
         for refusals in count():
-            connection = core.AsyncHTTPConnection(
-                network_backend=_AsyncBackend(core, self._connect, refusals),
-                **self._words(request),
-            )
+            connection = self._new(core.AsyncHTTPConnection, _AsyncBackend, refusals, request)
             stream = await connection._connect(kept)
             connected = core.AsyncHTTP11Connection(request.url.origin, stream)
             try:
@@ -87,13 +76,13 @@ class _MemoryPool:
         request.stream = _KeptBody(request.stream if self._body is None else self._body)
         return request
 
-    def _words(self, request: Any) -> dict[str, Any]:
-        pool = self._replaced
-        return {
-            "origin": request.url.origin,
-            "ssl_context": pool._ssl_context,
-            "retries": getattr(pool, "_retries", 0),
-        }
+    def _new(self, kind: Any, backend: Any, refusals: int, request: Any) -> Any:
+        return kind(
+            origin=request.url.origin,
+            ssl_context=self._replaced._ssl_context,
+            retries=getattr(self._replaced, "_retries", 0),
+            network_backend=backend(self._core, self._connect, refusals),
+        )
 
 
 class _KeptBody:

@@ -95,7 +95,7 @@ def _looking_up(original: Any) -> Any:
         name = _text(host)
         _refuse_ours(name, words.get("port", arguments[0] if arguments else None))
         answer = original(host, *arguments, **words)
-        if _knows(name):
+        if name and registry.has_host(origin(name, None)[0]):  # one of our ports may be asked
             for address in _addresses(answer):
                 _names.setdefault(address, set()).add(name)
         return answer
@@ -107,7 +107,8 @@ def _connecting(original: Any) -> Any:
     def connect(sock: Any, address: Any) -> Any:
         if isinstance(address, tuple) and len(address) >= 2:
             host, port = _text(address[0]), address[1]
-            for name in (host, *_names.get(host, ()), *_local_names(host)):
+            local = [name for name, addresses in _LOOPBACK.items() if host in addresses]
+            for name in (host, *_names.get(host, ()), *local):
                 _refuse_ours(name, port)
         return bound(original, sock)(address)
 
@@ -189,11 +190,6 @@ def _text(host: Any) -> str:
     return host if isinstance(host, str) else ""
 
 
-def _knows(name: str) -> bool:
-    """Whether a look-up of this name is worth to be remembered: one of our ports may be asked."""
-    return bool(name) and registry.has_host(origin(name, None)[0])
-
-
 def _addresses(answer: Any) -> Iterator[str]:
     """Of what any of the three functions gives."""
     if isinstance(answer, str):
@@ -202,7 +198,3 @@ def _addresses(answer: Any) -> Iterator[str]:
         yield from answer[2]
     else:
         yield from (entry[4][0] for entry in answer)
-
-
-def _local_names(host: str) -> Iterator[str]:
-    return (name for name, addresses in _LOOPBACK.items() if host in addresses)

@@ -115,7 +115,6 @@ class _MemoryTransport(asyncio.Transport):
         self._task: asyncio.Task[None] | None = None
 
     def answer(self) -> None:
-        """Start to answer."""
         self._task = self._task or asyncio.get_running_loop().create_task(self._answer())
 
     async def _answer(self) -> None:
@@ -158,21 +157,17 @@ class _MemoryTransport(asyncio.Transport):
             protocol.timer.timeout()
 
     def write(self, data: Any) -> None:
-        """Of the request."""
         self._connection.send(data)
         self._stirred.set()
 
     def pause_reading(self) -> None:
-        """The client has enough for now."""
         self._is_paused = True
 
     def resume_reading(self) -> None:
-        """It has read it."""
         self._is_paused = False
         self._stirred.set()
 
     def is_closing(self) -> bool:
-        """Whether it is closed."""
         return self._is_closing
 
     def close(self) -> None:

@@ -25,7 +25,7 @@ from requests.adapters import HTTPAdapter
 from ..model.base_urls import Origin
 from ..model.messages import Headers, Outcome, Request
 from . import registry
-from .on_urllib3 import opener, place_of, urlopen_in_memory
+from .on_urllib3 import opener, place_of, read_timeout, urlopen_in_memory
 from .patches import Patch, bound, give_back, is_wrapper, own_function
 from .plain import METHODS, MOST_BYTES, PlainAnswer, plain_answer, plain_headers
 from .registry import Resolved
@@ -84,9 +84,12 @@ def _choosing(original: Any) -> Any:
             give_back()
             return bound(original, session)(url)
         adapter = bound(own, session)(url)
-        if _will_ask_for_a_connection(adapter) or not isinstance(adapter, HTTPAdapter):
-            return adapter  # one of another kind is a test double of the user's own
-        return _twin(adapter)
+        asks = getattr(type(adapter), "get_connection_with_tls_context", None)
+        comes_by_itself = asks is HTTPAdapter.get_connection_with_tls_context  # as almost all do
+        if comes_by_itself and HTTPAdapter.send is _send:
+            return adapter
+        # One of another kind is a test double of the user's own.
+        return _twin(adapter) if isinstance(adapter, HTTPAdapter) else adapter
 
     return get_adapter
 
@@ -110,12 +113,6 @@ def _connecting(original: Any) -> Any:
 def _find(url: Any) -> Resolved | None:
     place = place_of(url) if isinstance(url, str) else None
     return None if place is None else registry.find(*place)
-
-
-def _will_ask_for_a_connection(adapter: Any) -> bool:
-    """Whether it comes to `_connecting` by itself, as almost all do."""
-    asks = getattr(type(adapter), "get_connection_with_tls_context", None)
-    return HTTPAdapter.send is _send and asks is HTTPAdapter.get_connection_with_tls_context
 
 
 def _twin(adapter: HTTPAdapter) -> HTTPAdapter:
@@ -185,7 +182,7 @@ class _Connection:
                 headers=Headers((sent, *headers.pairs)),
                 body=_bytes(words["body"]),
                 client="requests",
-                read_timeout=_read_timeout(words["timeout"]),
+                read_timeout=read_timeout(words["timeout"]),
             )
         )
 
@@ -224,15 +221,6 @@ def _is_traced() -> bool:
         type(function) is FunctionType and function.__globals__["__name__"] == "http.client"
         for function in map(vars(http.client.HTTPConnection).get, ("putrequest", "getresponse"))
     )
-
-
-def _read_timeout(timeout: urllib3.Timeout) -> float | None:
-    """Seconds that the client waits for bytes; a total includes the time to connect."""
-    if timeout.total is not None:
-        timeout = timeout.clone()
-        timeout.start_connect()
-    seconds = timeout.read_timeout
-    return seconds if isinstance(seconds, (int, float)) else None
 
 
 _VERSION: dict[str, Any] = (

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import NewConnectionError
+from urllib3.util import Timeout
 from urllib3.util.ssl_ import resolve_cert_reqs
 
 from ..model.base_urls import Origin, origin
@@ -58,9 +59,8 @@ def urlopen_in_memory(
 ) -> Any:
     """As `pool.urlopen`, over connections in memory; a proxy of the pool isn't asked.
 
-    `find` says who answers, `client` is as in `Call.client`, `outcome` is that of the first
-    request if it has been decided already; `through` is the function that sends, by default with
-    all the tracers that lie on it; the rest is `urlopen`'s.
+    `outcome` is that of the first request if it has been decided already; `through` is the function
+    that sends, by default with all the tracers that lie on it; the rest is `urlopen`'s.
     """
     if not isinstance(pool.pool, (Queue, type(None))):
         # urllib3-future, which niquests puts in urllib3's place, has a stack of its own. It goes
@@ -75,20 +75,22 @@ def urlopen_in_memory(
     outcomes = iter((outcome,))
 
     def connect(connection: Any) -> MemorySocket:
-        limits = twin._get_timeout(timeout)
-        limits.start_connect()
-        seconds = limits.read_timeout
-        return MemorySocket(
-            find,
-            client,
-            seconds if isinstance(seconds, (int, float)) else None,
-            next(outcomes, None),
-            peer=(connection.host, connection.port),
-        )
+        seconds = read_timeout(twin._get_timeout(timeout))
+        peer = connection.host, connection.port
+        return MemorySocket(find, client, seconds, next(outcomes, None), peer=peer)
 
     kind = _memory_class(_kind(pool))
     twin.ConnectionCls = type(kind.__name__, (kind,), {"connect_in_memory": connect})
     return bound(through or opener(), twin)(*arguments, **words)
+
+
+def read_timeout(timeout: Timeout) -> float | None:
+    """Seconds that the client waits for bytes; a total includes the time to connect."""
+    if timeout.total is not None:
+        timeout = timeout.clone()
+        timeout.start_connect()
+    seconds = timeout.read_timeout
+    return seconds if isinstance(seconds, (int, float)) else None
 
 
 def _opening(original: Any) -> Any:

@@ -20,13 +20,8 @@ from ..service.service import Service
 class ActiveMock:
     """One mock, as the client edges see it.
 
-    Attributes:
-        service: what answers.
-        base_urls: the URLs that are intercepted.
-        passthrough: paths of its hosts that are left to others.
-        allow_network: whether the network guard lets its hosts be reached.
-        deferred_errors: what was raised at the test author inside a client's call, where it may
-            have been swallowed; the exit checks report it again.
+    `deferred_errors` were raised at the test author inside a client's call, where they may have
+    been swallowed; the exit checks report them again.
     """
 
     service: Service
@@ -64,7 +59,6 @@ class ActiveMock:
         return error
 
     def is_passthrough(self, path: str) -> bool:
-        """Whether the path is left to others."""
         return any(path == left or path.startswith(left + "/") for left in self.passthrough)
 
 
@@ -84,7 +78,6 @@ _by_origin: dict[Origin, tuple[tuple[ActiveMock, BaseUrl], ...]] = {}
 
 
 def any_is_active() -> bool:
-    """Whether there is a mock to ask."""
     return bool(_active)
 
 

@@ -16,7 +16,7 @@ The journey of one connection, as both drive it::
         else:
             carry_out(deliver(handle(service, ...), request))
 
-`deliver` gives actions, which are values: `Send`, `Wait`, `Close`, `Reset`, `Hang`, `Refuse`. All
+`deliver` gives actions, which are values: `Send`, `Wait`, `Close`, `Reset`, `Hang`. All
 but `Send` and `Wait` end the connection. When the actions run out, the connection is kept, and
 the next request on it, which may have come already, is read.
 
@@ -38,9 +38,19 @@ What is decided here, for in process and the port alike:
   h11 refuses to do.
 """
 
-from .delivery import Action, Close, Hang, Refuse, Reset, Send, Wait, deliver
+from .delivery import (
+    Action,
+    Close,
+    Hang,
+    Reset,
+    Send,
+    Wait,
+    deliver,
+    http_date,
+    reason_phrase,
+    response_head,
+)
 from .received import ReceivedRequest, UnreadableRequest
-from .response_head import http_date, reason_phrase, response_head
 from .server_protocol import ServerProtocol, head_refusal
 
 __all__ = [
@@ -48,7 +58,6 @@ __all__ = [
     "Close",
     "Hang",
     "ReceivedRequest",
-    "Refuse",
     "Reset",
     "Send",
     "ServerProtocol",

@@ -8,13 +8,9 @@ _JOINED_BYTES = 1_000_000
 
 
 class SizedBody:
-    """A body with `Content-Length`, or without one.
+    """A body with `Content-Length`, or without one; `data` came together with the head.
 
     Its pieces are kept as they came: through h11's buffer each byte would be copied twice.
-
-    Args:
-        length: in bytes.
-        data: what came together with the head.
     """
 
     def __init__(self, length: int, data: bytes) -> None:
@@ -26,7 +22,6 @@ class SizedBody:
 
     @property
     def has_begun(self) -> bool:
-        """Whether a byte of it has come."""
         return bool(self._pieces)
 
     def receive_data(self, data: bytes) -> None:
@@ -39,11 +34,9 @@ class SizedBody:
             self._missing -= len(data)
 
     def is_whole(self) -> bool:
-        """Whether all of it is there."""
         return not self._missing
 
     def content(self) -> bytes | Sequence[bytes]:
-        """See `ReceivedRequest.body`."""
         return _content(self._pieces)
 
 
@@ -56,9 +49,6 @@ class ChunkedBody:
 
     Not left to h11, which refuses the white space before an extension that a recipient must
     accept (RFC 9112, 7.1.1).
-
-    Args:
-        data: what came together with the head.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -75,23 +65,17 @@ class ChunkedBody:
         return bytes(self._buffer)
 
     def receive_data(self, data: bytes) -> None:
-        """Keep it until `is_whole` reads it."""
         self.has_begun = True
         self._buffer += data
 
     def is_whole(self) -> bool:
-        """Read what is there.
-
-        Raises:
-            InvalidChunk: see there.
-        """
+        """Read what is there."""
         while self._read != self._read_nothing:
             if not self._read():
                 return False
         return True
 
     def content(self) -> bytes | Sequence[bytes]:
-        """See `ReceivedRequest.body`."""
         return _content(self._pieces)
 
     def _read_size(self) -> bool:

@@ -1,11 +1,15 @@
 """What is done with a connection to deliver an outcome: a few actions, in order."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
 
 from ..model.messages import Outcome, Reply, Severed
 from .received import ReceivedRequest, UnreadableRequest
-from .response_head import has_no_body, http_date, response_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +41,12 @@ class Hang:
     """Send nothing more, and keep the connection open until the client gives up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """Fail the client's attempt to connect; possible in memory only."""
-
-
-Action = Send | Wait | Close | Reset | Hang | Refuse
+Action = Send | Wait | Close | Reset | Hang
 
 GARBAGE = b"garbage\r\n\r\n"
 
 _SEVERED: dict[str, tuple[Action, ...]] = {
-    "refused": (Refuse(),),
+    "refused": (Reset(),),  # on a port, which cannot refuse; arming says so
     "reset": (Reset(),),
     "empty": (Close(),),
     "garbage": (Send(GARBAGE), Close()),
@@ -63,10 +62,7 @@ def deliver(
 ) -> Iterator[Action]:
     """The actions; if the last one is `Send`, the connection is kept for the next request.
 
-    Args:
-        outcome: of the request.
-        request: says whether the connection may be kept, and whether the answer has a body.
-        now: Unix seconds, for `Date`, which a server that has a clock sends (RFC 9110, 6.6.1).
+    `now` is in Unix seconds, for `Date`, which a server that has a clock sends (RFC 9110, 6.6.1).
     """
     if isinstance(outcome, Severed):
         yield from _SEVERED[outcome.kind]
@@ -113,3 +109,55 @@ def _pieces(body: memoryview, size: int, pause: float) -> Iterator[Action]:
         if start and pause:
             yield Wait(pause)
         yield Send(body[start : start + size])
+
+
+_REASONS = {
+    **{status.value: status.phrase for status in HTTPStatus},
+    # RFC 9110 renamed these; older Pythons know the names of RFC 7231 only.
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+
+
+def reason_phrase(status: int) -> str:
+    """The words beside a status; `Unknown` for one that isn't registered, such as 499 or 520.
+
+    WSGI asks for words (PEP 3333), and some clients can't read a status line without them.
+    """
+    return _REASONS.get(status, "Unknown")
+
+
+def has_no_body(method: str, status: int) -> bool:
+    """Whether an answer ends with its head (RFC 9112, 6.3)."""
+    return method == "HEAD" or status in {204, 304} or status < 200
+
+
+@lru_cache(1)  # made once a second, because it costs a tenth of an answer
+def http_date(now: int) -> str:
+    """Unix seconds as `Date` has them (RFC 9110, 6.6.1), without which caches keep no answer."""
+    return formatdate(now, usegmt=True)
+
+
+def response_head(
+    status: int, headers: Iterable[tuple[str, str]], *, is_persistent: bool = True
+) -> bytes:
+    """Status line, headers and the empty line.
+
+    Raises:
+        ValueError: for a header with a line break or a character outside Latin-1. Nothing of
+            it may be sent: what follows a line break would be another header, or another answer.
+    """
+    lines = [f"{name}: {value}" for name, value in headers]
+    if not is_persistent:
+        lines.append("Connection: close")
+    head = "\r\n".join((_status_line(status), *lines, "", ""))
+    if head.count("\n") != len(lines) + 2 or head.count("\r") != len(lines) + 2:
+        raise ValueError("A header of an answer has a line break in it.")
+    return head.encode("latin-1")
+
+
+@lru_cache
+def _status_line(status: int) -> str:
+    return f"HTTP/1.1 {status} {reason_phrase(status)}"

@@ -7,16 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRequest:
-    """One request, read to its end.
+    """One request, read to its end; `body` is empty where it broke off or its chunks were invalid.
 
-    Attributes:
-        method: as sent; methods are case-sensitive.
-        target: as sent: `/v1/files?limit=2`, or with a proxy's scheme and host before it.
-        headers: names and values as sent, in order; decoded as Latin-1.
-        body: the bytes, or the pieces of a large body as they came, so that none is copied.
-        http_version: `1.0` or `1.1`.
-        is_persistent: whether the connection may be kept after the answer.
-        is_complete: False if the body broke off or its chunks were invalid; `body` is empty then.
+    `target` may have a proxy's scheme and host before it; headers are decoded as Latin-1; a large
+    body stays in the pieces in which it came, so that none is copied. `is_persistent` says whether
+    the connection may be kept after the answer.
     """
 
     method: str
@@ -58,12 +53,7 @@ _ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 class UnreadableRequest:
     """What can't be framed as a request: it is answered with `status`, and the connection closed.
 
-    Attributes:
-        status: 400, 414, 431, 501 or 505.
-        message: why, for the answer; it holds nothing of what was sent.
-        method: if the request line could be read, else empty.
-        target: the same.
-        headers: if they could be read.
+    The message holds nothing of what was sent; the rest is there if it could be read.
     """
 
     status: int

@@ -22,11 +22,8 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class ServerProtocol:
-    """One connection.
-
-    Attributes:
-        is_closed: no request will come any more: the client has closed its end, or the last
-            request was one after which the connection isn't kept.
+    """One connection. It is closed when no request will come any more: the client has closed its
+    end, or the last request was one after which the connection isn't kept.
     """
 
     def __init__(self) -> None:

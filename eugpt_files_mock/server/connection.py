@@ -16,7 +16,6 @@ from ..protocol import (
     Close,
     Hang,
     ReceivedRequest,
-    Refuse,
     Reset,
     Send,
     ServerProtocol,
@@ -150,7 +149,7 @@ class Connection:
                 break
         return False
 
-    def _reset(self, _: Reset | Refuse) -> bool:
+    def _reset(self, _: Reset) -> bool:
         """Lingering for no time makes the kernel send a reset instead of an orderly end."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
@@ -162,7 +161,6 @@ _CARRY_OUT: dict[type, Callable[[Connection, Any], bool]] = {
     Hang: Connection._wait,
     Close: Connection._close,
     Reset: Connection._reset,
-    Refuse: Connection._reset,  # a port that listens cannot refuse; arming says so
 }
 
 _FAILED = Reply(

@@ -11,7 +11,6 @@ from eugpt_files_mock.protocol import (
     Close,
     Hang,
     ReceivedRequest,
-    Refuse,
     Reset,
     Send,
     UnreadableRequest,
@@ -30,7 +29,7 @@ CLOSING = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n"
 @pytest.mark.parametrize(
     ("kind", "actions"),
     [
-        ("refused", [Refuse()]),
+        ("refused", [Reset()]),  # a port cannot refuse
         ("reset", [Reset()]),
         ("empty", [Close()]),
         ("garbage", [Send(b"garbage\r\n\r\n"), Close()]),
