@@ -48,7 +48,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Mypy, strict; the public API has tests of its own among the tests."""
-    session.install("-e", ".[test,lint]")
+    session.install("-e", ".[lint]")
     session.run("mypy")
 
 
