@@ -1,6 +1,7 @@
 """The options of a fixture's mock: those of the suite, the markers, the parameter of the test."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ def check_markers(item: pytest.Item) -> None:
 def _is_near_miss(name: str, config: pytest.Config) -> bool:
     if name == MARKER or difflib.SequenceMatcher(None, name, MARKER).ratio() < _LIKE_OURS:
         return False
-    return not any(line.startswith(name) for line in config.getini("markers"))
+    return not any(re.split("[:(]", line)[0].strip() == name for line in config.getini("markers"))
 
 
 def options_for(request: pytest.FixtureRequest, suite: Any) -> dict[str, Any]:

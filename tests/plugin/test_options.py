@@ -39,6 +39,9 @@ def test_server(eugpt_files_server): ...
 class TestClass:
     def test_class(self): ...
 
+@pytest.mark.eugpt_file(seed=7)
+def test_singular(eugpt_files): ...
+
 @pytest.mark.eugpt_files
 def test_bare(eugpt_files): ...
 
@@ -61,10 +64,11 @@ def pytest_configure(config):
 """
     words = ("-W", "ignore::pytest.PytestUnknownMarkWarning")
     result = run(code, *words, conftest=conftest)
-    result.assert_outcomes(passed=1, errors=6)
+    result.assert_outcomes(passed=1, errors=7)
     result.stdout.fnmatch_lines([
         "*@pytest.mark.eugpt_files_server isn't a marker. Did you mean @pytest.mark.eugpt_files(*",
         "*@pytest.mark.eugptfiles isn't a marker. Did you mean @pytest.mark.eugpt_files(*",
+        "*@pytest.mark.eugpt_file isn't a marker. Did you mean @pytest.mark.eugpt_files(*",
         "*@pytest.mark.eugpt_files takes options by name, got none.*",
         "*parametrize('eugpt_files', *, indirect=True) takes a dict of options*got 7.*",
         "*passthrough has no effect on a port*",
