@@ -18,7 +18,7 @@ An error carries its culprit as attributes, not only in its text.
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 __all__ = [
@@ -159,6 +159,18 @@ def unknown_word(
     return OptionError(
         f"Unknown {kind} {word!r}.{hint} Valid: {', '.join(words)}.", word=word, nearest=nearest
     )
+
+
+def check_words(
+    kind: str,
+    words: Iterable[object],
+    valid: Collection[str],
+    habits: Mapping[str, str] = NO_HABITS,
+) -> None:
+    """Refuse the first of these words that is not on the list."""
+    for word in words:
+        if word not in valid:
+            raise unknown_word(kind, word, valid, habits)
 
 
 def unknown_user(user: object, users: Iterable[str]) -> OptionError:

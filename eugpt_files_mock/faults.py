@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .errors import AttributeRefused, OptionError, integer, nearest_word, unknown_word
+from .errors import AttributeRefused, OptionError, check_words, integer, nearest_word, unknown_word
 from .errors import seconds as checked_seconds
 from .model.faults import (
     ConnectionFault,
@@ -257,9 +257,7 @@ def fault_named(name: object, arguments: Mapping[str, object], also: Iterable[st
     if not isinstance(name, str) or name not in FAULTS:
         raise unknown_word("fault", name, FAULTS)
     signature = inspect.signature(FAULTS[name])
-    for word in arguments:
-        if word not in signature.parameters:
-            raise unknown_word(f"argument of {name}", word, (*signature.parameters, *also))
+    check_words(f"argument of {name}", arguments, (*signature.parameters, *also))
     try:
         signature.bind(**arguments)
     except TypeError as error:

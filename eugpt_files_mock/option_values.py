@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from .environment import VARIABLES
-from .errors import OptionError, is_integer, quoted, unknown_word
+from .errors import OptionError, check_words, is_integer, quoted, unknown_word
 
 
 def api_keys(name: str, value: Any) -> Mapping[str, str | None] | None:
@@ -92,9 +92,7 @@ def seed(name: str, value: Any) -> int | str | None:
 def environ(name: str, value: Any) -> tuple[str, ...]:
     """Keys of `VARIABLES`, each once."""
     words = strings(name, value)
-    for word in words:
-        if word not in VARIABLES:
-            raise unknown_word(name, word, VARIABLES)
+    check_words(name, words, VARIABLES)
     return tuple(dict.fromkeys(words))
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Literal, TypedDict
 
 from . import option_values
-from .errors import OptionError, boolean, integer, unknown_word
+from .errors import OptionError, boolean, check_words, integer
 from .model.base_urls import BaseUrl, parse_base_url
 from .model.behaviours import BEHAVIOURS
 from .model.processing import Processing, ProcessingByName, as_processing
@@ -173,9 +173,7 @@ class Options:
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> Options:
         """The options, checked."""
-        for word in words:
-            if word not in OPTIONS:
-                raise unknown_word("option", word, OPTIONS)
+        check_words("option", words, OPTIONS)
         profile = as_profile("profile", words.get("profile", "eugpt"))
         given = {**profile.option_defaults, **words}
         checked = {

@@ -5,14 +5,23 @@ Faker is imported when the first document is invented.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import cycle
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from .errors import OptionError, byte_string, integer, quoted, string, unknown_user, unknown_word
+from .errors import (
+    OptionError,
+    byte_string,
+    check_words,
+    integer,
+    quoted,
+    string,
+    unknown_user,
+    unknown_word,
+)
 from .model.content_types import CONTENT_TYPES, content_type_of
 from .model.messages import STATUSES, File
 from .service.service import Service
@@ -193,7 +202,7 @@ class FakeFiles:
     def file(self, suffix: str, size: int | None, fields: FileFields) -> File:
         """Store one; see `FilesMock.fake_file`."""
         words: dict[str, Any] = dict(fields)
-        _check_words(words, FileFields.__annotations__)
+        check_words("argument", words, ("size", *FileFields.__annotations__))
         _check_documents((suffix,), size)
         filename = words.pop("filename", None)
         if filename is not None:
@@ -206,7 +215,7 @@ class FakeFiles:
     ) -> list[File]:
         """Store several, after everything was checked; see `FilesMock.fake_files`."""
         integer("count", count, least=0)
-        _check_words(fields, SharedFields.__annotations__)
+        check_words("argument", fields, ("size", *SharedFields.__annotations__))
         wanted = tuple(CONTENT_TYPES) if suffixes is None else _several(suffixes)
         _check_documents(wanted, size)
         return [
@@ -236,12 +245,6 @@ class FakeFiles:
             name = f"{stem}-{number}.{suffix}"
         self._names.add(name)
         return name
-
-
-def _check_words(words: Mapping[str, Any], valid: Iterable[str]) -> None:
-    for word in words:
-        if word not in valid:
-            raise unknown_word("argument", word, ("size", *valid))
 
 
 def _check_documents(suffixes: Sequence[str], size: int | None) -> None:

@@ -3,7 +3,7 @@
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
-from ..errors import quoted, unknown_word
+from ..errors import check_words, quoted
 from ..model.messages import File
 from .control import Control
 from .responses import deleted_response, json_response, list_response, read_limit
@@ -36,9 +36,7 @@ def content(control: Control, request: Request, file_id: str) -> Response:
 
 def update(control: Control, request: Request, file_id: str) -> Response:
     words = read_json(request)
-    for word in words:
-        if word not in _UPDATED:
-            raise unknown_word("member", word, _UPDATED)
+    check_words("member", words, _UPDATED)
     _found(control, file_id)
     status, details = words.get("status"), words.get("status_details")
     return json_response(file_members(control.mock.set_status(file_id, status, details)))

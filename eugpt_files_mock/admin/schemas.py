@@ -16,7 +16,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
-from ..errors import OptionError, quoted, unknown_word
+from ..errors import OptionError, check_words, quoted
 from ..faults import FAULTS, connection_refused, fault_named
 from ..model.faults import ConnectionFault, ErrorResponse, Fault
 from ..model.messages import OPERATIONS, Call, File, Outcome, Severed
@@ -40,9 +40,7 @@ def read_fault(request: Request) -> tuple[list[Fault], dict[str, Any]]:
     if isinstance(named, str):
         fault, matcher = fault_and_matcher_words(named, words)
         return [fault], matcher
-    for word in words:
-        if word not in MATCHER_WORDS:
-            raise unknown_word("word beside a sequence", word, ("fault", *MATCHER_WORDS))
+    check_words("word beside a sequence", words, ("fault", *MATCHER_WORDS))
     sequence = named if isinstance(named, list) else [named]
     if not sequence:
         raise OptionError("'fault' must name at least one fault, got [].", word=named)
@@ -56,9 +54,7 @@ def read_fault(request: Request) -> tuple[list[Fault], dict[str, Any]]:
 def read_file(request: Request) -> dict[str, Any]:
     """The arguments of `add_file()`."""
     form, files = _form(request)
-    for name in (*form, *files):
-        if name not in _FILE_FIELDS:
-            raise unknown_word("field", name, _FILE_FIELDS)
+    check_words("field", (*form, *files), _FILE_FIELDS)
     carriers = [name for name in (*form, *files) if name in _CONTENT_FIELDS]
     if len(carriers) > 1 or not set(files) <= set(_CONTENT_FIELDS):
         raise OptionError(

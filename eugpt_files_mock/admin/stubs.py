@@ -2,7 +2,7 @@
 
 from werkzeug.wrappers import Request, Response
 
-from ..errors import OptionError, unknown_word
+from ..errors import OptionError, check_words
 from ..model.stubs import NULL, WITHOUT_BODY
 from ..state.stubs import Stub
 from .control import Control
@@ -23,9 +23,7 @@ def make(control: Control, request: Request) -> Response:
     words = read_json(request)
     is_response = "response" in words
     valid = _RESPONSE_WORDS if is_response else (*_WORDS, "check_file_ids")
-    for word in words:
-        if word not in valid:
-            raise unknown_word("word of a stub", word, valid)
+    check_words("word of a stub", words, valid)
     if is_response:
         stub = control.mock.stub_response(words.pop("response"), **words)
         return json_response(_members(stub))

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from ..errors import FilesMockError, OptionError, unknown_word
+from ..errors import FilesMockError, OptionError, check_words
 from ..model.profile import as_profile
 
 
@@ -72,9 +72,7 @@ def _check(given: argparse.Namespace, groups: list[str]) -> None:
         raise OptionError("The key must be visible ASCII characters, without spaces.", word=None)
     if not given.timeout > 0:
         raise OptionError(f"--timeout must be over 0 s, got {given.timeout:g}.", word=given.timeout)
-    for group in given.only:
-        if group not in groups:
-            raise unknown_word("group", group, groups)
+    check_words("group", given.only, groups)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

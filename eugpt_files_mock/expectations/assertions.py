@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from ..errors import ExpectationNotMet, byte_string, integer, quoted, seconds, unknown_word
+from ..errors import ExpectationNotMet, byte_string, check_words, integer, quoted, seconds
 from ..model.messages import Call
 from ..model.operations import OperationName
 from ..service.service import Service
@@ -37,7 +37,7 @@ class Assertions:
             OptionError: for an unknown operation or field.
         """
         self._service.stubs.check_operation(operation)
-        _check_fields(fields)
+        check_words("field of a call", fields, _FIELDS)
         if times is not None:
             integer("times", times, least=0)
         _assert_called(self._service, operation, times, fields)
@@ -61,7 +61,7 @@ class Assertions:
             OptionError: for an unknown operation or field.
         """
         self._service.stubs.check_operation(operation)
-        _check_fields(fields)
+        check_words("field of a call", fields, _FIELDS)
         integer("times", times, least=1)
         seconds("timeout", timeout)
         journal = self._service.journal
@@ -130,12 +130,6 @@ class Assertions:
         calls = _of(self._service.journal, "download")
         if not any(call.file_id == file_id and call.status == 200 for call in calls):
             raise _not_done(self._service, "download", file_id)
-
-
-def _check_fields(fields: Mapping[str, Any]) -> None:
-    for name in fields:
-        if name not in _FIELDS:
-            raise unknown_word("field of a call", name, _FIELDS)
 
 
 def _of(journal: Journal, operation: str) -> list[Call]:

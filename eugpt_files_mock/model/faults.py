@@ -10,7 +10,7 @@ from functools import wraps
 from math import ceil
 from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
-from ..errors import OptionError, quoted, seconds, string, unknown_word
+from ..errors import OptionError, check_words, quoted, seconds, string, unknown_word
 from .content_types import JSON
 from .headers import header_pairs
 from .messages import SeveredKind
@@ -96,9 +96,7 @@ def known_arguments(function: Callable[_P, _F]) -> Callable[_P, _F]:
 
     @wraps(function)
     def checked(*values: _P.args, **words: _P.kwargs) -> _F:
-        for word in words:
-            if word not in names:
-                raise unknown_word(f"argument of {function.__name__}", word, names, _HABITS)
+        check_words(f"argument of {function.__name__}", words, names, _HABITS)
         return function(*values, **words)
 
     return checked

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import OptionError, nearest_word, quoted, unknown_word
+from ..errors import OptionError, check_words, nearest_word, quoted, unknown_word
 from .behaviours import BEHAVIOURS, PROFILES
 from .processing import after_polls
 
@@ -81,9 +81,7 @@ def _read(label: str, path: Path) -> Profile:
         message = 'expected {"profile": "eugpt", "values": {…}}'
         raise OptionError(f"{label} {quoted(str(path))}: {message}.", word=path)
     place = f"in the {label} {quoted(str(path))}:"
-    for word in found:
-        if word not in _FILE_WORDS:
-            raise unknown_word(f"word {place}", word, _FILE_WORDS)
+    check_words(f"word {place}", found, _FILE_WORDS)
     if found.get("profile") not in PROFILES:
         raise unknown_word(f"base {place}", found.get("profile"), PROFILES)
     values = found["values"]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
-from ..errors import OptionError, boolean, integer, quoted, unknown_user, unknown_word
+from ..errors import OptionError, boolean, check_words, integer, quoted, unknown_user, unknown_word
 from ..faults import fault_named
 from ..model.faults import ConnectionFault, Fault, MalformedJson
 from ..model.messages import OPERATIONS
@@ -107,9 +107,7 @@ def build_matcher(
 
     `operations` are the five and the stubbed routes; `words` what the test author wrote.
     """
-    for word in words:
-        if word not in MATCHER_WORDS:
-            raise unknown_word("argument of inject", word, ("fault", *MATCHER_WORDS), HABITS)
+    check_words("argument of inject", words, ("fault", *MATCHER_WORDS), HABITS)
     matcher = FaultMatcher(
         on=_operations(words["on"], faults, operations),
         times=_times(words["times"]),

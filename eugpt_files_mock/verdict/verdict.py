@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import ExpectationNotMet, boolean, unknown_word
+from ..errors import ExpectationNotMet, boolean, check_words
 from ..model.messages import Call
 from ..service.service import Service
 from .attempts import Group, grouped
@@ -133,9 +133,7 @@ class Judging:
         """
         kinds = [rule.kind for rule in RULES]
         allowed = [allow] if isinstance(allow, str) else list(allow)
-        for kind in allowed:
-            if kind not in kinds:
-                raise unknown_word("kind of finding", kind, kinds)
+        check_words("kind of finding", allowed, kinds)
         blamed = self.verdict().blamed(strict=boolean("strict", strict))
         blamed = [finding for finding in blamed if finding.kind not in allowed]
         if blamed:
