@@ -10,7 +10,6 @@ from .decorator import decorate
 from .errors import OptionError
 from .lifecycle import Lifecycle, ServerContext
 from .service.service import Service
-from .version import __version__
 
 if TYPE_CHECKING:
     import ssl
@@ -152,7 +151,8 @@ class Activation:
         from .server.application import ServedMock
         from .server.host_names import HostNames
 
-        if self._lifecycle.service.options.passthrough:
+        lifecycle, service = self._lifecycle, self._lifecycle.service
+        if service.options.passthrough:
             raise OptionError(
                 "passthrough has no effect on a port, where there is no other mock to leave a path "
                 "to: leave the option out, or don't serve() this mock.",
@@ -161,16 +161,10 @@ class Activation:
         hosts = HostNames(host, allow_hosts)
         access = AdminAccess(hosts, admin_token)
         if admin_token is not None:
-            self._lifecycle.service.redactor.protect(admin_token)
-        control = Control(
-            mock=self,
-            service=self._lifecycle.service,
-            access=access,
-            problems=self._lifecycle.problems,
-            version=__version__,
-        )
-        answer = ServedMock(self._lifecycle.service, ControlApp(control), hosts, scheme)
-        return ServerContext(self, self._lifecycle, partial(open_server, answer))
+            service.redactor.protect(admin_token)
+        control = Control(mock=self, service=service, access=access, problems=lifecycle.problems)
+        answer = ServedMock(service, ControlApp(control), hosts, scheme)
+        return ServerContext(self, lifecycle, partial(open_server, answer))
 
     @cached_property
     def wsgi_app(self) -> WSGIApplication:

@@ -21,7 +21,6 @@ class Control:
     service: Service
     access: AdminAccess
     problems: Callable[[Service], list[str]]
-    version: str
 
     def of_world(self, request: Request) -> Control:
         """What a route works with: with `?key=`, the world of that key."""

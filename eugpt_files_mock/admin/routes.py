@@ -9,6 +9,7 @@ from werkzeug.wrappers import Request, Response
 
 from ..service.openapi import document
 from ..verdict.verdict import judge, verdict_members
+from ..version import __version__
 from . import armed, files, requests, stubs
 from .control import Control, ControlRoute
 from .openapi import control_document
@@ -18,12 +19,12 @@ from .responses import LISTED, MOST_LISTED, json_response
 def _index(control: Control, request: Request) -> Response:
     """Says where to go, to whoever opens the address in a browser or tries it with curl."""
     page = f"{request.host_url}__admin/" if control.access.is_open else "needs --admin-token"
-    text = f"eugpt-files-mock {control.version}\nAPI:  {request.host_url}v1\nPage: {page}\n"
+    text = f"eugpt-files-mock {__version__}\nAPI:  {request.host_url}v1\nPage: {page}\n"
     return Response(text, mimetype="text/plain")
 
 
 def _health(control: Control, request: Request) -> Response:
-    return json_response({"status": "ok", "version": control.version})
+    return json_response({"status": "ok", "version": __version__})
 
 
 def _reset(control: Control, request: Request) -> Response:
@@ -42,11 +43,11 @@ def _verdict(control: Control, request: Request) -> Response:
 
 def _openapi(control: Control, request: Request) -> Response:
     service = control.service
-    return json_response(document(control.version, service.stubs.all(), service.options.profile))
+    return json_response(document(__version__, service.stubs.all(), service.options.profile))
 
 
 def _control_openapi(control: Control, request: Request) -> Response:
-    return json_response(control_document(ROUTES, control.version))
+    return json_response(control_document(ROUTES, __version__))
 
 
 def _route(

@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,13 @@ from ..lifecycle import ServerContext
 from ..mock import FilesMock
 from ..model.content_types import content_type_of
 from ..model.stubs import NULL
-from ..options import Options
+from ..options import OPTIONS
 from ..verdict.verdict import judge
 from . import verify
 from .arguments import parser, refuse, say
 from .fault_words import fault_lines
 from .log import LINES, Log
 
-_OPTIONS = frozenset(option.name for option in fields(Options))
 _FAKED_AT_ONCE = 50
 """Documents that are made between two looks at the progress bar: all suffixes in turn."""
 
@@ -104,7 +102,7 @@ def _mock(words: argparse.Namespace) -> FilesMock:
             word=filled[0],
         )
     options = {
-        name: value for name, value in vars(words).items() if name in _OPTIONS and value is not None
+        name: value for name, value in vars(words).items() if name in OPTIONS and value is not None
     }
     if "api_keys" in options:
         options["api_keys"] = dict(options["api_keys"])
