@@ -8,8 +8,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from ..model.messages import Request
@@ -24,8 +25,7 @@ MOST_PER_PAGE = 10_000
 """The largest `limit`, and the one without (guess, after OpenAI)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(NamedTuple):
     """Store a file."""
 
     filename: str | None = None
@@ -33,7 +33,7 @@ class Upload:
     content_type: str | None = None
     sha256: str | None = None
     purpose: str | None = None
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = MappingProxyType({})
     expires_after: int | None = None
     refusal: Refusal | None = None
 

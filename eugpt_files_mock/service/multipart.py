@@ -6,7 +6,7 @@ sent, so its header is read here: the package drops what looks like a Windows pa
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import unquote
 
 try:
@@ -38,8 +38,7 @@ _LONGEST_FIELD = 8_192
 """Bytes of an unknown field that are kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilePart:
+class FilePart(NamedTuple):
     """The part that carries the file."""
 
     filename: str
@@ -47,13 +46,12 @@ class FilePart:
     content_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class Form(NamedTuple):
     """What an upload's form says: None for a part that isn't there, and the unknown text parts."""
 
     file: FilePart | None
     purpose: str | None
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str]
 
 
 def read_form(content_type: str | None, body: bytes | Sequence[bytes]) -> Form:
