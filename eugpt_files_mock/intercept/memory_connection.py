@@ -17,18 +17,9 @@ from urllib.parse import unquote
 
 from ..errors import ClientHasNoTimeout
 from ..model.messages import Headers, Outcome, Request, Severed
-from ..protocol import (
-    Action,
-    Close,
-    Hang,
-    ReceivedRequest,
-    Reset,
-    Send,
-    ServerProtocol,
-    UnreadableRequest,
-    Wait,
-    deliver,
-)
+from ..protocol.delivery import Action, Close, Hang, Reset, Send, Wait, deliver
+from ..protocol.received import ReceivedRequest, UnreadableRequest
+from ..protocol.server_protocol import ServerProtocol
 from ..service.rejections import reject_unreadable
 from .registry import Find
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..model.messages import Headers, Outcome, Reply
-from ..protocol import http_date
+from ..protocol.delivery import http_date
 
 METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
 

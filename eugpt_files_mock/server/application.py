@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from ..errors import quoted
 from ..model.messages import Headers, Outcome, Request
-from ..protocol import ReceivedRequest, UnreadableRequest
+from ..protocol.received import ReceivedRequest, UnreadableRequest
 from ..service.handle import handle
 from ..service.refusals import CHALLENGE, Refusal
 from ..service.rejections import reject, reject_unreadable

@@ -12,18 +12,9 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from ..model.messages import Outcome, Reply
-from ..protocol import (
-    Close,
-    Hang,
-    ReceivedRequest,
-    Reset,
-    Send,
-    ServerProtocol,
-    UnreadableRequest,
-    Wait,
-    deliver,
-    response_head,
-)
+from ..protocol.delivery import Close, Hang, Reset, Send, Wait, deliver, response_head
+from ..protocol.received import ReceivedRequest, UnreadableRequest
+from ..protocol.server_protocol import ServerProtocol
 
 Answer = Callable[[ReceivedRequest | UnreadableRequest], Outcome]
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from ..model.messages import Reply
-from ..protocol import ReceivedRequest
+from ..protocol.received import ReceivedRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ..errors import AddressInUse, OptionError, quoted
 from ..model.messages import Outcome
-from ..protocol import ReceivedRequest, UnreadableRequest
+from ..protocol.received import ReceivedRequest, UnreadableRequest
 from .connection import Answer, Connection
 from .connections import Connections
 

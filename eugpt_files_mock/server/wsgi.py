@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request as WsgiRequest
 
 from ..errors import FaultUnavailable
 from ..model.messages import Headers, Reply, Request, Severed
-from ..protocol import reason_phrase
+from ..protocol.delivery import reason_phrase
 from ..service.handle import handle
 from ..service.service import Service
 from .application import CLIENT, PREFIX

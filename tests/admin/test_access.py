@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Request
 
 from eugpt_files_mock import FilesMock, OptionError
-from eugpt_files_mock.protocol import ReceivedRequest
+from eugpt_files_mock.protocol.received import ReceivedRequest
 from eugpt_files_mock.server.connection import Answer
 from eugpt_files_mock.server.host_names import is_loopback
 

@@ -7,18 +7,17 @@ from dataclasses import replace
 import pytest
 
 from eugpt_files_mock.model.messages import Reply, Severed
-from eugpt_files_mock.protocol import (
+from eugpt_files_mock.protocol.delivery import (
     Close,
     Hang,
-    ReceivedRequest,
     Reset,
     Send,
-    UnreadableRequest,
     Wait,
     deliver,
     reason_phrase,
     response_head,
 )
+from eugpt_files_mock.protocol.received import ReceivedRequest, UnreadableRequest
 
 KEPT = ReceivedRequest(method="GET", target="/", headers=())
 REPLY = Reply(status=200, headers=(("Content-Length", "6"),), body=b"abcdef")

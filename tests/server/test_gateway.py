@@ -8,7 +8,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from eugpt_files_mock.protocol import ReceivedRequest
+from eugpt_files_mock.protocol.received import ReceivedRequest
 from eugpt_files_mock.server.gateway import call_wsgi
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from threading import Thread
 import pytest
 
 from eugpt_files_mock.model.messages import Outcome, Reply, Severed
-from eugpt_files_mock.protocol import ReceivedRequest, UnreadableRequest
+from eugpt_files_mock.protocol.received import ReceivedRequest, UnreadableRequest
 from eugpt_files_mock.server.live_server import LiveServer
 
 PATIENCE = 10.0
