@@ -17,6 +17,7 @@ from ..mock import FilesMock
 from ..model.content_types import content_type_of
 from ..model.stubs import NULL
 from ..options import OPTIONS
+from ..server.host_names import is_loopback
 from ..verdict.verdict import judge
 from . import verify
 from .arguments import parser, refuse, say
@@ -61,14 +62,17 @@ def _serve(words: argparse.Namespace) -> int:
     try:
         _on_signals(_end)
         mock = _mock(words)
+        token = words.admin_token or os.environ.get("EUGPT_ADMIN_TOKEN") or None
         context = mock.serve(
-            words.host,
-            words.port,
-            admin_token=words.admin_token or os.environ.get("EUGPT_ADMIN_TOKEN") or None,
-            allow_hosts=words.allow_hosts,
+            words.host, words.port, admin_token=token, allow_hosts=words.allow_hosts
         )
         context.start()
-        _announce(mock, context, words)
+        print(f"Listening on {mock.base_url}")
+        has_page = token is not None or is_loopback(words.host)
+        page = f"is at {context.url}/__admin/" if has_page else "needs --admin-token"
+        print(f"The page {page}", flush=True)
+        if words.log != "none":
+            mock._service.journal.on_record = Log(LINES[words.log]).write
         threading.Event().wait()
     except (FilesMockError, OSError) as error:
         for number, action in before:  # the process may be the caller's own, and go on
@@ -158,15 +162,6 @@ def _fake(mock: FilesMock, count: int) -> None:
             sys.stderr.write(f"\r[{bar:<40}] {len(mock.files)} of {count} documents")
     if shows:
         sys.stderr.write("\n")
-
-
-def _announce(
-    mock: FilesMock, context: ServerContext[FilesMock], words: argparse.Namespace
-) -> None:
-    print(f"Listening on {mock.base_url}")
-    print(f"The page is at {context.url}/__admin/", flush=True)
-    if words.log != "none":
-        mock._service.journal.on_record = Log(LINES[words.log]).write
 
 
 def _stop(context: ServerContext[FilesMock], *, check: bool) -> int:

@@ -138,6 +138,16 @@ def test_the_admin_token_may_come_from_the_environment() -> None:
         assert 200 == httpx.get(health, headers={"Authorization": "Bearer s3cret"}).status_code
 
 
+def test_an_address_without_a_page_announces_none() -> None:
+    """Others reach it, and no token guards it."""
+    command = [*COMMAND, "serve", "--host", "0.0.0.0", "--port", "0"]
+    for words, page in ([], "needs --admin-token"), (["--admin-token", "s"], "is at http"):
+        with subprocess.Popen([*command, *words], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout.readline().startswith("Listening on http")
+            assert process.stdout.readline().startswith(f"The page {page}")
+            process.terminate()
+
+
 def test_a_name_is_let_in() -> None:
     """As that of a container; any other is refused."""
     with serving("--allow-host", "mock") as (base_url, _):
