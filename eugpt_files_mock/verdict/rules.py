@@ -7,7 +7,7 @@ from functools import partial
 from itertools import groupby
 from typing import Literal
 
-from ..model.messages import REDACTED, Reply
+from ..model.messages import REDACTED, Reply, is_secret_name
 from .attempts import Attempt, Group
 
 Level = Literal["error", "warning"]
@@ -79,10 +79,10 @@ def _used(group: Group, evidence: Evidence, *, status: str) -> Found:
 
 
 def _key_in_url(group: Group, evidence: Evidence) -> Found:
-    """The journal has redacted every key that the mock knows."""
+    """The journal has redacted every key that the mock knows, and values by their name."""
     call = group.calls[0]
     for name, value in call.query.items():
-        if name.lower() in _KEY_PARAMETERS or (REDACTED in value and value != REDACTED):
+        if name.lower() in _KEY_PARAMETERS or (REDACTED in value and not is_secret_name(name)):
             return f"parameter {name!r}"
     return REDACTED in call.path and "in the path"
 

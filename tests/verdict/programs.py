@@ -199,6 +199,12 @@ PAIRS = [
     ),
     Pair(
         kind="key_in_url",
+        name="key_in_any_parameter",
+        deserves=lambda client: client.list(k=KEY),
+        mended=lambda client: client.list(k="eugpt_report"),
+    ),
+    Pair(
+        kind="key_in_url",
         name="key_in_path",
         deserves=lambda client: client.retrieve(KEY),
         mended=lambda client: client.retrieve("eugpt_report"),
