@@ -142,9 +142,7 @@ class Lifecycle:
             raise ExpectationNotMet(message)
 
     def problems(self, service: Service) -> list[str]:
-        """What the exit checks would say now, whatever the options switch off; nothing is marked
-        as reported.
-        """
+        """What the exit checks would say now; nothing is marked as reported."""
         return exit_problems(service, self._active_mock.deferred_errors)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Request, Response
 
-from ..errors import quoted
-from ..model.messages import Call, Record
+from ..errors import quoted, unknown_word
+from ..faults import FAULTS
+from ..model.messages import OPERATIONS, Call, Record
 from .control import Control
 from .responses import json_response, list_response, read_limit
 from .schemas import call_members, outcome_members
@@ -16,6 +17,7 @@ from .schemas import call_members, outcome_members
 
 def list_all(control: Control, request: Request) -> Response:
     """In order of arrival: the newest so many, or with `after` the first that came after it."""
+    _check_filters(control, request)
     limit, after = read_limit(request), request.args.get("after")
     records: Sequence[Record] = control.service.journal.records()
     for name, side in _SIDES.items():
@@ -60,6 +62,20 @@ def _place(records: Sequence[Record], name: str, request_id: str) -> int:
     raise BadRequest(
         f"{name!r} must be the id of a request that is kept, got {quoted(request_id)}."
     )
+
+
+def _check_filters(control: Control, request: Request) -> None:
+    """What no call can have is a slip, and not a filter that finds nothing."""
+    valid = {
+        "operation": (*OPERATIONS, *control.service.stubs.operations),
+        "fault": tuple(FAULTS),
+        "status": tuple(map(str, range(200, 600))),
+    }
+    for name, words in valid.items():
+        value = request.args.get(name, "none")
+        if value not in (*words, "none"):
+            shown = ("200 to 599",) if name == "status" else words
+            raise unknown_word(name, value, (*shown, "none"))
 
 
 def _fits(record: Record, request: Request) -> bool:

@@ -110,6 +110,8 @@ def test_calls_are_filtered(served: FilesMock, control: httpx.Client) -> None:
     assert [2] == shown(after=ids[1], limit=1)
     assert [] == shown(after=ids[3])
     assert [] == shown(operation="list", status=404)
+    for query in ({"operation": "uplod"}, {"status": "5xx"}, {"fault": "timout"}):
+        assert 400 == control.get("requests", params=query).status_code
 
 
 @pytest.mark.parametrize(
