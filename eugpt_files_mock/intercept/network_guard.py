@@ -146,20 +146,21 @@ def _refuse_ours(host: str, port: Any) -> None:
         return
     if mock is not None and mock.allow_network:
         return
-    error = _refusal(host, _asking_library())
+    error = _refusal(host, _asking_library(), mock.passthrough if mock is not None else ())
     if mock is not None:
         mock.deferred_errors.append(error)
     raise error
 
 
-def _refusal(host: str, library: str) -> NetworkRefused:
+def _refusal(host: str, library: str, passthrough: tuple[str, ...]) -> NetworkRefused:
+    other = f"start the mock that answers {', '.join(passthrough)}, or " if passthrough else ""
     return NetworkRefused(
         f"{library} asked for {host} over the network, and was refused: the mock only answers "
         "clients that it intercepts.\n"
         "What would have matched: httpx, httpx2, requests, urllib3, http.client, urllib.request "
         "and aiohttp, on a path that isn't in passthrough.\n"
-        "To fix it: let the code under test talk to a port, with the fixture eugpt_files_server "
-        "or FilesMock().serve().\n"
+        f"To fix it: {other}let the code under test talk to a port, with the fixture "
+        "eugpt_files_server or FilesMock().serve().\n"
         "To allow it: FilesMock(allow_network=True), or pytest --eugpt-allow-network for the whole "
         "run; this may reach the real service.",
         host=host,

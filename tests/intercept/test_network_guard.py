@@ -147,7 +147,7 @@ def test_a_passthrough_path_that_nobody_took_is_refused(library: Any) -> None:
         with pytest.raises((httpx.ConnectError, requests.ConnectionError)) as raised:
             library.get(f"{base_url}/responses", timeout=5)
         assert refusals(raised.value)
-        with pytest.raises(ExpectationNotMet, match="passthrough"):
+        with pytest.raises(ExpectationNotMet, match="start the mock that answers /v1/responses"):
             mock.stop()
 
 
