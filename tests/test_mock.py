@@ -22,6 +22,12 @@ def test_an_option_cannot_be_changed_afterwards(name: str) -> None:
         assert isinstance(caught.value, AttributeError)
 
 
+def test_a_file_has_its_members_in_the_order_of_the_page() -> None:
+    """That is how it is printed; the content isn't."""
+    file = FilesMock().add_file("a.pdf", status="error", status_details="no text")
+    assert "status='error', status_details='no text', content_type='application/pdf'" in repr(file)
+
+
 def test_a_misspelt_attribute_is_refused() -> None:
     mock: Any = FilesMock()
     with pytest.raises(AttributeError, match="Did you mean 'processing'"):

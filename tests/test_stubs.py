@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
-from eugpt_files_mock import FilesMock, StubRequest, faults
+from eugpt_files_mock import ExpectationNotMet, FilesMock, StubRequest, faults
 
 from .clients import IN_PROCESS, ON_A_PORT, Answer, Client, connected
 from .conftest import entered
@@ -161,3 +162,14 @@ def test_scenario(
     """The scenario holds for that client."""
     with entered(way) as mock, connected(kind, mock.base_url, mock.api_key) as client:
         scenario(mock, client)
+
+
+def test_a_route_that_was_stubbed_twice_is_named_once() -> None:
+    """Where the exit checks say what would have matched."""
+    mock = FilesMock(require_auth=False).start()
+    for text in ("one", "two"):
+        mock.stub("GET", "/models", json=text)
+    httpx.get(f"{mock.base_url}/modls")
+    with pytest.raises(ExpectationNotMet) as caught:
+        mock.stop()
+    assert 1 == str(caught.value).count("/models  (a stub)")

@@ -76,7 +76,8 @@ def _unmatched_failure(service: Service, unmatched: Sequence[Call]) -> str | Non
     if not unmatched:
         return None
     routes = [f"{route.method:<6} {route.template}  ({route.operation})" for route in ROUTES]
-    routes += [f"{stub.method:<6} {stub.path}  ({_used(stub)})" for stub in service.stubs.all()]
+    stubs = [f"{stub.method:<6} {stub.path}  ({_used(stub)})" for stub in service.stubs.all()]
+    routes += dict.fromkeys(stubs)
     base_url = _base_url(service, unmatched[0])
     return (
         f"{count(len(unmatched), 'request')} came for a route that this mock does not have.\n"

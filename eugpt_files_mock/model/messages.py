@@ -170,10 +170,10 @@ class File:
         purpose: as sent.
         created_at: Unix seconds.
         status: `uploaded`, `processed` or `error`.
+        status_details: why processing failed, else None.
         content: what was uploaded.
         content_type: that of the part, as sent.
         user: who owns it; None when keys have no users.
-        status_details: why processing failed, else None.
         expires_at: Unix seconds when it is gone, or None.
     """
 
@@ -183,10 +183,10 @@ class File:
     purpose: str
     created_at: int
     status: str
+    status_details: str | None = None
     content: _Bytes = field(repr=False)
     content_type: str
     user: str | None
-    status_details: str | None = None
     expires_at: int | None = None
 
 
