@@ -166,7 +166,7 @@ class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
         faults = as_faults(fault)
         matcher = build_matcher(
             faults,
-            self._service.access.names,
+            self._service.users,
             (*OPERATIONS, *self._service.stubs.operations),
             on=on,
             times=times,

@@ -90,8 +90,8 @@ class Seeding:
             content, filename = filename, filename.name
         if isinstance(content, Path):
             filename, content = filename or content.name, content.read_bytes()
-        if user is not None and user not in service.access.names:
-            raise unknown_user(user, service.access.names)
+        if user is not None and user not in service.users:
+            raise unknown_user(user, service.users)
         filename, content = string("filename", filename), byte_string("content", content)
         file = File(
             id=service.randomness.file_id() if id is None else _free_id(id, service),

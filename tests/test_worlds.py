@@ -251,6 +251,17 @@ def test_a_decorated_function_begins_with_every_world_empty() -> None:
     assert [1, 1] == [one_test(), one_test()]
 
 
+def test_nothing_in_a_world_is_for_the_user_of_another() -> None:
+    """Nobody would see that file, and no request meet that fault."""
+    mock = FilesMock(isolate_by_key=True, api_keys=USERS)
+    for world, own, other in (mock, "ann", "ben"), (mock.world(BEN), "ben", "ann"):
+        assert own == world.add_file("a.txt", user=own).user
+        with pytest.raises(OptionError, match=f"Unknown user '{other}'"):
+            world.add_file("a.txt", user=other)
+        with pytest.raises(OptionError, match=f"Unknown user '{other}'"):
+            world.inject(faults.timeout(), user=other)
+
+
 @pytest.mark.parametrize("key", ["sk-strange", "", 3])
 def test_a_key_that_is_not_accepted_has_no_world(key: object) -> None:
     with pytest.raises(OptionError, match="api_keys"):

@@ -69,6 +69,14 @@ class Service:
             worlds={} if options.isolate_by_key else None,
         )
 
+    @property
+    def users(self) -> list[str]:
+        """The users whose requests can come here: in a world, that of its key."""
+        own = self.access.default_user
+        if self.options.isolate_by_key:
+            return [] if own is None else [own]
+        return self.access.names
+
     def world(self, key: str) -> Service:
         """The world of an accepted key, where there are worlds: of `api_key`, this service."""
         assert self.worlds is not None  # noqa: S101 - the callers look
