@@ -14,6 +14,7 @@ import pytest
 
 from eugpt_files_mock import FilesMock, after_polls, faults
 from eugpt_files_mock.admin.routes import ROUTES
+from tests.cli.processes import unmeasured
 
 
 @pytest.fixture
@@ -251,6 +252,7 @@ def test_schemathesis_finds_nothing_in_the_control_routes(tmp_path: Path) -> Non
                 *("--no-color", "--seed=7", "--max-examples=5", "--generation-database=none"),
             ],
             cwd=tmp_path,
+            env=unmeasured(),
             capture_output=True,
             text=True,
             timeout=300,

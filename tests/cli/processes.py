@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 COMMAND = [sys.executable, "-m", "eugpt_files_mock"]
+
+
+def unmeasured() -> dict[str, str]:
+    """The environment of a process in which there is nothing of ours for coverage to follow."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
 
 
 @contextlib.contextmanager

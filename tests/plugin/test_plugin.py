@@ -247,6 +247,7 @@ async def test_anyio(eugpt_files, anyio_backend):
 """
     beside = ["pytest_asyncio.plugin", "anyio.pytest_plugin"]
     words = ("-o", "asyncio_default_fixture_loop_scope=function")
+    words += ("-W", "ignore::ResourceWarning")  # on 3.10 a loop of pytest-asyncio's stays open
     run(code, *words, beside=beside).assert_outcomes(passed=3)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 from packaging.version import Version
 
 from eugpt_files_mock import FilesMock, faults
+from tests.cli.processes import unmeasured
 
 from .schemathesis_hooks import KNOWN_ID
 
@@ -89,7 +89,7 @@ def schemathesis(mock: FilesMock, *options: str, cwd: Path) -> subprocess.Comple
             *options,
         ],
         cwd=cwd,
-        env=os.environ
+        env=unmeasured()
         | {"SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(Path(__file__).parent)},
         capture_output=True,
         text=True,
