@@ -10,8 +10,17 @@ import nox
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 OPENAI = ["openai<3", "openai>=3"]
 NIGHTLY = ("tests/robustness", "tests/intercept/test_starts_and_stops.py")
-ONCE = ("--ignore=tests/admin/test_page.py", "--ignore=tests/docs")
-"""What a browser does, and the pages: the same on every Python, so the gate tries them once."""
+ONCE = [
+    f"--ignore=tests/{path}"
+    for path in (
+        "admin/test_page.py",
+        "docs",
+        "intercept/test_tools.py",
+        "robustness",
+        "service/test_schemathesis.py",
+    )
+]
+"""What takes long and is the same on every Python: the gate tries it on the newest alone."""
 PARALLEL = ("-n", "auto", "--dist", "worksteal")
 PYTEST = ("python", "-m", "pytest", *PARALLEL)
 
