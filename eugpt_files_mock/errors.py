@@ -138,11 +138,12 @@ _LONGEST_MISSPELT = 100
 
 def nearest_word(word: object, valid: Iterable[str]) -> str | None:
     """The valid word most like `word`, or None when none is near."""
-    if len(str(word)) > _LONGEST_MISSPELT:  # difflib is quadratic
+    text = word if isinstance(word, str) else quoted(word)
+    if len(text) > _LONGEST_MISSPELT:  # difflib is quadratic
         return None
     words = {valid_word.lower(): valid_word for valid_word in valid}
     # At 0.6, difflib's default, 'colour' is near nothing, and 'rate_limits' is near 'rate_limit'.
-    found = difflib.get_close_matches(str(word).lower(), list(words), n=1)
+    found = difflib.get_close_matches(text.lower(), list(words), n=1)
     return words[found[0]] if found else None
 
 
@@ -154,11 +155,10 @@ def unknown_word(
     `habits` maps what other libraries call it to the word for it here.
     """
     words = list(valid)
-    nearest = habits.get(str(word).lower()) or nearest_word(word, words)
+    nearest = habits.get(word.lower() if isinstance(word, str) else "") or nearest_word(word, words)
     hint = f" Did you mean {nearest!r}?" if nearest else ""
-    return OptionError(
-        f"Unknown {kind} {word!r}.{hint} Valid: {', '.join(words)}.", word=word, nearest=nearest
-    )
+    message = f"Unknown {kind} {quoted(word)}.{hint} Valid: {', '.join(words)}."
+    return OptionError(message, word=word, nearest=nearest)
 
 
 def check_words(

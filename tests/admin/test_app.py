@@ -12,7 +12,7 @@ import openai
 import pytest
 from werkzeug.test import Client as WsgiClient
 
-from eugpt_files_mock import Call, FilesMock, __version__
+from eugpt_files_mock import Call, FilesMock, __version__, faults
 
 BOUNDARY = "form"
 
@@ -349,6 +349,29 @@ class TestFaults:
     @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
     def test_what_is_no_json_object_is_refused(self, control: httpx.Client, body: bytes) -> None:
         assert "JSON" in message(control.post("/__admin/faults", content=body))
+
+
+class TestBounds:
+    """A page that polls must not stop the mock, whatever is in it."""
+
+    @pytest.mark.parametrize("route", ["files", "faults", "stubs"])
+    def test_a_list_shows_a_thousand_and_says_how_many_there_are(
+        self, served: FilesMock, control: httpx.Client, route: str
+    ) -> None:
+        for number in range(1_200):
+            served.add_file("a.txt")
+            served.inject(faults.server_error(), on="delete", optional=True)
+            served.stub("GET", f"/models/{number}", json={})
+        answer = control.get(f"/__admin/{route}")
+        assert ("1200", 1_000) == (answer.headers["X-Total-Count"], len(answer.json()["data"]))
+        whole = control.get(f"/__admin/{route}", params={"limit": 10_000})
+        assert 1_200 == len(whole.json()["data"])
+        assert 400 == control.get(f"/__admin/{route}", params={"limit": 10_001}).status_code
+
+    def test_an_endless_name_is_refused_in_a_few_words(self, control: httpx.Client) -> None:
+        answer = control.post("/__admin/faults", json={"fault": "x" * 60_000})
+        assert 400 == answer.status_code
+        assert 1_000 > len(answer.json()["detail"])
 
 
 class TestRoutes:
