@@ -19,7 +19,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
 
 @schemathesis.hook
 def filter_body(context: Any, body: Any) -> bool:
-    """All is text in a form: a `purpose` that is no text would be one when it arrives."""
+    """All is text in a form: a `purpose` that was a number would be text when it arrives."""
     if context.operation.label != "POST /files" or not isinstance(body, dict):
         return True
     return isinstance(body.get("purpose", ""), str)
