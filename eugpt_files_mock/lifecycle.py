@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from threading import RLock
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -105,7 +106,9 @@ class Lifecycle:
     def _note_change(self) -> bool:
         """Keep the environment and the list of active mocks up to date; whether this one is."""
         is_active = self._intercepting or bool(self._ports)
-        _active[:] = [mock for mock in _active if mock is not self._mock]
+        # Each is one step, so that threads that start and stop other mocks need no lock here.
+        with suppress(ValueError):
+            _active.remove(self._mock)
         if is_active:
             _active.append(self._mock)
             self._process = os.getpid()

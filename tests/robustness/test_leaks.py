@@ -19,7 +19,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool
 
-from eugpt_files_mock import ExpectationNotMet, FilesMock, StateError, faults
+from eugpt_files_mock import ExpectationNotMet, FilesMock, StateError, active_mocks, faults
 
 SEAMS = [
     *((library.Client, "_transport_for_url") for library in (httpx, httpx2)),
@@ -130,6 +130,26 @@ def test_threads_that_come_and_go_leave_the_clients_as_they_were() -> None:
         thread.join()
 
     assert statuses == {200}
+
+
+def test_threads_that_start_and_stop_leave_no_mock_on_the_list() -> None:
+    def come_and_go(number: int) -> None:
+        for _ in range(100):
+            with FilesMock(base_url=f"https://host{number}.example/v1"):
+                pass
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=come_and_go, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert [] == active_mocks()
 
 
 class Wrapping(httpx.BaseTransport):
