@@ -208,15 +208,17 @@ def _nearest(candidates: Sequence[Call], fields: Mapping[str, Any]) -> str:
         f"\n  {name}: expected {brief(fields[name])}, came {brief(getattr(nearest, name))}"
         for name in _differing(nearest, fields)
     )
-    verdict = f"It differs in:{lines}" if lines else f"It matches, but {_why_not_done(nearest)}."
+    verdict = f"It differs in:{lines}" if lines else f"It matches, but {_why_not_done(nearest)}"
     return f"\nThe nearest call:\n  {call_line(nearest)}\n{verdict}"
 
 
 def _why_not_done(call: Call) -> str:
     if call.error is not None:
-        return f"was refused: {call.status} {call.error}"
+        return f"was refused: {call.status} {call.error}. {call.message}"
     return (
-        "there was no such file" if call.fault is None else f"the fault {call.fault} took its place"
+        "there was no such file."
+        if call.fault is None
+        else f"the fault {call.fault} took its place."
     )
 
 

@@ -11,6 +11,9 @@ from ..model.messages import Call, Headers, Record, Reply, Severed
 _RETRYABLE = (408, 409, 429)
 """With all 5xx: what the `openai` SDKs try again (SDK source)."""
 
+_LONGEST_BACKOFF = 120.0
+"""Seconds; the longest among the clients is that of urllib3 (`Retry.DEFAULT_BACKOFF_MAX`)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -142,8 +145,13 @@ def grouped(records: Iterable[Record]) -> tuple[Group, ...]:
 
 
 def _may_follow(earlier: Attempt, record: Record) -> bool:
-    """Whether a request can be the retry: the earlier one was handled, and did not succeed."""
-    if record.started - earlier.record.started < earlier.call.duration:
+    """Whether a request can be the retry: the earlier one was handled, and did not succeed.
+
+    After a longer time than any client waits it is another run of the same program.
+    """
+    apart = record.started - earlier.record.started
+    longest = earlier.due + (earlier.requested_wait or 0.0) + _LONGEST_BACKOFF
+    if not earlier.call.duration <= apart <= longest:
         return False
     return not earlier.is_settled or _is_abandoned(earlier, record)
 
