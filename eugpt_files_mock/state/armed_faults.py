@@ -62,21 +62,22 @@ class ArmedFault:
 
     def _due(self, rng: random.Random) -> bool:
         """Whether this matching request is one to hit. Counts it."""
+        # Counted whether it is hit or not: `skip` and `every` count requests, not hits.
         self.seen += 1
         turn = self.seen - self.matcher.skip
         if turn < 1 or (self.matcher.every is not None and turn % self.matcher.every):
             return False
+        # Last, so that requests which are passed over draw nothing from the seeded stream.
         return self.matcher.probability is None or rng.random() < self.matcher.probability
 
 
 class ArmedFaults:
-    """The faults that were armed: those that can still hit, and the last that are spent.
-
-    `live` is only to be looked at, as only this class has the lock.
-    """
+    """The faults that were armed: those that can still hit, and the last that are spent."""
 
     def __init__(self) -> None:
         self._lock = Lock()
+        # Public, so that a request asks without the lock whether any fault is armed at all. Spent
+        # faults have a list of their own, so that no request has to pass over them.
         self.live: list[ArmedFault] = []
         self._spent: deque[ArmedFault] = deque(maxlen=_SPENT_KEPT)
         self._numbered = 0
@@ -97,6 +98,7 @@ class ArmedFaults:
 
     def unreported(self) -> list[ArmedFault]:
         """Those that should have hit and never did. Each is given once."""
+        # A mock can be stopped several times, and a test should fail once for each fault.
         unfired = self.unfired()
         with self._lock:
             new = [armed for armed in unfired if not armed.is_reported]
@@ -123,11 +125,13 @@ class ArmedFaults:
         """What hits this request: the first armed fault that matches and is due. Uses it up."""
         with self._lock:
             for armed in self.live:
+                # A fault behind the one that hits doesn't count this request.
                 if armed.matcher.matches(target) and armed._due(rng):
                     return self._use(armed), armed.matcher
         return None
 
     def _use(self, armed: ArmedFault) -> Fault:
+        # In turn: `times` counts how often a whole sequence is gone through.
         fault = armed.faults[armed.hits % len(armed.faults)]
         armed.hits += 1
         if armed.remaining == 0:

@@ -9,7 +9,7 @@ Callback = Callable[[Call], object]
 
 
 class Callbacks:
-    """What is still to be called, in the order of registration. Only to be looked at: `waiting`."""
+    """What is still to be called, in the order of registration."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -17,6 +17,7 @@ class Callbacks:
 
     def clear(self) -> None:
         with self._lock:
+            # Public, so that a request asks without the lock whether there is any function at all.
             self.waiting: list[tuple[str, Callback, int | None]] = []
 
     def add(self, operation: str, function: Callback, times: int | None) -> None:
@@ -27,6 +28,7 @@ class Callbacks:
     def take(self, operation: str | None) -> list[Callback]:
         """Those that are due now, which counts as one time."""
         with self._lock:
+            # They are counted before they run: a function may itself make a call of this operation.
             due = [function for named, function, _ in self.waiting if named == operation]
             counted = (
                 (named, function, times - 1 if times and named == operation else times)

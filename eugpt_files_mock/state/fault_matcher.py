@@ -54,6 +54,7 @@ class FaultMatcher:
 
     def differing(self, target: FaultTarget) -> list[str]:
         """The fields by which the request is not one of those."""
+        # `on` has the five by their names; "*" also stands for stubbed routes, later ones too.
         on, operation = self.on, target.operation
         differs = {
             "operation": operation not in on
@@ -118,6 +119,7 @@ def build_matcher(
         optional=boolean("optional", words["optional"]),
         **{address: words[address] for address in (*_ADDRESSES, "user")},
     )
+    # What can never match is an error now; else the fault would only be missed at the end.
     for address, having in (*_ADDRESSES.items(), ("user", ())):
         _check_address(matcher, address, having)
     if matcher.user is not None and matcher.user not in users:
@@ -127,7 +129,7 @@ def build_matcher(
 
 
 def _operations(on: Any, faults: Sequence[Fault], valid: Sequence[str]) -> tuple[str, ...]:
-    """In the usual order; without those whose answers the faults cannot alter."""
+    """In the order of `valid`; without those whose answers the faults cannot alter."""
     words = tuple(on) if isinstance(on, Iterable) and not isinstance(on, str) else (on,)
     if not words:
         raise OptionError("on must name at least one operation, or '*'.", word=on)
@@ -136,6 +138,7 @@ def _operations(on: Any, faults: Sequence[Fault], valid: Sequence[str]) -> tuple
     if "*" in words:
         words += OPERATIONS
     named = tuple(word for word in (*valid, "*") if word in words)
+    # "*" may be meant for everything else; only a download alone is refused.
     if any(isinstance(fault, MalformedJson) for fault in faults):
         named = tuple(word for word in named if word != "download")
     if not named:

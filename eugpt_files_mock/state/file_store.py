@@ -33,6 +33,7 @@ class FileStore:
     def __init__(self, processing: Processing | ProcessingByName, clock: Clock) -> None:
         self._processing = processing
         self._clock = clock
+        # Reentrant: the clock is asked under the lock, and one of a test may count the files.
         self._lock = RLock()
         self.clear()
 
@@ -43,6 +44,7 @@ class FileStore:
             self._polls: dict[str, int] = {}
             self._uploaded_at: dict[str, float] = {}
             self._sort_keys: dict[str, tuple[str | None, SortKey]] = {}
+            # A set that remembers the order of insertion: the oldest is forgotten first.
             self._tombstones: dict[str, None] = {}
             self._indexes: defaultdict[tuple[object, ...], list[SortKey]] = defaultdict(list)
             self._bytes: defaultdict[str | None, int] = defaultdict(int)
@@ -86,8 +88,10 @@ class FileStore:
         """
         with self._lock:
             self._drop_expired()
+            # Checked under this lock, as two uploads at once must not both get the last bytes.
             if quota is not None and self._bytes[file.user] + file.bytes > quota:
                 raise OverQuota
+            # With a seed, the next id may be one that a test gave to `add_file`.
             while file.id in self._files:
                 file = replace(file, id=another_id())
             self._arrived += 1
@@ -97,9 +101,12 @@ class FileStore:
                 self._uploaded_at[file.id] = self._processing_began(file)
             if file.expires_at is not None:
                 heappush(self._expiring, (file.expires_at, file.id))
+            # `add_file` may give the id of a deleted file again.
             self._tombstones.pop(file.id, None)
             self._sort_keys[file.id] = (file.user, sort_key)
             self._bytes[file.user] += file.bytes
+            # Not always the last one: `add_file` may give an older `created_at`, and a test's clock
+            # may go back.
             for index in self._indexes_of(file):
                 insort(index, sort_key)
             return file
@@ -132,6 +139,7 @@ class FileStore:
             return self._take_out(file)
 
     def _take_out(self, file: File) -> File:
+        # The sort key stays, for the tombstone.
         sort_key = self._sort_keys[file.id][1]
         for index in self._indexes_of(file):
             del index[bisect_left(index, sort_key)]
@@ -142,9 +150,11 @@ class FileStore:
         return self._files.pop(file.id)
 
     def _drop_expired(self) -> None:
+        # At each look instead of by a timer: only the mock's clock says what time it is.
         while self._expiring and self._expiring[0][0] <= self._clock():
             expires_at, file_id = heappop(self._expiring)
             file = self._files.get(file_id)
+            # The file may be deleted by now, and another one may have its id.
             if file is not None and file.expires_at == expires_at:
                 self._take_out(file)
 
@@ -174,6 +184,7 @@ class FileStore:
         """
         with self._lock:
             self._drop_expired()
+            # `get` makes no index for each purpose that somebody only asks for.
             index = self._indexes.get((user,) if purpose is None else (user, purpose), [])
             beyond = None if after is None else self._sort_key_of(after, user)
             if after is not None and beyond is None:
@@ -196,7 +207,8 @@ class FileStore:
         return indexes[()], indexes[(file.user,)], indexes[(file.user, file.purpose)]
 
     def _processing_began(self, file: File) -> float:
-        """The creation of the file; `created_at` has whole seconds, the clock has fractions."""
+        # `created_at` has whole seconds. Counted from there, a file could be processed up to a
+        # second too early; but one that `add_file` dates back is as old as it says.
         now = self._clock()
         return now if int(now) == file.created_at else file.created_at
 

@@ -29,6 +29,7 @@ class Journal:
 
     def __init__(self, cap: int) -> None:
         self._cap = cap
+        # With the reentrant lock of a `Condition`: `clear` calls `forget`.
         self.changed = Condition()
         self.on_record: Callable[[Record], None] | None = None
         self.clear()
@@ -66,6 +67,7 @@ class Journal:
         Of a call that isn't kept here, nothing is noted.
         """
         with self.changed:
+            # From the end, as the call that waits is nearly always among the last.
             if not any(kept.call.request_id == request_id for kept in reversed(self._records)):
                 return
             began, _ = self._waits.pop(request_id, (monotonic(), None))
@@ -91,9 +93,11 @@ class Journal:
             if len(records) > self._cap:
                 self._waits.pop(records.popleft().call.request_id, None)
                 self.dropped += 1
+            # Kept apart: the exit checks report them even when `cap` calls came after them.
             if record.is_unmatched and len(self.unmatched_requests) < _UNMATCHED_KEPT:
                 self.unmatched_requests.append(record.call)
             self.changed.notify_all()
+        # Outside the lock: it prints, and other requests need not wait for that.
         if self.on_record is not None:
             self.on_record(record)
 

@@ -15,7 +15,7 @@ _ALPHABETS = {
     "base62": string.digits + string.ascii_letters,
     "base64url": string.digits + string.ascii_letters + "_-",
 }
-"""The narrowest first."""
+"""The narrowest first, as `id_template` takes the first that fits."""
 
 _UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -43,6 +43,7 @@ class Randomness:
         self.documents = self._stream("documents")
 
     def _stream(self, name: str) -> random.Random:
+        # A string seeds alike in every process, unlike `hash()`, which PYTHONHASHSEED changes.
         return random.Random(None if self._seed is None else f"{self._seed}/{name}")  # noqa: S311 - no secrets
 
     def file_id(self) -> str:
@@ -87,6 +88,7 @@ def _generator(template: str) -> Callable[[random.Random], str]:
     prefix, alphabet, length = found["prefix"], found["alphabet"], int(found["length"] or 0)
     if alphabet is None:
         return lambda rng: prefix + _uuid(rng)
+    # Each request needs a hexadecimal id, and one number is made faster than 32 choices.
     if alphabet == "hex":
         return lambda rng: prefix + _hex(rng, length)
     return lambda rng: prefix + "".join(rng.choices(_ALPHABETS[alphabet], k=length))

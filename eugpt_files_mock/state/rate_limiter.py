@@ -25,12 +25,14 @@ class RateLimiter:
         if self.limit is None:
             return 0
         requests, seconds = self.limit
+        # Before the lock: the clock may be the test author's own, and slow.
         now = self._clock()
         with self._lock:
             admitted = self._admitted[key]
             while admitted and admitted[0] <= now - seconds:
                 admitted.popleft()
             if len(admitted) >= requests:
+                # Not counted: whoever then waits as long as told is admitted.
                 return max(1, math.ceil(admitted[0] + seconds - now))
             admitted.append(now)
             return 0

@@ -85,6 +85,7 @@ class Stubs:
     def clear(self) -> None:
         """Drop them all, and number from 1 again."""
         with self._lock:
+            # A tuple that is replaced, so that `find` needs no lock: it runs for each request.
             self._stubs: tuple[Stub, ...] = ()
             self._numbered = 0
             self.operations: tuple[StubOperation, ...] = ()
@@ -120,6 +121,7 @@ class Stubs:
     def take(self, method: str, resource: str) -> StubMatch | None:
         """As `find`, and counts as one answer of it."""
         with self._lock:
+            # Looked for again: another request may have had the last of its `times` meanwhile.
             match = self.find(method, resource)
             if match is not None:
                 match.stub.hits += 1
