@@ -43,6 +43,7 @@ class Identity:
 
 def identify(authorization: str, access: Access) -> Identity:
     """The key in the header `Authorization`, and its user, or the refusal that it deserves."""
+    # Only `Bearer ` is accepted in this spelling (D), though RFC 9110, 11.1 takes any case.
     key = authorization[len(_SCHEME) :].strip() if authorization.startswith(_SCHEME) else ""
     if not key:
         return _MISSING if access.required else Identity(None, access.default_user)
@@ -52,6 +53,7 @@ def identify(authorization: str, access: Access) -> Identity:
         return Identity(key, access.default_user)
     if access.users is None and key.startswith(access.prefix) and len(key) > len(access.prefix):
         return Identity(key, None)
+    # OpenAI's message repeats a part of the key (REC). Here it is never enough to be one.
     words = {"key": f"{key[:3]}***"}
     return Identity(key, None, Refusal("invalid_api_key", words, (CHALLENGE,)))
 

@@ -15,8 +15,9 @@ from .routes import RouteMatch
 from .service import Service
 from .stubs import named_files
 
+# freezegun replaces the clocks that it finds in modules, but doesn't look into a `partial`. The
+# verdict needs the time that really passed.
 _monotonic = partial(perf_counter)
-"""In a `partial`, freezegun does not find it: the verdict needs the time that really passed."""
 
 
 class Exchange:
@@ -24,24 +25,6 @@ class Exchange:
 
     `file` is the stored file that its path names, as it was before the work.
     """
-
-    __slots__ = (
-        "_files",
-        "_number",
-        "_profile",
-        "_redactor",
-        "_started",
-        "command",
-        "fault",
-        "file",
-        "identity",
-        "refusal",
-        "request",
-        "request_id",
-        "result",
-        "route",
-        "started_at",
-    )
 
     route: RouteMatch
     identity: Identity
@@ -113,14 +96,16 @@ class Exchange:
             read_timeout=request.read_timeout,
             is_unmatched=route.is_unknown,
             started=self._started,
+            # The verdict tells clients apart by it; the key itself is kept nowhere.
             key=hash(self.identity.key),
             unready_files=unready_files,
             stub=route.stub,
+            # Some profiles answer 200 for a file that was never there.
             has_deleted=isinstance(self.result, Deleted) and self.file is not None,
         )
 
     def _unready_files(self) -> tuple[tuple[str, str], ...]:
-        """Asking for the status of a file, or deleting it, doesn't use its content."""
+        """For the verdict: files that were used unprocessed. Retrieve and delete don't use them."""
         if self.route.operation == "download":
             used = [self.file]
         elif isinstance(self.command, Stubbed):

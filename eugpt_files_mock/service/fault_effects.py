@@ -46,6 +46,7 @@ def select_fault(
 
     `target` is asked only when one is armed.
     """
+    # A request that asks for its own failure uses up no armed fault.
     if prefer is not None and (asked := _CODE.search(prefer)):
         return SelectedFault(fault=_preferred(asked[1]), phase="before", is_optional=True)
     if not service.armed.live:
@@ -85,7 +86,8 @@ def _delay(fault: Delayed, reply: Reply, rng: random.Random) -> Reply:
 
 
 def _truncate(fault: Truncated, reply: Reply, rng: random.Random) -> Reply:
-    """Always short of what was announced: of an empty body, one byte is announced."""
+    # Always short of what was announced, as nobody would notice otherwise. So an empty body is
+    # announced with one byte.
     size = len(reply.body)
     wanted = size // 2 if fault.after_bytes is None else fault.after_bytes
     return replace(
@@ -96,7 +98,8 @@ def _truncate(fault: Truncated, reply: Reply, rng: random.Random) -> Reply:
 
 
 def _corrupt(fault: Corrupted, reply: Reply, rng: random.Random) -> Reply:
-    """The middle byte is inverted: in JSON that is never UTF-8 again. An empty body gets one."""
+    # A text with an inverted byte is never UTF-8, so a reader of JSON notices. An empty body gets
+    # a byte.
     if not reply.body:
         return replace(reply, body=b"\xff", headers=_with_length(reply.headers, 1))
     middle = len(reply.body) // 2
@@ -105,6 +108,7 @@ def _corrupt(fault: Corrupted, reply: Reply, rng: random.Random) -> Reply:
 
 
 def _malform(fault: MalformedJson, reply: Reply, rng: random.Random) -> Reply:
+    # With the new length: the answer is whole for HTTP, and only JSON is broken.
     body = reply.body[: len(reply.body) // 2]
     return replace(reply, body=body, headers=_with_length(reply.headers, len(body)))
 

@@ -18,18 +18,24 @@ from .service import Service
 
 def handle(service: Service, request: Request) -> Outcome:
     """Answer one request, or end its connection."""
+    # First of all: with `isolate_by_key` each key has faults, files and a journal of its own.
     if service.worlds is not None:
         service = service.world_of(request)
     options, headers = service.options, request.headers.by_name
     exchange = Exchange(service, request)
+    # The first three stages only find out, and refuse nothing: a broken network hits requests
+    # without a key too, and a fault may be for one user, one filename or one purpose.
     exchange.route = match_route(request, service.stubs)  # 1
     exchange.identity = identify(headers.get("authorization", ""), service.access)  # 2
     exchange.command = parse(exchange.route, request, options.profile)  # 3
+    # Before the work, after which a deleted file has no name and no purpose any more.
     if exchange.route.file_id is not None:
         exchange.file = service.files.find(exchange.route.file_id, exchange.identity.user)
     outcome: Outcome | None = None
     try:
+        # This can refuse as well: a `Prefer: code=` that is no error status.
         exchange.fault = select_fault(service, headers.get("prefer"), exchange.target)  # 4
+        # A fault of `phase="after"`, and one that alters the answer, need the work to be done.
         if exchange.fault is None or not exchange.fault.replaces_the_work:
             _admit(service, exchange)  # 5
             operation, user = exchange.route.operation or "", exchange.identity.user
@@ -38,13 +44,17 @@ def handle(service: Service, request: Request) -> Outcome:
             )
             outcome = render(exchange.result, exchange.request_id, options)
     except Refused as refused:
+        # Only the value is kept: the exception would keep the body of the request alive.
         exchange.refusal = refused.refusal
         outcome = render_refusal(refused.refusal, exchange.request_id, options.profile)
+    # Also to a refusal: a slow or broken network spares none.
     if exchange.fault is not None:
         outcome = apply_fault(exchange.fault, outcome, exchange.request_id, service)  # 7
     assert outcome is not None  # noqa: S101 - only a fault leaves a request without one
+    # After the fault, as no answer to HEAD has a body (RFC 9110, 9.3.2), that of a fault neither.
     if request.method == "HEAD":
         outcome = without_body(outcome)
+    # Before the callbacks, which find their own call in `mock.calls`.
     record = exchange.record(outcome)
     service.journal.add(record)  # 8
     if service.callbacks.waiting:
@@ -53,17 +63,14 @@ def handle(service: Service, request: Request) -> Outcome:
 
 
 def _admit(service: Service, exchange: Exchange) -> None:
-    """Let the request through to the work, or refuse it: 401, 404, 405 or 429.
-
-    The key is checked before the route, says a public client of the service (3P).
-    """
+    """Let the request through to the work, or refuse it: 401, 404, 405 or 429."""
+    # The service checks the key before the route, says a public client of it (3P).
     refusals = (exchange.identity.refusal, exchange.route.refusal)
     key_first = service.options.profile["auth.first"] == "key"
     for refusal in refusals if key_first else refusals[::-1]:
         if refusal is not None:
             raise Refused(refusal)
-    if service.rate_limiter.limit is None:
-        return
+    # Last, so that neither an invalid key nor an unknown path uses up a window (a guess).
     wait = service.rate_limiter.seconds_to_wait(exchange.identity.key)
     if wait:
         headers = (("Retry-After", str(wait)),)
@@ -71,17 +78,17 @@ def _admit(service: Service, exchange: Exchange) -> None:
 
 
 def _run_callbacks(service: Service, exchange: Exchange, call: Call, outcome: Outcome) -> Outcome:
-    """What `FilesMock.after` asks for: the outcome; or, when a function raised, what says so, in
-    the journal too.
-    """
+    """Call what waits for this operation. A function that raises changes the outcome."""
     try:
         for function in service.callbacks.take(call.operation):
             function(call)
+    # These end the run, and are no failure of the function.
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - pytest.fail() raises no Exception
         what = f"The function after {call.operation}"
         service.note_failure(what, error)
         outcome = render_failure(what, error, call.request_id, service.options.profile)
+        # The journal has the call already, with an answer that nobody will see.
         service.journal.correct(exchange.record(outcome))
     return outcome

@@ -63,7 +63,8 @@ def read_form(content_type: str | None, body: bytes | Sequence[bytes]) -> Form:
         raise _invalid(f"The form cannot be read: {error.args[0]}.") from error
     except UnicodeError as error:
         raise _invalid(f"The form is not UTF-8: {error}.") from error
-    except ValueError as error:  # older releases let a number of a thousand digits through
+    # Older releases of the package let int() fail on a Content-Length of thousands of digits.
+    except ValueError as error:
         raise _invalid(f"The form cannot be read: {error}.") from error
     purpose = _text("purpose", parts.get("purpose"))
     return Form(file=_file(parts.get("file")), purpose=purpose, fields=fields)
@@ -89,12 +90,10 @@ def _invalid(message: str) -> Refused:
 
 
 def _parse(boundary: str, body: Sequence[bytes]) -> tuple[dict[str, Part], dict[str, str]]:
-    """The package refuses padding after a boundary, which RFC 2046 (5.1.1) allows.
-
-    It is so rare that it is only looked for in a form that can't be read.
-    """
     try:
         return _read_parts(boundary, body)
+    # The package refuses padding after a boundary, which RFC 2046 (5.1.1) allows. It is so rare
+    # that it is only looked for in a form that can't be read.
     except MultipartError:
         delimiter = rb"((?:\A|\r\n)--" + re.escape(boundary.encode()) + rb")[ \t]+(?=\r\n)"
         unpadded, padded = re.subn(delimiter, rb"\1", b"".join(body))
@@ -125,10 +124,9 @@ def _known_parts(
         elif segment is not None and segment.name in ("file", "purpose"):
             if segment.name in parts:
                 raise _invalid(f"Two parts are named {segment.name!r}.")
-            parts[segment.name] = (
-                segment,
-                bytes(pieces[0] if len(pieces) == 1 else b"".join(pieces)),
-            )
+            # A large file comes as one piece, of which neither this nor `bytes` makes a copy.
+            content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            parts[segment.name] = segment, bytes(content)
         elif segment is not None and segment.filename is None:
             fields[segment.name] = b"".join(pieces)[:_LONGEST_FIELD].decode("utf-8", "replace")
     return parts, fields
@@ -139,6 +137,7 @@ def _file(part: Part | None) -> FilePart | None:
         return None
     segment, content = part
     filename = _filename(segment)
+    # Browsers send an empty filename where no file was chosen (HTML, entry list).
     if not filename:
         return None
     kind = segment.content_type or "application/octet-stream"
@@ -154,6 +153,7 @@ def _text(name: str, part: Part | None) -> str | None:
         raise _invalid(f"The part {name!r} is not UTF-8: {error}.") from error
 
 
+# A filename without any of these is read by the package as it was sent.
 _MARKED = re.compile(r"[\\%*]")
 _USUAL_QUOTES = 4
 """Around the name and the filename; more of them are part of the filename."""
@@ -167,20 +167,19 @@ _ESCAPE = re.compile(r'\\(["\\])|%(22|0[0-9A-Fa-f]|1[0-9A-Fa-f])')
 
 
 def _filename(segment: MultipartSegment) -> str | None:
-    """As sent, decoded.
-
-    RFC 5987 wins over the plain parameter (RFC 6266, 4.3). In the plain one browsers, httpx and
-    urllib3 write quotes and control characters as percent escapes (HTML, multipart form data);
-    httpx doubles a backslash and older curl writes one before a quote. A lone one stays.
-    """
+    """As sent, decoded."""
     disposition: str = segment.header("Content-Disposition", "")
     if not _MARKED.search(disposition) and disposition.count('"') <= _USUAL_QUOTES:
         return _plain(segment)
+    # `filename*` (RFC 5987) wins over the plain parameter (RFC 6266, 4.3).
     quoted = _QUOTED.search(disposition)
     extended = _EXTENDED.search(_without(quoted, disposition))
     if extended:
         return _decoded(*extended.groups())
     plain = quoted[1] if quoted else _up_to_the_last_quote(disposition)
+    # Browsers, httpx and urllib3 write quotes and control characters as percent escapes (HTML,
+    # multipart form data). httpx doubles a backslash, and older curl writes one before a quote; any
+    # other backslash stays.
     return _plain(segment) if plain is None else _ESCAPE.sub(_unescaped, plain)
 
 
@@ -193,6 +192,7 @@ def _without(quoted: re.Match[str] | None, disposition: str) -> str:
 
 def _up_to_the_last_quote(disposition: str) -> str | None:
     """Of a filename with quotes that nobody escaped."""
+    # It can't be told which of them ends the name.
     begin = _BEGIN.search(disposition)
     if begin is None:
         return None
@@ -201,6 +201,7 @@ def _up_to_the_last_quote(disposition: str) -> str | None:
 
 
 def _plain(segment: MultipartSegment) -> str | None:
+    # The package has no types.
     filename: str | None = segment.filename
     return filename
 

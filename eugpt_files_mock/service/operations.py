@@ -50,6 +50,7 @@ def operate(
     service: Service, operation: str, command: Command, user: str | None, now: float
 ) -> Result:
     """Carry the command out for that user, at this time; or refuse it, and change nothing."""
+    # Stubbed routes have names of their own, so what isn't one of the five is a stub.
     return _OPERATE.get(operation, _answer)(service, command, user, now)
 
 
@@ -89,6 +90,7 @@ def _list(service: Service, command: List, user: str | None, now: float) -> List
     profile, page = service.options.profile, _page(service, command, command.after, user)
     if page is None and profile["errors.unknown_after"]:
         raise Refused(Refusal("unknown_after", {"value": command.after}))
+    # A profile that doesn't refuse an unknown `after` gives the first page, as without one.
     files = (_page(service, command, None, user) or []) if page is None else page
     return Listed(files=files[: command.limit], has_more=len(files) > command.limit)
 
@@ -131,6 +133,7 @@ def _delete(service: Service, command: OneFile, user: str | None, now: float) ->
 
 
 def _answer(service: Service, command: Stubbed, user: str | None, now: float) -> Answered:
+    # Before the stub is asked, so that a refused request doesn't use up one of its `times`.
     for file_id in named_files(command):
         if service.files.find(file_id, user) is None:
             _refuse(file_id, service)

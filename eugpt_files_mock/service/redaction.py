@@ -22,6 +22,7 @@ Pairs = tuple[tuple[str, str], ...]
 _SHORTEST_SECRET = 6
 """A shorter text may be any word, and is not taken for a secret."""
 
+# A longer word in `Authorization` isn't searched for, so that a hostile header costs little.
 _LONGEST_SECRET = 512
 
 _MOST_KEPT = 1_024
@@ -95,19 +96,25 @@ class _Secrets:
 
     def redacted(self, text: str) -> str:
         for secret in self._presented:
+            # What a request presents may be any word, such as `test`: only where it stands alone is
+            # it the key. An accepted key is taken out wherever it stands. `in` is the fast way to
+            # find that there is nothing to do.
             if secret in text:
                 text = re.sub(rf"(?<![\w.-]){re.escape(secret)}(?![\w.-])", REDACTED, text)
         return text if self._accepted is None else self._accepted.sub(REDACTED, text)
 
     def json(self, value: Any, body: bytes) -> Any:
         """The value, as it is when no key stands in it."""
-        if body.isascii() and b"\\" not in body:  # nothing is escaped, as nearly always
+        # Where nothing is escaped, as nearly always, the body is searched as it was sent: that is
+        # faster than to go through the value.
+        if body.isascii() and b"\\" not in body:
             text = body.decode("ascii")
             if self.redacted(text) == text:
                 return value
         try:
             return self._value(value)
-        except RecursionError:  # it could be read, but can't be searched
+        # Python parses deeper JSON than it can search here; what isn't searched isn't kept.
+        except RecursionError:
             return None
 
     def _value(self, value: Any) -> Any:
@@ -122,11 +129,11 @@ class _Secrets:
 
     def headers(self, received: Pairs) -> Pairs:
         pairs = [
-            (name, REDACTED if is_secret_name(name) else value if len(value) < 99 else _cut(value))
-            for name, value in received
+            (name, REDACTED if is_secret_name(name) else _cut(value)) for name, value in received
         ]
+        # One search in all values: nearly always, there is nothing in any of them.
         values = "\n".join([value for _, value in pairs])
-        if self.redacted(values) == values:  # as nearly always
+        if self.redacted(values) == values:
             return tuple(pairs)
         return tuple([(name, self.redacted(value)) for name, value in pairs])
 
@@ -139,9 +146,8 @@ class _Secrets:
         )
 
     def names(self, names: tuple[str | None, ...]) -> tuple[str | None, ...]:
-        """By names calls are looked for. One may begin as the key does; only when all of it is the
-        key, it isn't a name.
-        """
+        # Tests look for calls by these, so a filename may contain the key and stays as it was
+        # sent; only what is nothing but the key is no name.
         return tuple([REDACTED if name and self._is_key(name) else name for name in names])
 
     def _is_key(self, name: str) -> bool:
@@ -166,26 +172,22 @@ _NOTHING = Parameters({})
 
 @lru_cache(maxsize=16)
 def _presented(authorization: str) -> tuple[str, ...]:
-    """What follows the scheme, in each of several fields, or stands there without one.
-
-    Only the first few: a header with thousands of them is not worth the time, and is itself not
-    kept.
-    """
+    """What follows the scheme, in each of several fields, or stands there without one."""
+    # Only the first few: a header with thousands of fields isn't worth the time. It isn't kept.
     fields = authorization.split(",", 4)[:4]
     words = [words[-1] for field in fields if (words := field.split())]
-    words.append(authorization.partition(" ")[2].strip())  # a key may have a comma in it
+    # And all of it as one key, as a key may have a comma in it.
+    words.append(authorization.partition(" ")[2].strip())
     return tuple(_spelled(word for word in words if len(word) <= _LONGEST_SECRET))
 
 
 def _spelled(secrets: Iterable[str]) -> list[str]:
-    """Those that are long enough; each also as messages quote it, and as it stands in JSON.
-
-    The longest first, as one key may begin with another.
-    """
+    """Those that are long enough; each also as messages quote it, and as it stands in JSON."""
     spelled = {
         text for one in secrets if len(one) >= _SHORTEST_SECRET for text in (one, quoted(one)[1:-1])
     }
     spelled |= {json.dumps(text, ensure_ascii=False)[1:-1] for text in spelled}
+    # The longest first, as one key may begin with another, whose rest would be left.
     return sorted(spelled, key=len, reverse=True)
 
 

@@ -15,11 +15,14 @@ from ..model.profile import Profile, fill
 _CODES = {
     name.partition(".")[2]: row.eugpt["body"]["error"]["code"]
     for name, row in BEHAVIOURS.items()
+    # `errors.envelope` has no status; a row that is null in this profile has no code of its own.
     if name.startswith("errors.") and isinstance(row.eugpt, dict) and "status" in row.eugpt
 }
 """Case → the code of the profile `eugpt`."""
 
 REFUSALS: dict[str, tuple[int, str]] = {
+    # These, and those at the end, have no row in the profile: in every one they are answered
+    # in its common envelope.
     "bad_request": (400, "invalid_request_error"),
     **{
         code: (row["status"], row["body"]["error"]["type"])

@@ -20,24 +20,22 @@ UNREADABLE = {
 
 
 def reject(service: Service, refusal: Refusal) -> Reply:
-    """Answer a request that isn't kept: any web page could have sent it."""
+    """Answer a request that isn't kept in the journal."""
+    # Any web page that is open in a browser could have sent it, not the code under test.
     return render_refusal(refusal, service.randomness.request_id(), service.options.profile)
 
 
 def reject_unreadable(
     service: Service, *, status: int, message: str, method: str, client: str
 ) -> Reply:
-    """Answer what can't be read as a request.
-
-    It is in the journal without what was sent, as nobody knows where in it a key may stand. The
-    exit checks don't look at it.
-    """
+    """Answer what can't be read as a request. It is in the journal; the exit checks ignore it."""
+    # Nothing of what was sent is kept, as nobody knows where in it a key may stand.
     request = Request(
         method=method, path="", resource=None, query="", headers=Headers(), body=b"", client=client
     )
     exchange = Exchange(service, request)
     exchange.route = RouteMatch(operation=None)
-    exchange.identity, exchange.command, exchange.file = Identity(None, None), Upload(), None
+    exchange.identity, exchange.command = Identity(None, None), Upload()
     exchange.refusal = Refusal(UNREADABLE.get(status, "bad_request"), {"message": message})
     reply = render_refusal(exchange.refusal, exchange.request_id, service.options.profile)
     service.journal.add(exchange.record(reply))

@@ -50,7 +50,8 @@ def render(result: Result, request_id: str, options: Options) -> Reply:
 
 
 def _download(file: File, request_id: str, profile: Profile) -> Reply:
-    filename = file.filename.replace('"', "%22")  # as browsers escape it (HTML, form data)
+    # As browsers escape a quotation mark (HTML, multipart form data).
+    filename = file.filename.replace('"', "%22")
     words = {"filename": filename, "content_type": file.content_type}
     kind, disposition = profile["download.content_type"], profile["download.disposition"]
     extra = [("Content-Disposition", _ascii(fill(disposition, words)))] if disposition else []
@@ -59,7 +60,7 @@ def _download(file: File, request_id: str, profile: Profile) -> Reply:
 
 def _ascii(value: str) -> str:
     """A header's value: what can't stand in one is escaped."""
-    return re.sub(r"[^ -~]", lambda found: quote(found[0], errors="surrogatepass"), value)
+    return re.sub(r"[^ -~]", lambda found: quote(found[0]), value)
 
 
 def _answer_of_a_stub(result: Answered, request_id: str, profile: Profile) -> Reply:
@@ -69,7 +70,8 @@ def _answer_of_a_stub(result: Answered, request_id: str, profile: Profile) -> Re
         what = f"The function of the stub {result.stub.operation}"
         return render_failure(what, result.error, request_id, profile)
     reply = _reply(answer.status, answer.content_type or TEXT, answer.body, request_id, profile)
-    without_body = answer.status in WITHOUT_BODY  # they announce no length (RFC 9110, 8.6)
+    # Statuses without a body announce no length either (RFC 9110, 8.6).
+    without_body = answer.status in WITHOUT_BODY
     if answer.content_type and not (answer.headers or without_body):
         return reply
     absent = {"Content-Type": not answer.content_type, "Content-Length": without_body}
@@ -97,6 +99,7 @@ def render_refusal(refusal: Refusal, request_id: str, profile: Profile) -> Reply
 def render_error(fault: ErrorResponse, request_id: str, profile: Profile) -> Reply:
     """The answer that a fault puts in the place of the real one."""
     code, _ = _usual(fault)
+    # It says that it is simulated, so that nobody looks for the failure elsewhere.
     message = fault.message or f"Simulated by eugpt-files-mock: {fault.name}."
     if fault.body == "envelope":
         kind, body = (
@@ -148,8 +151,9 @@ def _with_late_members(file: File, members: dict[str, object]) -> dict[str, obje
 @lru_cache
 def _shape(members: tuple[str, ...], unit: str) -> Callable[[File], dict[str, object]]:
     """Gives the members of a file; those that no `File` has are null."""
+    # In half the time of `shown`, which matters for a list of 10,000 files.
     if members == tuple(FILE_MEMBERS) and unit == "seconds":
-        return file_object  # in half the time: a list may have 10,000 files
+        return file_object
 
     def shown(file: File) -> dict[str, object]:
         known = {**{name: getattr(file, name) for name in _KNOWN}, "object": "file"}
@@ -241,6 +245,7 @@ def _json(value: object, profile: Profile) -> bytes:
 def _reply(
     status: int, kind: str, body: bytes, request_id: str, profile: Profile, *extra: tuple[str, str]
 ) -> Reply:
+    # The length is set here, as faults and HEAD announce another one than the body has.
     headers = (
         ("Content-Type", kind),
         ("Content-Length", str(len(body))),

@@ -89,5 +89,6 @@ def _pieces(text: str, chunks: int | Sequence[str]) -> list[str]:
             )
         return list(chunks)
     wanted = integer("stub_response: chunks", chunks, least=1, instead=", or the pieces")
+    # Rounded up, so that there are never more pieces than were asked for.
     size = max(1, -(-len(text) // wanted))
     return [text[start : start + size] for start in range(0, len(text), size)]

@@ -37,7 +37,7 @@ ROUTES = (
 )
 """Below the base URL (D: the Files API reference)."""
 
-assert tuple(route.operation for route in ROUTES) == OPERATIONS  # noqa: S101 - two tables, one truth
+assert tuple(route.operation for route in ROUTES) == OPERATIONS  # noqa: S101 - the model can't import this table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +76,7 @@ def match_route(request: Request, stubs: Stubs) -> RouteMatch:
     return by_method.get(request.method) or _not_allowed(request, file_id, ", ".join(by_method))
 
 
+# Clients that poll ask for the same path again and again.
 @lru_cache(maxsize=64)
 def _files_route(resource: str) -> tuple[str | None, dict[str, RouteMatch]] | None:
     """The file that a path of the Files API names, and its operations by their methods."""

@@ -25,7 +25,7 @@ class Service:
     """Everything that a request needs.
 
     With `isolate_by_key`, `worlds` has the services of the other keys; else it is None. `failures`
-    is what functions of the test author have raised, which the exit checks say.
+    has what functions of the test author raised, for the exit checks.
     """
 
     options: Options
@@ -52,6 +52,7 @@ class Service:
             options=options,
             access=Access(
                 users=keys,
+                # A profile that doesn't refuse invalid keys accepts keys of any form.
                 prefix=profile["key.prefix"] if profile["errors.invalid_api_key"] else None,
                 required=options.require_auth and profile["errors.missing_api_key"] is not None,
                 default_user=None if keys is None else next(iter(keys.values())),
@@ -84,12 +85,13 @@ class Service:
             return self
         made = self.worlds.get(key)
         if made is None:
-            empty = self._empty_world(key)
-            made = self.worlds.setdefault(key, empty)  # another thread may have been faster
+            # Another thread may have made it meanwhile: the first one counts.
+            made = self.worlds.setdefault(key, self._empty_world(key))
         return made
 
     def _empty_world(self, key: str) -> Service:
         access = replace(self.access, default_user=(self.access.users or {}).get(key))
+        # One redactor for all worlds: it knows what was made secret later, such as the admin token.
         made = replace(
             Service.from_options(self.options),
             access=access,
@@ -123,8 +125,6 @@ class Service:
         self.failures.clear()
 
     def note_failure(self, what: str, error: BaseException) -> None:
-        """Keep for the exit checks what a function of the test author raised.
-
-        The text only: the error would keep the frames that it went through, and so the body.
-        """
+        """Keep for the exit checks what a function of the test author raised."""
+        # The text only: the error would keep the frames that it went through, and so the body.
         self.failures.append(f"{what} raised {type(error).__name__}: {error}")

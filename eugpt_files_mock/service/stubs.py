@@ -23,8 +23,10 @@ class Answered:
 
 def named_files(command: Stubbed) -> Iterator[str]:
     """The `file_id` and the members of `file_ids`, wherever they stand in the body."""
+    # Not by recursion, as a body may be nested deeply. `reversed` keeps the order of the body,
+    # because the last one is taken first.
     waiting: list[Any] = [command.json] if command.stub.check_file_ids else []
-    while waiting:  # not by recursion, as a body may be nested deeply
+    while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
             waiting += reversed(value.values())
@@ -36,11 +38,9 @@ def named_files(command: Stubbed) -> Iterator[str]:
 
 
 def answer(service: Service, command: Stubbed, user: str | None) -> Answered:
-    """The answer of the newest stub, which counts as one of its `times`.
-
-    It refuses when another request has used the stub up in the meantime.
-    """
+    """The answer of the newest stub, which counts as one of its `times`."""
     request = command.request
+    # Asked again, as another request may have used up the stub that the route has found.
     match = service.stubs.take(request.method, request.resource or "")
     if match is None:
         raise Refused(Refusal("route_not_found", {"method": request.method, "path": request.path}))
@@ -48,6 +48,7 @@ def answer(service: Service, command: Stubbed, user: str | None) -> Answered:
         return Answered(stub=match.stub, answer=match.stub.answer)
     try:
         return Answered(stub=match.stub, answer=_replied(match, command, user))
+    # These end the run, and are no failure of the function.
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - pytest.fail() raises no Exception
@@ -74,6 +75,7 @@ def _replied(match: StubMatch, command: Stubbed, user: str | None) -> EncodedAns
         return encode(value)
     if stub.answer.status in WITHOUT_BODY:
         return stub.answer
+    # A function that forgets its `return` is more likely than one that means null.
     if value is None:
         raise TypeError(
             "the reply function returned None: return a JSON value, or an Answer; "
