@@ -8,13 +8,11 @@ _JOINED_BYTES = 1_000_000
 
 
 class SizedBody:
-    """A body with `Content-Length`, or without one; `data` came together with the head.
-
-    Its pieces are kept as they came: through h11's buffer each byte would be copied twice.
-    """
+    """A body with `Content-Length`, or without one; `data` came together with the head."""
 
     def __init__(self, length: int, data: bytes) -> None:
         self._missing = length
+        # Kept as they came: through h11's buffer each byte would be copied twice.
         self._pieces: list[bytes] = []
         self.rest = b""
         if data:
@@ -70,6 +68,7 @@ class ChunkedBody:
 
     def is_whole(self) -> bool:
         """Read what is there."""
+        # Not `is not`: each access makes another bound method.
         while self._read != self._read_nothing:
             if not self._read():
                 return False
@@ -108,6 +107,7 @@ class ChunkedBody:
     def _read_trailers(self) -> bool:
         line = self._line()
         self._trailer_bytes += len(line or b"")
+        # Trailers are dropped, and still must not go on for ever.
         if self._trailer_bytes > _MAX_TRAILER_BYTES:
             raise InvalidChunk
         if line == b"\r\n":
@@ -120,6 +120,7 @@ class ChunkedBody:
     def _line(self) -> bytes | None:
         end = self._buffer.find(b"\n", 0, _MAX_LINE_BYTES) + 1
         if not end:
+            # A line without an end must not fill the memory.
             if len(self._buffer) >= _MAX_LINE_BYTES:
                 raise InvalidChunk
             return None
@@ -128,6 +129,8 @@ class ChunkedBody:
         return line
 
 
+# At most 16 digits, which are 64 bits. A chunk's line ends in CRLF; a line feed alone may only end
+# the lines of a head (RFC 9112, 2.2).
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
 _MAX_LINE_BYTES = 8_192
 _MAX_TRAILER_BYTES = 65_536

@@ -46,7 +46,8 @@ Action = Send | Wait | Close | Reset | Hang
 GARBAGE = b"garbage\r\n\r\n"
 
 _SEVERED: dict[str, tuple[Action, ...]] = {
-    "refused": (Reset(),),  # on a port, which cannot refuse; arming says so
+    # A port that listens can't refuse, so it resets.
+    "refused": (Reset(),),
     "reset": (Reset(),),
     "empty": (Close(),),
     "garbage": (Send(GARBAGE), Close()),
@@ -70,6 +71,7 @@ def deliver(
     if outcome.delay:
         yield Wait(outcome.delay)
     yield from _answer(outcome, request, () if now is None else (("Date", http_date(int(now))),))
+    # After less than was announced, the client would take the next answer for the rest of this one.
     if outcome.cut_after is not None or not request.is_persistent:
         yield Close()
 
@@ -88,6 +90,7 @@ def _answer(
     body = b"" if bodyless else reply.body
     if reply.cut_after is not None:
         body = body[: reply.cut_after]
+    # A small answer goes out with its head in one packet.
     if reply.piece is None and len(body) < _SEPARATE:
         yield Send(head + body)
     else:
@@ -105,6 +108,7 @@ def _framed(reply: Reply, *, bodyless: bool) -> tuple[tuple[str, str], ...]:
 
 
 def _pieces(body: memoryview, size: int, pause: float) -> Iterator[Action]:
+    # An empty body has the size 0, which range() doesn't take as a step.
     for start in range(0, len(body), size or 1):
         if start and pause:
             yield Wait(pause)
@@ -134,7 +138,8 @@ def has_no_body(method: str, status: int) -> bool:
     return method == "HEAD" or status in {204, 304} or status < 200
 
 
-@lru_cache(1)  # made once a second, because it costs a tenth of an answer
+# Made once a second, because it costs a tenth of an answer.
+@lru_cache(1)
 def http_date(now: int) -> str:
     """Unix seconds as `Date` has them (RFC 9110, 6.6.1), without which caches keep no answer."""
     return formatdate(now, usegmt=True)

@@ -42,6 +42,7 @@ class ReceivedRequest:
 
     @property
     def _origin_form(self) -> str:
+        # A client that takes this server for a proxy sends a whole URL (RFC 9112, 3.2.2).
         absolute = None if self.target.startswith("/") else _ABSOLUTE.match(self.target)
         return self.target[absolute.end() :] or "/" if absolute else self.target
 

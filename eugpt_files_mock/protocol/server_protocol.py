@@ -77,6 +77,8 @@ class ServerProtocol:
 
     def _begin(self, data: bytes) -> None:
         """Forget the last request, and go on with what came after it."""
+        # A new one for each request: h11 goes on only when it has sent the answer, and answers
+        # don't go through it. It counts the target and the headers together.
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=2 * MAX_HEAD_BYTES)
         self._body: SizedBody | ChunkedBody | None = None
         self._expects_continue = False
@@ -87,9 +89,11 @@ class ServerProtocol:
             self._receive_head(data)
 
     def _receive_head(self, data: bytes) -> None:
+        # Only a request that came in one piece can be compared with the next one.
         self._raw = b"" if self._has_begun else data
         if not self._has_begun:
-            data = data.lstrip(b"\r\n")  # empty lines before a request are ignored (RFC 9112, 2.2)
+            # Empty lines before a request are ignored (RFC 9112, 2.2).
+            data = data.lstrip(b"\r\n")
             self._has_begun = bool(data)
         if data:
             self._http.receive_data(data)
@@ -101,15 +105,16 @@ class ServerProtocol:
             return self._unreadable(error)
         if isinstance(event, h11.Request):
             return self._accept(event)
+        # A head that breaks off is no request.
         if self._at_end:
-            self.is_closed = True  # a head that breaks off is no request
+            self.is_closed = True
             return None
         return self._check_line()
 
     def _check_line(self) -> UnreadableRequest | None:
-        """h11 reads a head when it is whole. A client of HTTP/0.9 sends its first line only, and
-        would wait for ever.
-        """
+        """The refusal of a first line that isn't HTTP/1."""
+        # h11 waits for the whole head. A client of HTTP/0.9 sends its first line only, and would
+        # wait for ever.
         if self._line_is_checked:
             return None
         line, newline, _ = self._http.trailing_data[0].partition(b"\n")
@@ -150,13 +155,14 @@ class ServerProtocol:
         return self._finish(body)
 
     def _give_up(self) -> ReceivedRequest:
-        """Where the next request would begin isn't known."""
+        # Where the next request would begin isn't known.
         self.is_closed = True
         return replace(self._head, is_persistent=False, is_complete=False)
 
     def _finish(self, body: SizedBody | ChunkedBody) -> ReceivedRequest:
         request, content = self._head, body.content()
         self.is_closed = not _is_persistent(request.http_version, self._fields)
+        # Most requests are a GET on a kept connection, and need no copy of their head.
         if content or self.is_closed:
             request = replace(request, body=content, is_persistent=not self.is_closed)
         elif self._raw and isinstance(body, SizedBody) and not body.rest:
@@ -167,7 +173,8 @@ class ServerProtocol:
         return request
 
     def _unreadable(self, error: h11.RemoteProtocolError) -> UnreadableRequest:
-        if error.error_status_hint == 431:  # nothing but a target is that long without an end
+        # In a head that is too long, only a target can be that long without a line end.
+        if error.error_status_hint == 431:
             return _TOO_LONG if b"\n" in self._http.trailing_data[0] else _TARGET_TOO_LONG
         # What follows the colon is what was sent, which may be a key.
         reason = str(error).partition(":")[0]
@@ -190,6 +197,7 @@ def head_refusal(method: str, target: str, headers: Headers) -> UnreadableReques
     if len(headers) > MAX_HEADERS:
         status, message = 431, f"There are more than {MAX_HEADERS} headers."
         return UnreadableRequest(status=status, message=message, method=method, target=target)
+    # Each line has a colon, a space and CRLF.
     if sum(len(name) + len(value) + 4 for name, value in headers) > MAX_HEAD_BYTES:
         return _TOO_LONG
     return None
@@ -215,10 +223,11 @@ def _body_of(fields: list[tuple[str, str]], data: bytes) -> SizedBody | ChunkedB
 
 
 def _is_persistent(http_version: str, fields: list[tuple[str, str]]) -> bool:
-    """HTTP/1.0 is not asked: few of its clients keep a connection, and none needs to."""
+    # HTTP/1.0 is not asked: few of its clients keep a connection, and none needs to.
     if http_version != "1.1":
         return False
     names = [name for name, _ in fields]
+    # Somebody before us may have read the body by the other one (RFC 9112, 6.1).
     if "transfer-encoding" in names and "content-length" in names:
         return False
     return "connection" not in names or not any(

@@ -52,6 +52,7 @@ class ServedMock:
                 method=request.method,
                 client=CLIENT,
             )
+        # Before the Host is looked at: /__admin has stricter checks of its own (admin/access).
         if request.path.startswith(_BESIDE):
             return call_wsgi(self._control, request, self._scheme)
         refusal = self._refusal(request)
@@ -63,6 +64,7 @@ class ServedMock:
 
     def note_wait(self, outcome: Outcome, is_gone: bool | None) -> None:  # noqa: FBT001 - three states
         """Keep that a client waits for an outcome, or has given up, for the page."""
+        # The outcome doesn't say which world it came from; the others don't know its request.
         for world in self._service.all_worlds():
             world.journal.note_wait(outcome.request_id, is_gone=is_gone)
 
@@ -76,6 +78,8 @@ class ServedMock:
             return Refusal("misdirected_request", {"message": message})
         headers = {name.lower(): value for name, value in request.headers}
         origin = headers.get("origin")
+        # A browser lets any page send a simple request, but not with a key: that is asked for first
+        # (CORS), and here never granted.
         is_foreign = origin is not None and origin.partition("://")[2] != request.host
         if is_foreign and self._service.access.required and "authorization" not in headers:
             message = f"A page of another origin, {quoted(origin or '')}, sent no key."

@@ -64,16 +64,16 @@ class Connection:
 
     def turn_away(self) -> None:
         """Say that there is no thread to serve it, and close."""
+        # Not over TLS: its handshake could block the thread that accepts.
         with contextlib.suppress(OSError):
             if self._ssl_context is None:
                 self._socket.sendall(_NO_THREAD)
         self._socket.close()
 
     def _begin(self) -> None:
-        """The TLS handshake runs here, in the worker thread, so that a silent client cannot block
-        `accept`. Small answers leave at once, without waiting for others (Nagle).
-        """
+        # Small answers leave at once, without waiting for others (Nagle).
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The handshake runs in the worker thread, so that a silent client cannot block accept().
         if self._ssl_context is not None:
             encrypted = self._ssl_context.wrap_socket(
                 self._socket, server_side=True, do_handshake_on_connect=False
@@ -90,8 +90,9 @@ class Connection:
                 continue
             self._outcome = self._answered(request)
             actions = deliver(self._outcome, request, now=time.time())
+            # An action that returns False ends the connection, and all() asks for no other.
             if not all(_CARRY_OUT[type(action)](self, action) for action in actions):
-                return  # the connection isn't kept
+                return
 
     def _receive(self, protocol: ServerProtocol) -> None:
         if protocol.is_closed:
@@ -101,8 +102,9 @@ class Connection:
         self.waits_for = "client" if protocol.is_idle else None
         try:
             data = self._socket.recv(_RECEIVE_BYTES)
+        # Half an upload is a call, whichever way the client broke it off.
         except ConnectionError:
-            data = b""  # half an upload is a call, whichever way the client broke it off
+            data = b""
         self.waits_for = None
         protocol.receive_data(data)
 
@@ -126,9 +128,8 @@ class Connection:
         return not is_gone and isinstance(action, Wait)
 
     def _close(self, _: Close) -> bool:
-        """Closing while something is unread resets the connection, and the reset may overtake what
-        was sent (RFC 9112, 9.6): so the rest is read first.
-        """
+        # Closing while something is unread resets the connection, and the reset may overtake what
+        # was sent (RFC 9112, 9.6): so the rest is read first.
         self._socket.shutdown(socket.SHUT_WR)
         ends_at = time.monotonic() + _LINGER_SECONDS
         read = 0
@@ -141,7 +142,7 @@ class Connection:
         return False
 
     def _reset(self, _: Reset) -> bool:
-        """Lingering for no time makes the kernel send a reset instead of an orderly end."""
+        # Lingering for no time makes the kernel send a reset instead of an orderly end.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
 
@@ -180,10 +181,12 @@ def _goes_within(connection: socket.socket, seconds: float | None) -> bool:
     answer (RFC 9112, 9.6). So an end that was there before doesn't count, but one that comes
     later does.
     """
+    # Only Linux can tell that the other end was closed, without reading.
     if not hasattr(select, "POLLRDHUP"):
         return _goes_within_looking(connection, seconds)
     poll = select.poll()
     poll.register(connection, select.POLLRDHUP)
+    # Then only a reset or an error ends the wait, which poll always reports.
     if any(event == select.POLLRDHUP for _, event in poll.poll(0)):
         poll.modify(connection, 0)
     longest = _LONGEST_WAIT if seconds is None else min(seconds, _LONGEST_WAIT)
@@ -194,6 +197,7 @@ def _goes_within_looking(connection: socket.socket, seconds: float | None) -> bo
     ends_at = time.monotonic() + (_LONGEST_WAIT if seconds is None else seconds)
     while (left := ends_at - time.monotonic()) > 0:
         time.sleep(min(left, _LOOK_SECONDS))
+        # The plain socket's recv: one of TLS takes no flags.
         readable, _, _ = select.select([connection], [], [], 0)
         if readable and not socket.socket.recv(connection, 1, socket.MSG_PEEK):
             return True

@@ -37,7 +37,9 @@ class Connections:
                 self._free -= 1
                 self._waiting.put(connection)
             else:
+                # Daemons: the process must be able to end while a client hangs.
                 thread = Thread(target=self._work, args=(connection,), daemon=True)
+                # Not added before: starting can fail, and `close` can only join what has started.
                 self._start_thread(thread)
                 self._threads.add(thread)
             self._open.add(connection)

@@ -47,6 +47,7 @@ def _environ(request: ReceivedRequest, scheme: str) -> WSGIEnvironment:
             "SERVER_PORT": port or {"http": "80", "https": "443"}[scheme],
             "SERVER_PROTOCOL": f"HTTP/{request.http_version}",
             "wsgi.url_scheme": scheme,
+            # Otherwise werkzeug reads no body without a Content-Length, as chunked ones are.
             "wsgi.input_terminated": True,
             **({} if request.is_complete else {"wsgi.input": _BrokenBody()}),
         },

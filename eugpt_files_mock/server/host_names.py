@@ -1,7 +1,7 @@
 """Under which names a server may be asked: its own, those of loopback, and those that are allowed.
 
-A web page can bend a name of its own to this address (DNS rebinding), and then read what the mock
-answers to the browser of whoever opened the page. Only the `Host` tells.
+A web page can let its own name point to this address (DNS rebinding). It could then read, in the
+browser of whoever opened it, what the mock answers. Only the `Host` shows that.
 """
 
 import socket
@@ -27,11 +27,9 @@ class HostNames:
         self._names = _LOOPBACK_NAMES | {bound.lower(), *_checked(allowed)}
 
     def know(self, host: str) -> bool:
-        """Whether the value of a `Host` header is a name of this server's; its port is ignored.
-
-        On a wildcard address every number leads here, and only a name can be bent.
-        """
+        """Whether the value of a `Host` header is a name of this server's; its port is ignored."""
         name = _name(host)
+        # On a wildcard address any number may lead here; only a name can be rebound.
         return name in self._names or (self._takes_any_address and _address(name) is not None)
 
 
@@ -45,7 +43,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_loopback_address(text: str) -> bool:
-    """`::ffff:127.0.0.1` is 127.0.0.1, which older Pythons don't see."""
+    # `::ffff:127.0.0.1` is 127.0.0.1, which older Pythons don't see.
     address = ip_address(text.partition("%")[0])
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return (mapped or address).is_loopback

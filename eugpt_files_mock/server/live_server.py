@@ -38,6 +38,7 @@ class LiveServer:
         self._ssl_context = ssl_context
         self._listening = _bound(host, port)
         self.port: int = self._listening.getsockname()[1]
+        # A byte wakes the thread that accepts; closing the socket would not.
         self._waker, self._woken = socket.socketpair()
         self._stopping = threading.Event()
         self._connections = Connections(start_thread)
@@ -89,13 +90,15 @@ class LiveServer:
         try:
             connected, _ = self._listening.accept()
         except OSError as error:
+            # Any other error says that the client has gone again already.
             if error.errno in _OUT_OF_DESCRIPTORS:
                 self._make_room()
-            return  # else the client was faster, and has gone again
+            return
         connection = Connection(connected, self._answer_now, self._note_wait, self._ssl_context)
         try:
             self._connections.take(connection)
-        except RuntimeError:  # no thread can be started
+        # No thread can be started.
+        except RuntimeError:
             connection.turn_away()
             self._stopping.wait(_RETRY_SECONDS)
 
@@ -105,10 +108,12 @@ class LiveServer:
         self._stopping.wait(_RETRY_SECONDS)
 
     def _answer_now(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
+        # Looked up at each request: a connection may be older than what answers.
         return self.answer(request)
 
     def _note_wait(self, outcome: Outcome, is_gone: bool | None) -> None:  # noqa: FBT001 - three states
-        note = getattr(self.answer, "note_wait", None)  # a plain function will do as well
+        # `answer` may be a plain function.
+        note = getattr(self.answer, "note_wait", None)
         if note is not None:
             note(outcome, is_gone)
 
@@ -126,10 +131,12 @@ def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
+        # A port that was served a moment ago can be bound again at once.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
         listening.listen(_BACKLOG)
-        listening.settimeout(0)  # a client that has gone again must not block accept()
+        # A client that has gone again must not block accept().
+        listening.settimeout(0)
     except OSError as error:
         listening.close()
         reason = error.strerror or str(error)

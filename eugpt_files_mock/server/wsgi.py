@@ -38,6 +38,7 @@ class WsgiApp:
                 "To fix it: use FilesMock().serve(), or the mock in process; or take a fault that "
                 "is an answer, such as server_error()."
             )
+        # time.sleep() raises OverflowError beyond that.
         if outcome.delay:
             time.sleep(min(outcome.delay, TIMEOUT_MAX))
         status = f"{outcome.status} {reason_phrase(outcome.status)}"
@@ -70,7 +71,7 @@ def _request(environ: WSGIEnvironment) -> Request:
 
 
 def _body(request: WsgiRequest) -> bytes:
-    """The whole body; of one that breaks off nothing, which no operation takes for an upload."""
+    # Of a body that breaks off nothing is left, which is no form and so no upload.
     try:
         return request.get_data(cache=False)
     except (HTTPException, OSError, ValueError):

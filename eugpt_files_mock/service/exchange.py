@@ -96,7 +96,7 @@ class Exchange:
             read_timeout=request.read_timeout,
             is_unmatched=route.is_unknown,
             started=self._started,
-            # The verdict tells clients apart by it; the key itself is kept nowhere.
+            # For the verdict: with another key it isn't a retry. The key itself is kept nowhere.
             key=hash(self.identity.key),
             unready_files=unready_files,
             stub=route.stub,

@@ -47,11 +47,11 @@ def handle(service: Service, request: Request) -> Outcome:
         # Only the value is kept: the exception would keep the body of the request alive.
         exchange.refusal = refused.refusal
         outcome = render_refusal(refused.refusal, exchange.request_id, options.profile)
-    # Also to a refusal: a slow or broken network spares none.
+    # Applied to refusals too: a slow network delays them like everything else.
     if exchange.fault is not None:
         outcome = apply_fault(exchange.fault, outcome, exchange.request_id, service)  # 7
     assert outcome is not None  # noqa: S101 - only a fault leaves a request without one
-    # After the fault, as no answer to HEAD has a body (RFC 9110, 9.3.2), that of a fault neither.
+    # After the fault: no answer to HEAD has a body (RFC 9110, 9.3.2), not even that of a fault.
     if request.method == "HEAD":
         outcome = without_body(outcome)
     # Before the callbacks, which find their own call in `mock.calls`.
