@@ -33,6 +33,7 @@ _EDGES = {
 
 _installed: list[tuple[ModuleType | None, list[Patch]]] = []
 
+# Another thread of the parent may hold the lock while it forks; in the child nobody releases it.
 os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
@@ -40,6 +41,7 @@ def enter(mock: ActiveMock) -> None:
     """Let the mock answer, before those that are active already. Nothing is changed when a client
     library cannot be patched (`PatchTargetMissing`).
     """
+    # First patch, then register: when a library can't be patched, the mock isn't active.
     with lock:
         _install()
         registry.register(mock)
@@ -76,24 +78,26 @@ def _install() -> None:
             _watch_imports()
             _start(None, on_http_client.patches())
         for module in _missing():
+            # Late: such a module of ours imports its library, respx or responses, which cost 100 ms
+            # or more.
             edge = importlib.import_module(f".{_EDGES[module.__name__]}", __package__)
             _start(module, edge.patches(module))
+    # Ctrl-C too must leave no library half patched.
     except BaseException:
         _uninstall()
         raise
 
 
 def _watch_imports() -> None:
-    """Right before what finds libraries: pyfakefs inserts its own finder as the first, and takes
-    whatever is the first away again.
-    """
     finders = sys.meta_path
+    # Not as the first: pyfakefs inserts its own finder there, and later removes whatever is first.
     place = finders.index(PathFinder) if PathFinder in finders else len(finders)
     finders.insert(place, _watcher)
 
 
 def _start(module: ModuleType | None, patches: Sequence[Patch]) -> None:
     started: list[Patch] = []
+    # Listed before the first patch starts, so that `_uninstall` also finds what was half done.
     _installed.append((module, started))
     for patch in patches:
         patch.start()
@@ -116,12 +120,14 @@ def _missing() -> list[ModuleType]:
     modules = (sys.modules.get(name) for name in _EDGES)
     return [
         module
+        # Each module once: after httpx2.alias_httpx() both names are one module.
         for module in dict.fromkeys(modules)
         if module is not None and module not in patched and _is_whole(module)
     ]
 
 
 def _is_whole(module: ModuleType) -> bool:
+    # The import system puts a module into sys.modules before its code has run, and marks it so.
     return id(module) in _ready or not getattr(module.__spec__, "_initializing", False)
 
 
@@ -135,6 +141,7 @@ class _Watcher(importlib.abc.MetaPathFinder):
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
         if name not in _EDGES:
             return None
+        # Ask all the others, not just PathFinder: pyfakefs and editable installs have their own.
         others = [finder for finder in sys.meta_path if finder is not self]
         specs = (finder.find_spec(name, path, target) for finder in others)
         spec = next((spec for spec in specs if spec is not None), None)

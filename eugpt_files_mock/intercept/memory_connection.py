@@ -35,6 +35,7 @@ class RefusedLate(ConnectionRefusedError):
     """
 
     def __init__(self) -> None:
+        # The number and the text of Linux, on every platform, so that messages are the same.
         super().__init__(111, "Connection refused")
         self.place: Any = None
 
@@ -64,7 +65,8 @@ class MemoryConnection:
         return bool(self._received) or self._is_at_end
 
     def send(self, data: Any) -> None:
-        self._protocol.receive_data(bytes(data))  # it may use its buffer again
+        # A copy, as the client may use its buffer again for the next piece.
+        self._protocol.receive_data(bytes(data))
 
     def take(self, count: int) -> bytes:
         """Up to so many of the bytes that have come; none at the end."""
@@ -93,11 +95,13 @@ class MemoryConnection:
         return 0.0
 
     def end(self) -> None:
-        """The client closes: of what it has sent by half the far end learns, as on a wire."""
+        """The client closes the connection."""
+        # As on a port, a request of which only a part was sent is a call too.
         self._protocol.receive_data(b"")
         request = self._protocol.next_request()
         if isinstance(request, ReceivedRequest):
-            with suppress(Exception):  # nobody is there to be told; what is ours, is kept
+            # The client has gone and expects no error; ours are reported by the exit checks.
+            with suppress(Exception):
                 self._decided(request)
 
     def _starve(self) -> float:
@@ -111,6 +115,7 @@ class MemoryConnection:
             action = next(self._actions, None)
         if action is not None:
             return action
+        # `100 Continue`, which a client may wait for before it sends the body.
         interim = self._protocol.data_to_send()
         if interim:
             return Send(interim)
@@ -122,6 +127,8 @@ class MemoryConnection:
         if request is None:
             return
         outcome = self._decided(request)
+        # No bytes can say it, and each edge has to make its client's own error of it
+        # (`RefusedLate`).
         if isinstance(outcome, Severed) and outcome.kind == "refused":
             raise RefusedLate
         self._actions = chain(self._actions, deliver(outcome, request, now=time.time()))
@@ -130,9 +137,11 @@ class MemoryConnection:
         if self._outcome is not None:
             outcome, self._outcome = self._outcome, None
             return outcome
+        # A request that can't be read may have no path: then the host alone finds the mock.
         path = unquote(request.path) if isinstance(request, ReceivedRequest) else ""
         found = self._find(path)
-        if found is None:  # the mock has been stopped, and the client kept the connection
+        # The mock has been stopped meanwhile, and the client kept the connection.
+        if found is None:
             return Severed(kind="empty")
         if isinstance(request, UnreadableRequest):
             return reject_unreadable(
@@ -187,7 +196,9 @@ class MemorySocket(MemoryConnection):
 
     def sendall(self, data: Any) -> None:
         self.send(data)
-        self._answer()  # a refusal is told as early as it can be
+        # Decided as soon as the request is whole: our connection of urllib3 turns a refusal into
+        # one that is met while connecting only where it sends.
+        self._answer()
 
     def recv(self, count: int) -> bytes:
         while not self.can_be_read:
@@ -202,6 +213,7 @@ class MemorySocket(MemoryConnection):
         return len(data)
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        # http.client reads heads by the line, which a raw stream gives byte by byte only.
         return io.BufferedReader(_Reader(self))
 
     def getpeername(self) -> tuple[str, int]:
@@ -210,7 +222,8 @@ class MemorySocket(MemoryConnection):
     getsockname = getpeername
 
     def fileno(self) -> int:
-        return -1  # as of a closed socket
+        # As a closed socket: there is nothing that select() could wait for.
+        return -1
 
     def setsockopt(self, *_: Any) -> None:
         """Nothing can be set, and nothing is there to shut down."""

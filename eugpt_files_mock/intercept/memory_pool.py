@@ -7,7 +7,7 @@ the checks of h11. Each request has a connection of its own, so that none outliv
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
-from itertools import count
+from contextlib import suppress
 from typing import Any
 
 from ..model.messages import Outcome
@@ -26,7 +26,9 @@ def in_memory(
     connection in memory. On the short way the outcome has been decided, and the body read, already.
     """
     if isinstance(transport._pool, _MemoryPool):
-        return transport  # a tracer lies between two replacements of ours
+        # A twin already: a tracer's wrapper lies between two replacements of ours.
+        return transport
+    # httpcore or its fork httpcore2, whichever this transport uses.
     core = sys.modules[type(transport._pool).__module__.partition(".")[0]]
     library = type(request).__module__.partition(".")[0]
 
@@ -36,6 +38,7 @@ def in_memory(
         timeouts = request.extensions.get("timeout") or {}
         return MemoryConnection(lambda _: found, library, timeouts.get("read"), decided)
 
+    # No constructor runs: that of a subclass may need arguments, and httpx's own makes a pool.
     twin = object.__new__(type(transport))
     twin.__dict__ |= transport.__dict__
     twin._pool = _MemoryPool(core, transport._pool, connect, body)
@@ -50,27 +53,21 @@ class _MemoryPool:
         self._body = body
 
     def handle_request(self, request: Any) -> Any:
-        core, kept = self._core, self._kept(request)
-        for refusals in count():
-            connection = self._new(core.HTTPConnection, _Backend, refusals, request)
-            stream = connection._connect(kept)
-            try:
-                return core.HTTP11Connection(request.url.origin, stream).handle_request(kept)
-            except RefusedLate:
-                continue
-        raise AssertionError
+        kind, kept, refusals = self._core.HTTPConnection, self._kept(request), 0
+        while True:
+            with suppress(RefusedLate):
+                return self._new(kind, _Backend, refusals, request).handle_request(kept)
+            # Once more from the start, where httpcore meets the refusal: its own `retries` carry it
+            # to the next attempt, or it raises `ConnectError`.
+            refusals += 1
 
     async def handle_async_request(self, request: Any) -> Any:
-        core, kept = self._core, self._kept(request)
-        for refusals in count():
-            connection = self._new(core.AsyncHTTPConnection, _AsyncBackend, refusals, request)
-            stream = await connection._connect(kept)
-            connected = core.AsyncHTTP11Connection(request.url.origin, stream)
-            try:
-                return await connected.handle_async_request(kept)
-            except RefusedLate:
-                continue
-        raise AssertionError
+        kind, kept, refusals = self._core.AsyncHTTPConnection, self._kept(request), 0
+        while True:
+            connection = self._new(kind, _AsyncBackend, refusals, request)
+            with suppress(RefusedLate):
+                return await connection.handle_async_request(kept)
+            refusals += 1
 
     def _kept(self, request: Any) -> Any:
         request.stream = _KeptBody(request.stream if self._body is None else self._body)
@@ -101,6 +98,7 @@ class _KeptBody:
             yield from self._pieces
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        # What the short way has read is a list, also for the async client.
         if self._pieces is not None or not hasattr(self._body, "__aiter__"):
             for piece in self:
                 yield piece
@@ -110,7 +108,8 @@ class _KeptBody:
                 yield self._keep(piece)
 
     def _keep(self, piece: bytes) -> bytes:
-        kept = bytes(piece)  # a buffer may be used again for the next piece
+        # A copy, as the user's generator may use its buffer again for the next piece.
+        kept = bytes(piece)
         self._pieces.append(kept)  # type: ignore[union-attr]
         return kept
 
@@ -165,6 +164,7 @@ class _Stream:
     def _advance(self) -> float:
         try:
             return self._connection.advance()
+        # It is an OSError too, and the pool waits for it.
         except RefusedLate:
             raise
         except TimeoutError as error:
@@ -181,8 +181,8 @@ class _Stream:
     def close(self) -> None:
         self._connection.end()
 
-    def get_extra_info(self, info: str) -> Any:
-        return False if info == "is_readable" else None
+    def get_extra_info(self, _: str) -> None:
+        """There is no socket, and no TLS, to be told of."""
 
 
 class _AsyncStream(_Stream):
@@ -204,6 +204,8 @@ class _AsyncStream(_Stream):
 
 
 async def _sleep(seconds: float) -> None:
-    import anyio  # httpx and httpx2 depend on it
+    # Under trio asyncio.sleep() would fail. httpx and httpx2 depend on anyio, so it is there; late,
+    # as the sync clients don't need it.
+    import anyio
 
     await anyio.sleep(seconds)

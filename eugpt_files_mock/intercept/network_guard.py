@@ -30,6 +30,7 @@ __all__ = ["release"]
 _LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
 _CONNECTS = ("connect", "connect_ex")
 _SERVICES = {"http": 80, "https": 443}
+# A mock of http://localhost:8000 has the addresses too, which some clients know without a look-up.
 _LOOPBACK = {"localhost": ("127.0.0.1", "::1")}
 
 _held: set[Origin] = set()
@@ -95,7 +96,9 @@ def _looking_up(original: Any) -> Any:
         name = _text(host)
         _refuse_ours(name, words.get("port", arguments[0] if arguments else None))
         answer = original(host, *arguments, **words)
-        if name and registry.has_host(origin(name, None)[0]):  # one of our ports may be asked
+        # A name is looked up with one port, or none, and the connection may be made to another:
+        # `connect` sees the address alone, and must know its name.
+        if name and registry.has_host(origin(name, None)[0]):
             for address in _addresses(answer):
                 _names.setdefault(address, set()).add(name)
         return answer
@@ -141,6 +144,7 @@ def _refuse_ours(host: str, port: Any) -> None:
         place = origin(host, int(number) if number else None)
     except ValueError:
         return
+    # By the host alone, as a look-up has no path: `passthrough` can't let it through.
     mock = registry.owner_of(place)
     if mock is None and place not in _held:
         return
@@ -148,6 +152,7 @@ def _refuse_ours(host: str, port: Any) -> None:
         return
     error = _refusal(host, _asking_library(), mock.passthrough if mock is not None else ())
     if mock is not None:
+        # The code under test may swallow it, and would have reached the real service.
         mock.deferred_errors.append(error)
     raise error
 
@@ -176,6 +181,7 @@ def _asking_library() -> str:
         if package not in _MACHINERY:
             return package
         frame = frame.f_back
+    # An event loop looks names up in threads, where no caller is on the stack.
     return "asyncio" if "asyncio" in sys.modules else "A thread"
 
 

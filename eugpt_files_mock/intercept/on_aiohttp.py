@@ -61,12 +61,14 @@ def _connecting(original: Any) -> Any:
         if registry.find(place, url.path) is None:
             give_back()
             return await bound(original, connector)(req, traces, timeout)
+        # A user's TraceConfig sees a connection being made, as it does on a port.
         for trace in traces:
             await trace.send_connection_create_start()
         protocol = _MemoryProtocol(asyncio.get_running_loop())
         protocol.connection_made(_MemoryTransport(protocol, req, timeout, place))
         for trace in traces:
             await trace.send_connection_create_end()
+        # aiohttp takes it out again when the connection is released.
         connector._acquired.add(protocol)
         return Connection(connector, req.connection_key, protocol, protocol._loop)
 
@@ -84,6 +86,7 @@ class _MemoryProtocol(ResponseHandler):
 
     def set_response_params(self, *, timer: Any = None, **words: Any) -> None:
         super().set_response_params(timer=timer, **words)
+        # aiohttp calls this right before it sends the request: from now on an answer is waited for.
         self.timer = timer
         if self.transport is not None:
             self.transport.answer()  # type: ignore[attr-defined]
@@ -96,6 +99,7 @@ class _Connection(MemoryConnection):
 
 
 _STARVED = -1.0
+"""No pause, but a wait for more of the request."""
 
 
 class _MemoryTransport(asyncio.Transport):
@@ -105,6 +109,7 @@ class _MemoryTransport(asyncio.Transport):
         super().__init__()
         self._protocol = protocol
         self._key = req.connection_key
+        # aiohttp has no other limit on reading: a read time-out, and one for the whole request.
         limits = [limit for limit in (timeout.sock_read, timeout.total) if limit is not None]
         self._is_read_timeout = timeout.sock_read is not None and timeout.sock_read == min(limits)
         find = partial(registry.find, place)
@@ -115,6 +120,8 @@ class _MemoryTransport(asyncio.Transport):
         self._task: asyncio.Task[None] | None = None
 
     def answer(self) -> None:
+        # A task, as the answer may need pauses while aiohttp still sends the body in a task of its
+        # own.
         self._task = self._task or asyncio.get_running_loop().create_task(self._answer())
 
     async def _answer(self) -> None:

@@ -39,13 +39,14 @@ _SENDING = {"HTTPTransport": "handle_request", "AsyncHTTPTransport": "handle_asy
 """The library's own transports, and the method by which each sends."""
 
 _asked: ContextVar[Resolved | None] = ContextVar("eugpt_files_mock_asked", default=None)
-"""Whom the client asked for, until the answer is there. A transport of the user's may rewrite the
-URL on the way, as one that pins a host's address does."""
+"""The mock that the client's URL belongs to, until the answer is there: a transport of the user's
+may rewrite the URL on the way, as one that pins a host's address does."""
 
 
 @lru_cache  # what is found once needn't be looked up at each start
 def patches(library: Any) -> list[Patch]:
     """What is replaced in one of the two libraries."""
+    # respx imports httpx. Where only httpx2 is used, that would cost 100 ms for nothing.
     name, by = library.__name__, _by_respx if "httpx" in sys.modules else None
     sending = [
         Patch(f"{name}._transports.default.{kind}.{method}", partial(_sending, library, method), by)
@@ -70,7 +71,8 @@ def _mocker(target: str, module_id: int) -> Any:
 
     owner, _, method = target.rpartition(".")
     members = {
-        "name": f"eugpt_files_mock.{target}.{uuid4().hex}",  # unique, also if we are imported anew
+        # respx registers each Mocker by its name. Ours is unique even if we are imported anew.
+        "name": f"eugpt_files_mock.{target}.{uuid4().hex}",
         "targets": [owner],
         "target_methods": [method],
         "mock": classmethod(lambda cls, **_: cls.replacement),
@@ -86,17 +88,23 @@ def _choosing(library: Any, sending: list[Patch], original: Any) -> Any:
         found = registry.find(origin(url.host, url.port), url.path)
         if found is None:
             give_back()
+            # A transport of the user's may send a request of its own within ours, such as one for a
+            # token, with another client: that isn't for the mock, unless its URL says so.
             transport = bound(original, client)(url)
             return transport if _asked.get() is None else _Asking(None, transport, library)
-        transport = own.__get__(client, type(client))(url)
+        transport = bound(own, client)(url)
         kind = type(transport)
         method = _SENDING.get(kind.__name__)
+        # The short way is for the library's own transport, exactly: a subclass may do more in its
+        # method, and what a tracer has wrapped there must be called, so that it sees the request.
         if method is not None and getattr(library, kind.__name__) is kind:
             sends = own_function(vars(kind)[method], f"{library.__name__}._transports.default")
             if not is_wrapper(sends):
                 return short(found, transport, sends)
         if _is_left_alone(transport):
             return transport
+        # The request will leave by these. Another tool that was stopped since may have taken ours
+        # off.
         for patch in sending:
             patch.renew()
         return _Asking(found, transport, library)
@@ -129,8 +137,9 @@ def _transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # no
 
         def _answer(self, request: Any, headers: Headers, pieces: list[bytes]) -> Any:
             size = sum(map(len, pieces))
+            # h11 refuses to send a body of another length than is announced.
             if headers.by_name.get("content-length", "0") != str(size):
-                return self._send(request, None, pieces)  # h11 refuses to send it
+                return self._send(request, None, pieces)
             mock, resource, path = self._found
             timeouts = request.extensions.get("timeout") or {}
             outcome = mock.dispatch(
@@ -163,19 +172,21 @@ def _transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # no
 
 
 _LARGE = 1_000_000
-"""Bytes from which a body is handed on in its pieces."""
+"""Bytes from which a body is handed on in its pieces: joined, it would lie in memory twice."""
 
 
 def _plain(request: Any, library: Any) -> Headers | None:
     """The headers of a plain request; a generator or a file of the user's is read by the client's
     own stack.
     """
+    # Both streams hold what they send. MultipartStream is not exported, so it is known by its name.
     kind = type(request.stream)
     is_at_hand = kind is library.ByteStream or kind.__name__ == "MultipartStream"
     is_short = len(request.url.raw_path) < MOST_BYTES
     if not (is_at_hand and is_short and request.method in METHODS):
         return None
     raw = request.headers.raw
+    # latin-1 decodes any bytes. What isn't ASCII counts as not plain, there.
     return plain_headers(b"\n".join(chain.from_iterable(raw)).decode("latin-1"), len(raw))
 
 
@@ -194,19 +205,18 @@ def _sending(library: Any, method: str, original: Any) -> Any:
 
 
 def _taken_over(url: Any) -> Resolved | None:
-    """Who answers a request that is about to leave.
-
-    A transport that asks for one of our URLs rewrites nothing: what else it asks for is as it says.
-    """
+    """The mock that answers a request which is about to leave, or None."""
     found = registry.find(origin(url.host, url.port), url.path)
     if found is None:
         return _asked.get()
+    # The transport has kept our URL. So other URLs that it asks for meanwhile, as for a token, are
+    # not rewritten ones, and go to the network.
     _asked.set(None)
     return found
 
 
 def _is_left_alone(transport: Any) -> bool:
-    """Whether the transport is one of the user's own test doubles."""
+    """Whether the transport reaches no network, as those of test clients do."""
     return any(
         isinstance(transport, kind)
         for module, name in _IN_PROCESS
@@ -215,7 +225,7 @@ def _is_left_alone(transport: Any) -> bool:
 
 
 class _Asking:
-    """A transport whose requests are for this mock; None: not for the one that was asked for."""
+    """Around another transport: says for which mock its requests are, or that they are for none."""
 
     def __init__(self, found: Resolved | None, transport: Any, library: Any) -> None:
         self._found = found

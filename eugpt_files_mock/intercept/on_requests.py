@@ -64,7 +64,8 @@ class _ResponsesPatch(responses.RequestsMock):
 
 
 def _sending(original: Any) -> Any:
-    # requests-mock sends with an adapter of its own. If it was started before us, we answer.
+    # requests-mock replaces `Session.send` to use an adapter of its own. If it was started before
+    # us, we answer all the same: its module keeps requests' own function under this name.
     own = getattr(original, "__globals__", {}).get("_original_send", original)
 
     def send(session: Any, request: Any, **words: Any) -> Any:
@@ -85,10 +86,10 @@ def _choosing(original: Any) -> Any:
             return bound(original, session)(url)
         adapter = bound(own, session)(url)
         asks = getattr(type(adapter), "get_connection_with_tls_context", None)
-        comes_by_itself = asks is HTTPAdapter.get_connection_with_tls_context  # as almost all do
-        if comes_by_itself and HTTPAdapter.send is _send:
+        uses_ours = asks is HTTPAdapter.get_connection_with_tls_context
+        if uses_ours and HTTPAdapter.send is _send:
             return adapter
-        # One of another kind is a test double of the user's own.
+        # Other adapters, such as one for a WSGI application, are the user's own test doubles.
         return _twin(adapter) if isinstance(adapter, HTTPAdapter) else adapter
 
     return get_adapter
@@ -104,6 +105,7 @@ def _connecting(original: Any) -> Any:
         if place is None or registry.find(*place) is None:
             give_back()
             return bound(original, adapter)(request, verify, proxies=proxies, cert=cert)
+        # Made only for the whole way. A proxy isn't asked: what it would be asked for is ours.
         pool = partial(bound(own, adapter), request, verify, proxies=None, cert=cert)
         return _Connection(place[0], pool, is_verified=verify is not False)
 
@@ -124,6 +126,7 @@ def _twin(adapter: HTTPAdapter) -> HTTPAdapter:
     """
     kind: Any = type(adapter)
     twin: HTTPAdapter = object.__new__(_twin_class(kind))
+    # Shared, not copied: an adapter may count, or keep cookies, and the user looks at the original.
     twin.__dict__ = adapter.__dict__
     return twin
 
@@ -142,6 +145,8 @@ class _Unpatched(HTTPAdapter):
 def _twin_class(kind: type[HTTPAdapter]) -> type[HTTPAdapter]:
     if kind is HTTPAdapter:
         return _Unpatched
+    # First ours, so that a subclass can't make a connection of its own; last ours, where its
+    # `super().send` leads to.
     return type(kind.__name__, (_Asking, kind, _Unpatched), {})
 
 
@@ -156,11 +161,13 @@ class _Connection:
     def urlopen(self, **words: Any) -> Any:
         """As urllib3's; the short way if nothing of it can be observed."""
         headers = outcome = None
+        # Without verification, urllib3 warns (InsecureRequestWarning): so it must see the request.
         if self._is_verified and not _is_traced():
             headers = _plain(words)
         if headers is not None:
             outcome = self._outcome(headers, words)
         answer = None if outcome is None else plain_answer(outcome)
+        # Retry(status_forcelist=[200]) makes of a 200 a failure, which only urllib3 can tell.
         if answer is not None and not words["retries"].is_retry(words["method"], 200):
             return _response(answer, words)
         find = partial(registry.find, self._place)
@@ -200,12 +207,14 @@ def _plain(words: dict[str, Any]) -> Headers | None:
     sent = words["headers"].items()
     try:
         headers = plain_headers("\n".join(chain.from_iterable(sent)), len(sent))
-    except TypeError:  # bytes
+    except TypeError:
+        # Names or values of bytes, which requests allows.
         return None
     if headers is None:
         return None
     by_name = headers.by_name
-    is_whole = "user-agent" in by_name and "accept-encoding" in by_name  # urllib3 would add one
+    # Where one of these two is missing, urllib3 adds its own.
+    is_whole = "user-agent" in by_name and "accept-encoding" in by_name
     length = by_name.get("content-length", "0")
     is_plain = is_whole and "host" not in by_name and length == str(len(_bytes(words["body"])))
     return headers if is_plain else None
@@ -217,12 +226,14 @@ def _bytes(body: bytes | str | None) -> bytes:
 
 def _is_traced() -> bool:
     """Whether somebody watches what lies below: urllib3's `urlopen`, or http.client's methods."""
+    # Sentry replaces these two methods of http.client by functions of its own.
     return is_wrapper(opener()) or not all(
         type(function) is FunctionType and function.__globals__["__name__"] == "http.client"
         for function in map(vars(http.client.HTTPConnection).get, ("putrequest", "getresponse"))
     )
 
 
+# Older releases of urllib3 know no `version_string`.
 _VERSION: dict[str, Any] = (
     {"version_string": "HTTP/1.1"}
     if "version_string" in signature(urllib3.HTTPResponse).parameters

@@ -22,8 +22,8 @@ from .memory_connection import MemorySocket, RefusedLate
 from .patches import Patch, bound, give_back, own_function
 from .registry import Find
 
-_TIMEOUT = 5
-"""The position of `timeout` after method and URL in a call of `urlopen`."""
+_TIMEOUT = 7
+"""The position of `timeout` among the arguments of `urlopen`."""
 
 
 @lru_cache  # what is found once needn't be looked up at each start
@@ -66,11 +66,13 @@ def urlopen_in_memory(
         # urllib3-future, which niquests puts in urllib3's place, has a stack of its own. It goes
         # to the network, where the guard refuses it.
         return bound(through or opener(), pool)(*arguments, **words)
-    timeout = words.get("timeout", (*arguments[_TIMEOUT + 2 :], pool.timeout)[0])
+    timeout = words.get("timeout", (*arguments[_TIMEOUT:], pool.timeout)[0])
     twin = copy.copy(pool)
     twin.in_memory = True
     twin.proxy, twin.proxy_headers = None, {}
-    twin.pool = LifoQueue(1)  # so that no connection outlives the mock, and none is older than it
+    # A queue of its own, so that no connection outlives the mock, and none is older than it. None
+    # stands for one that isn't made yet, as in urllib3's own.
+    twin.pool = LifoQueue(1)
     twin.pool.put(None)
     outcomes = iter((outcome,))
 
@@ -79,6 +81,8 @@ def urlopen_in_memory(
         peer = connection.host, connection.port
         return MemorySocket(find, client, seconds, next(outcomes, None), peer=peer)
 
+    # A class for each call, as urllib3 takes a class, not a function. The name stays: its messages
+    # show it.
     kind = _memory_class(_kind(pool))
     twin.ConnectionCls = type(kind.__name__, (kind,), {"connect_in_memory": connect})
     return bound(through or opener(), twin)(*arguments, **words)
@@ -87,9 +91,11 @@ def urlopen_in_memory(
 def read_timeout(timeout: Timeout) -> float | None:
     """Seconds that the client waits for bytes; a total includes the time to connect."""
     if timeout.total is not None:
+        # Its clock must run before `read_timeout` can be asked for; the caller's own isn't touched.
         timeout = timeout.clone()
         timeout.start_connect()
     seconds = timeout.read_timeout
+    # Else it is None, or urllib3's sentinel for the default of sockets.
     return seconds if isinstance(seconds, (int, float)) else None
 
 
@@ -106,7 +112,8 @@ def _opening(original: Any) -> Any:
     ) -> Any:
         arguments = (method, url, body, headers, *more)
         own = own_function(original, "urllib3.connectionpool")
-        if "in_memory" in vars(pool):  # a retry, or a redirect; or a tracer lies on ours
+        # A twin already: urllib3 calls itself for a retry or a redirect, or a tracer lies on ours.
+        if "in_memory" in vars(pool):
             return bound(own, pool)(*arguments, **words)
         place, path = _address(pool, url)
         if registry.find(place, path) is None:
@@ -133,22 +140,26 @@ def _kind(pool: Any) -> Any:
 @lru_cache
 def _memory_class(kind: Any) -> Any:
     class MemoryHTTPConnection(kind):  # type: ignore[misc]
-        """Connects in memory. TLS is believed to be there."""
+        """Connects in memory, and says of TLS that it is there."""
 
         def connect(self) -> None:
             self.sock = self.connect_in_memory()
+            # urllib3 warns of each request over a connection that isn't verified.
             required = resolve_cert_reqs(getattr(self, "cert_reqs", None))
             self.is_verified = required == ssl.CERT_REQUIRED
 
         def send(self, data: Any) -> None:
             try:
                 super().send(data)
+            # What `connect` raises when a real server refuses, so that `Retry(connect=…)` counts
+            # it.
             except RefusedLate as error:
                 message = f"Failed to establish a new connection: {error}"
                 raise NewConnectionError(self, message) from error
 
         @property
         def is_connected(self) -> bool:
+            # urllib3's own asks select() for the socket's number, and there is none.
             return self.sock is not None
 
     MemoryHTTPConnection.__name__ = MemoryHTTPConnection.__qualname__ = kind.__name__

@@ -62,7 +62,10 @@ class Patch:
 
     def start(self) -> None:
         """Put ours on top of whatever is there; nothing is changed when the attribute has gone."""
+        # An earlier mock's function may lie here still, left behind under another tool's
+        # replacement.
         self.clear()
+        # `vars`, not getattr: that would bind what it finds, and hide whether it is inherited.
         is_own = self._name in vars(self._owner)
         original = vars(self._owner)[self._name] if is_own else self._inherited()
         self._replacement = self._replacing(original)
@@ -77,7 +80,9 @@ class Patch:
 
     def _inherited(self) -> Any:
         inherited = inspect.getattr_static(self._owner, self._name, None)
-        if inherited is None or isinstance(inherited, FunctionType):  # that may be a placeholder
+        # socket.socket inherits `connect` from C. A Python function may be a placeholder of a base
+        # class, such as httpx.BaseTransport.handle_request, which only raises.
+        if inherited is None or isinstance(inherited, FunctionType):
             raise PatchTargetMissing(self._target)
         return inherited
 
@@ -97,8 +102,12 @@ class Patch:
     def stop(self) -> None:
         """Take ours off, and leave in place what others put on it, or in its place."""
         self.is_started = False
+        # It is searched anew for the next mock: other tools come and go, and it keeps functions
+        # alive.
         _own_functions.clear()
         if self._carried is not None:
+            # respx and responses restore blindly what they found, so what lies here now is put
+            # back; ours is taken off below, if it is on top.
             there = vars(self._owner).get(self._name, _MISSING)
             self._carried.stop()
             if there is not _MISSING:
@@ -109,6 +118,7 @@ class Patch:
     def clear(self) -> bool:
         """Take off what of ours lies on top; whether there was something."""
         has_found = False
+        # Several may lie on one another, when another tool has restored one of ours.
         while _is_ours(there := vars(self._owner).get(self._name)):
             original = there.__dict__[_ORIGINAL]
             if original is _MISSING:
@@ -127,6 +137,8 @@ def give_back() -> None:
     """Take off what was left behind, where it has come to lie on top; called for every request
     that isn't ours.
     """
+    # Checked before the lock is taken, as most requests have nothing to give back, and again under
+    # it: a mock may have been started in another thread, which needs what is there.
     if _left_behind and not any_is_active() and lock.acquire(blocking=False):
         try:
             if not any_is_active():
@@ -145,6 +157,7 @@ def bound(original: Any, instance: Any) -> Callable[..., Any]:
 
 def is_wrapper(function: object) -> bool:
     """Whether it is a proxy around a function, as those of wrapt are, which tracers use."""
+    # Not isinstance: a proxy of wrapt pretends to be of the class of what it wraps.
     return type(function) is not FunctionType
 
 
@@ -174,8 +187,10 @@ def _own_layer(function: Any, module: str) -> Any:
 def _layers(function: Any) -> Iterator[Any]:
     """The function, and those that it hands on to, as far as that can be seen."""
     layers = [function]
+    # The list grows while it is walked: each layer adds those that it hands on to.
     for layer in layers:
         yield layer
+        # functools.wraps and wrapt keep what they wrap here; other tools keep it in a closure only.
         below = [getattr(layer, "__wrapped__", None)]
         if not is_wrapper(layer):
             below.append(layer.__dict__.get(_ORIGINAL))
@@ -187,12 +202,15 @@ def _layers(function: Any) -> Iterator[Any]:
 def _is_filled(cell: Any) -> bool:
     try:
         return cell.cell_contents is not None
+    # An empty cell: the enclosing function hasn't assigned the name yet.
     except ValueError:
         return False
 
 
 def _replaced_by_mock(function: Any) -> Any:
     """What `unittest.mock` keeps of the function that it has replaced by this one."""
+    # responses patches with unittest.mock, and its function doesn't refer to what it replaced. The
+    # list of mock's patches is private, hence the default; the newest is its last.
     for patch in reversed(getattr(mock._patch, "_active_patches", ())):
         if getattr(patch, "temp_original", None) is not None and (
             vars(patch.getter()).get(patch.attribute) is function

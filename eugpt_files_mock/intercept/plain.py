@@ -18,7 +18,7 @@ METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
 
 MOST_BYTES = 60_000
 _MOST_HEADERS = 90
-"""Far enough below the limits of the protocol."""
+"""Far enough below what the protocol refuses: a head of 64 KiB, or 100 headers."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -35,6 +35,7 @@ def plain_headers(lines: str, count: int) -> Headers | None:
         len(words) == 2 * count
         and count <= _MOST_HEADERS
         and len(lines) < MOST_BYTES
+        # h11 refuses to send control characters, and spaces around a value.
         and lines.isascii()
         and lines.replace("\n", "").isprintable()
         and not (" \n" in lines or "\n " in lines or lines.endswith(" "))
@@ -47,9 +48,11 @@ def plain_headers(lines: str, count: int) -> Headers | None:
 
 @lru_cache(maxsize=64)  # a client sends the same ones each time
 def _are_plain(names: tuple[str, ...]) -> bool:
+    # These three ask the far end to do something with the connection or with the body.
     special = {"expect", "upgrade", "transfer-encoding"}
     lower = {name.lower() for name in names}
     return (
+        # One that comes twice is left to h11, which refuses two lengths that differ.
         len(lower) == len(names)
         and lower.isdisjoint(special)
         and all(_TOKEN.fullmatch(name) for name in names)
@@ -71,6 +74,8 @@ def plain_answer(outcome: Outcome) -> PlainAnswer | None:
         and not outcome.delay
         and outcome.piece is None
         and outcome.cut_after is None
+        # A fault or a profile may have set others, which h11 checks: the client's stack shall meet
+        # them.
         and _ANSWERED.issuperset([name for name, _ in outcome.headers])
     ):
         date = ("Date", http_date(int(time.time())))

@@ -31,8 +31,9 @@ class ActiveMock:
     deferred_errors: list[FilesMockError] = field(default_factory=list)
 
     def dispatch(self, request: Request) -> Outcome:
-        """The outcome for a client that waits `request.read_timeout` seconds at most; None means
-        for ever, which is an error when it would.
+        """What the client gets, which waits `request.read_timeout` seconds at most, None for ever.
+
+        Raises `ClientHasNoTimeout` when it would really wait for ever.
         """
         outcome, patience = handle(self.service, request), request.read_timeout
         if isinstance(outcome, Severed):
@@ -41,8 +42,11 @@ class ActiveMock:
         elif outcome.error is not None:
             raise outcome.error
         elif patience is None:
+            # Python can't wait longer: it raises OverflowError.
             if max(outcome.delay, outcome.pause) > TIMEOUT_MAX:
                 raise self._waits_for_ever("delay()" if outcome.delay else "dribble()")
+        # Without the second condition, a client with a time-out of 0 would time out without a
+        # delay.
         elif outcome.delay >= patience and outcome.delay:
             return Severed(kind="timeout")
         return outcome
@@ -54,12 +58,13 @@ class ActiveMock:
             "To allow it: inject(..., optional=True), or "
             "FilesMock(assert_all_faults_fired=False): then the exit checks accept it."
         )
+        # The exit checks accept a hang that was armed with optional=True.
         if not is_optional:
             self.deferred_errors.append(error)
         return error
 
     def is_passthrough(self, path: str) -> bool:
-        return any(path == left or path.startswith(left + "/") for left in self.passthrough)
+        return any(path == one or path.startswith(one + "/") for one in self.passthrough)
 
 
 class Resolved(NamedTuple):
@@ -98,6 +103,7 @@ def find(origin: Origin, path: str) -> Resolved | None:
 
     A mock whose base URL the path lies below comes before one that only has the host.
     """
+    # Each request of the process comes here, also those for other hosts: one dictionary look-up.
     candidates = _by_origin.get(origin)
     if candidates is None:
         return None
@@ -123,12 +129,11 @@ def has_host(host: str) -> bool:
 
 
 def _index() -> None:
-    """Newest first; replaced as a whole, so that readers need no lock.
-
-    Whoever stores last looks once more: another thread may have changed the list meanwhile.
-    """
+    """Order the active mocks by origin, newest first."""
     global _by_origin  # noqa: PLW0603 - the one process-wide table
     mocks: list[ActiveMock] | None = None
+    # The index is replaced as a whole, so that readers need no lock. Another thread may have
+    # changed the list meanwhile, so whoever stores last looks once more.
     while mocks != _active:
         mocks = list(_active)
         index: dict[Origin, tuple[tuple[ActiveMock, BaseUrl], ...]] = {}
