@@ -139,8 +139,10 @@ _LONGEST_MISSPELT = 100
 def nearest_word(word: object, valid: Iterable[str]) -> str | None:
     """The valid word most like `word`, or None when none is near."""
     text = word if isinstance(word, str) else quoted(word)
-    if len(text) > _LONGEST_MISSPELT:  # difflib is quadratic
+    # difflib takes quadratic time, and a client may send a word of megabytes.
+    if len(text) > _LONGEST_MISSPELT:
         return None
+    # Compared in lower case, and given back as it is written.
     words = {valid_word.lower(): valid_word for valid_word in valid}
     # At 0.6, difflib's default, 'colour' is near nothing, and 'rate_limits' is near 'rate_limit'.
     found = difflib.get_close_matches(text.lower(), list(words), n=1)
@@ -221,10 +223,12 @@ def string(label: str, value: Any, *, encoding: str = "utf-8", may_be_empty: boo
 
 def seconds(label: str, value: Any) -> float:
     """A finite number of seconds, 0 or more."""
+    # bool is a subclass of int, and seconds=True a mistake.
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     try:
         is_valid = is_number and value >= 0 and math.isfinite(value)
-    except OverflowError:  # an int of more digits than a float can have
+    # An int of more digits than a float can have.
+    except OverflowError:
         is_valid = False
     if not is_valid:
         raise OptionError(f"{label} must be 0 or more seconds, got {quoted(value)}.", word=value)
@@ -245,6 +249,7 @@ def quoted(value: object, most: int = 100) -> str:
         return repr(value if len(value) <= most else value[:most] + "…")
     try:
         text = repr(value)
-    except ValueError:  # an int of more digits than Python converts (4,300)
+    # Python doesn't write ints of more than 4,300 digits (sys.set_int_max_str_digits).
+    except ValueError:
         return f"an {type(value).__name__} too long to show"
     return text if len(text) <= most else text[:most] + "…"

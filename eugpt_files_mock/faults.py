@@ -212,7 +212,8 @@ FAULTS: dict[str, Callable[..., Fault]] = {
 
 
 def __getattr__(name: str) -> Any:
-    """A misspelt fault is told the nearest one; Python's own special names are simply not there."""
+    """The error for a misspelt fault names the nearest one."""
+    # Python itself, and tools such as doctest, ask for names like __path__ and __wrapped__.
     if name.startswith("__"):
         raise AttributeError(name)
     error = unknown_word("fault", name, FAULTS)
@@ -252,13 +253,16 @@ def fault_named(name: object, arguments: Mapping[str, object], also: Iterable[st
     A status alone, such as `503`, is short for `http_error`. An error names `also` as valid.
     """
     if isinstance(name, str) and name.isdecimal():
-        status = int(name) if len(name) <= 3 else -1  # which no fault takes
+        # Python refuses to read thousands of digits; -1 is refused as any wrong status is.
+        status = int(name) if len(name) <= 3 else -1
         name, arguments = "http_error", {"status": status, **arguments}
     if not isinstance(name, str) or name not in FAULTS:
         raise unknown_word("fault", name, FAULTS)
     signature = inspect.signature(FAULTS[name])
     check_words(f"argument of {name}", arguments, (*signature.parameters, *also))
     try:
+        # Finds what is missing, before the call: a TypeError of the call itself would be a bug of
+        # ours.
         signature.bind(**arguments)
     except TypeError as error:
         raise OptionError(f"{name}: {error}.", word=name) from None

@@ -1,6 +1,6 @@
 """How one mock is active: intercepting clients, and on ports.
 
-The exit checks run when the last way in is closed, unless an exception is under way.
+The exit checks run when it is no longer active at all, unless an exception is being raised.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .service.service import Service
 
 
 class Lifecycle:
-    """The ways into one mock that are open."""
+    """How one mock can be reached now: by interception, by ports, by both, or not at all."""
 
     def __init__(self, mock: Any, service: Service) -> None:
         options = service.options
@@ -34,10 +34,12 @@ class Lifecycle:
         self._mock = mock
         self.service = service
         self._environment = Pointers(options.environ)
-        self.lock = RLock()  # an RLock, as a collector's run may leave a mock in the same thread
+        # Reentrant: a garbage collection, in a thread that holds it, may stop a mock.
+        self.lock = RLock()
         self._intercepting = False
         self._ports: list[ServerContext[Any]] = []
         self._last_address: str | None = None
+        # The id of the process that started it: a forked child has another one.
         self._process = 0
 
     @property
@@ -59,6 +61,8 @@ class Lifecycle:
                 raise StateError(
                     "This mock intercepts already: stop() it first, or make another one."
                 )
+            # Before anything is noted: when a library can't be patched, the mock has not been
+            # started.
             installation.enter(self._active_mock)
             self._intercepting = True
             self._note_change()
@@ -72,19 +76,21 @@ class Lifecycle:
         self._close(tuple(self._ports), interception=True, failing=False)
 
     def stop_intercepting(self, *, failing: bool) -> None:
-        """Stop that alone; `failing` says that an exception is under way."""
+        """Stop only that; `failing` says that an exception is being raised."""
         self._close((), interception=True, failing=failing)
 
     def close_port(self, port: ServerContext[Any], *, failing: bool) -> None:
-        """Stop serving there alone; `failing` says that an exception is under way."""
+        """Stop serving only there; `failing` says that an exception is being raised."""
         self._close((port,), interception=False, failing=failing)
 
     def _close(
         self, ports: Sequence[ServerContext[Any]], *, interception: bool, failing: bool
     ) -> None:
+        # In a forked child the thread that held the lock may be missing, and never releases it.
         if self._process != os.getpid():
-            self.lock = RLock()  # in a forked child, whoever held it may be missing
+            self.lock = RLock()
         with self.lock:
+            # `_note_change` may overwrite it.
             process = self._process
             closed = [port for port in ports if port in self._ports]
             was_intercepting = interception and self._intercepting
@@ -97,7 +103,8 @@ class Lifecycle:
                 self._intercepting = False
                 installation.leave(self._active_mock)
             is_active = self._note_change()
-        for port in closed:  # not under the lock: it waits for threads, which may want it
+        # Not under the lock: a port waits for the threads of its connections, which may want it.
+        for port in closed:
             port.close()
         # A forked child has a copy of the mock, and doesn't know what the parent's receives.
         if not (is_active or failing) and process == os.getpid():
@@ -118,7 +125,7 @@ class Lifecycle:
         return is_active
 
     def check_armed(self, faults: Iterable[Fault]) -> None:
-        """Check that every way that is open can produce these faults."""
+        """Check that these faults can be produced wherever the mock is active."""
         if self._ports:
             _check_on_a_port(faults)
 
@@ -129,17 +136,18 @@ class Lifecycle:
                 _check_on_a_port(armed.faults)
 
     def reset(self, service: Service) -> None:
-        """See `FilesMock.reset`; of the waits and errors of clients, nobody knows whose they are,
-        so that where keys are isolated they stay.
-        """
+        """See `FilesMock.reset`."""
+        # With isolated keys, one of them is reset. A wait, or an error in a client, belongs to no
+        # key, so these stay.
         if service.worlds is None and service is self.service:
             self._active_mock.deferred_errors.clear()
             for port in tuple(self._ports):
                 port.end_waits()
 
     def check(self, services: Sequence[Service]) -> None:
+        # Cleared before the failure is raised: what is reported once isn't reported again.
         deferred = list(self._active_mock.deferred_errors)
-        self._active_mock.deferred_errors.clear()  # what is reported once isn't reported again
+        self._active_mock.deferred_errors.clear()
         message = exit_failure(services, deferred)
         if message:
             raise ExpectationNotMet(message)
@@ -198,6 +206,7 @@ class ServerContext(Generic[Mock]):
         with self._lifecycle.lock:
             if self._server is not None:
                 raise StateError("This serves already: stop() it first, or call serve() once more.")
+            # Before the port is bound, so that a refusal leaves nothing open.
             self._lifecycle.check_can_serve()
             self._server = self._open_server()
             self._process = os.getpid()
@@ -220,6 +229,7 @@ class ServerContext(Generic[Mock]):
         if self._process == os.getpid():
             server.stop()
         else:
+            # The threads of the server are the parent's: there is none to wait for.
             server.abandon()
 
     def end_waits(self) -> None:

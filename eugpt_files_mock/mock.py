@@ -52,6 +52,7 @@ class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
     def __init__(self, **options: Unpack[OptionWords]) -> None:
         service = Service.from_options(Options.of(options))
         self._lifecycle = Lifecycle(self, service)
+        # The mock itself is the world of its own key.
         self._worlds: dict[str, Any] = {service.api_key: self}
         self._hold(service)
 
@@ -67,6 +68,8 @@ class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
                     f"{name} can't be changed once the mock is made: FilesMock({name}=…).",
                     word=name,
                 )
+            # A subclass may have attributes of its own; here a new name is a misspelling without
+            # effect.
             if type(self) is FilesMock and not name.startswith("_") and not hasattr(self, name):
                 nearest = nearest_word(name, [*OPTIONS, *dir(self)])
                 hint = f" Did you mean {nearest!r}?" if nearest else ""
@@ -102,8 +105,11 @@ class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
         if not (isinstance(key, str) and main.access.accepts(key)):
             raise OptionError("This mock doesn't accept that key: see api_keys.", word="key")
         if key not in self._worlds:
+            # A shallow copy: the world shares the life cycle of the whole mock, and has its own
+            # service.
             world = copy(self)
             world._hold(main.world(key))
+            # Another thread may have been faster; all must get the same one.
             self._worlds.setdefault(key, world)
         return self._worlds[key]  # type: ignore[no-any-return]
 
@@ -181,6 +187,7 @@ class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
             optional=optional,
             **unknown,
         )
+        # First, so that a fault which is refused isn't left armed.
         self._lifecycle.check_armed(faults)
         return self._service.armed.arm(faults, matcher)
 

@@ -84,7 +84,8 @@ class Option:
 
 
 def _option(check: Callable[[str, Any], Any], meaning: str, *, default: Any = None) -> Any:
-    return field(metadata={"option": Option(check, meaning, default)}, repr=False)  # it has keys
+    # Not in the repr, which a traceback may show: some options hold keys.
+    return field(metadata={"option": Option(check, meaning, default)}, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,11 +176,13 @@ class Options:
         """The options, checked."""
         check_words("option", words, OPTIONS)
         profile = as_profile("profile", words.get("profile", "eugpt"))
+        # What the author gives wins over the profile, and that over the table.
         given = {**profile.option_defaults, **words}
         checked = {
             name: option.check(name, given.get(name, option.default))
             for name, option in OPTIONS.items()
         }
+        # Paging belongs to both: the option changes what the profile says of it.
         return cls(**checked | {"profile": profile.with_paging(words.get("pagination"))})
 
 
