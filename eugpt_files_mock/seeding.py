@@ -216,6 +216,7 @@ class FakeFiles:
         """Store several, after everything was checked; see `FilesMock.fake_files`."""
         integer("count", count, least=0)
         check_words("argument", fields, ("size", *SharedFields.__annotations__))
+        # All is checked before the first file is stored.
         wanted = tuple(CONTENT_TYPES) if suffixes is None else _several(suffixes)
         _check_documents(wanted, size)
         return [
@@ -224,6 +225,8 @@ class FakeFiles:
         ]
 
     def _document(self, suffix: str, size: int | None) -> Document:
+        # The lock keeps the names apart, and the draws of one document together. The stream is set
+        # each time, because `reset` makes a new one.
         with self._lock:
             self._provider.generator.random = self._randomness.documents
             document = self._provider.document(suffix, size)
@@ -231,6 +234,7 @@ class FakeFiles:
 
     @cached_property
     def _provider(self) -> DocumentProvider:
+        # A generator of its own, so that the Faker of the test author keeps its seed.
         from faker import Factory
 
         from .documents import DocumentProvider
@@ -248,6 +252,7 @@ class FakeFiles:
 
 
 def _check_documents(suffixes: Sequence[str], size: int | None) -> None:
+    # Late, as it imports Faker, which takes about 90 ms.
     from .documents.kinds import checked_kind, checked_size
 
     for suffix in suffixes:

@@ -19,6 +19,7 @@ _FIRST_DAY = date(2020, 1, 1)
 _DAYS = 5 * 365
 """A range of its own: Faker's dates are counted from today, and would not repeat tomorrow."""
 
+# Bounded, so that the smallest size of each kind is enough for every name.
 _LONGEST_COMPANY = 40
 
 _FILLER = "This text fills the file up to the size that was asked for. "
@@ -81,6 +82,7 @@ def written(draft: Draft, size: int | None) -> bytes:
     """
     if size is None:
         return draft.wrap(draft.items, draft.closing)
+    # Measured, not known: each kind adds something of its own to an item.
     empty = len(draft.wrap([], ""))
     overhead = len(draft.wrap([b""], "")) - empty
     items, rest = _fitting(draft.items, overhead, size - empty)

@@ -47,7 +47,8 @@ SUFFIXES = tuple(KINDS)
 
 def checked_kind(suffix: str) -> Kind:
     """The kind with that suffix."""
-    if suffix not in SUFFIXES:  # a tuple: whatever was given need not be hashable
+    # Looked for in the tuple, as what was given need not be hashable.
+    if suffix not in SUFFIXES:
         raise unknown_word("suffix", suffix, SUFFIXES)
     return KINDS[suffix]
 

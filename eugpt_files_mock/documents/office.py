@@ -82,6 +82,7 @@ def _row(values: Iterable[str | int | float]) -> str:
 
 
 def _cell(value: str | float) -> str:
+    # Inline, so that no part with shared strings is needed.
     if isinstance(value, str):
         return f'<c t="inlineStr"><is>{_text("t", value)}</is></c>'
     return f"<c><v>{value}</v></c>"
@@ -129,7 +130,8 @@ def _content_types(kinds: Mapping[str, str]) -> bytes:
 
 
 def _zip(entries: Mapping[str, bytes]) -> bytes:
-    """Not compressed, with a fixed date and system, so that the bytes repeat."""
+    """Not compressed, so that sizes add up."""
+    # A fixed date and system, which zipfile would take from the machine: so the bytes repeat.
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in entries.items():

@@ -78,7 +78,9 @@ def _file(pages: Sequence[bytes], comment: str) -> bytes:
 
 def _with_index(objects: Sequence[bytes], comment: str) -> bytes:
     """The objects, where each begins, and where that index begins."""
+    # Four bytes above 127 tell other programs that the file is binary (PDF 1.4, 3.4.1).
     content = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
+    # An entry has exactly 20 bytes, its space before the line feed included (3.4.3).
     index = [b"0000000000 65535 f \n"]
     for number, value in enumerate(objects, 1):
         index.append(b"%010d 00000 n \n" % len(content))

@@ -12,11 +12,13 @@ _WIDTH, _HEIGHT = _BARS * _BAR_WIDTH, 96
 _WHITE = b"\xff\xff\xff"
 _NO_FILTER = b"\x00"
 _ZLIB_HEADER = b"\x78\x01"
+# An empty block is the last one, so that those of the rows are all alike.
 _LAST_BLOCK = b"\x01\x00\x00\xff\xff"
 
 
 def png(topic: Topic, author: Author) -> Draft:
     """Bars in different colours. A closing text is a comment, which no viewer shows."""
+    # One row always stays, as a picture without any is invalid.
     first, *rows = _chart(author)
     title = _chunk(b"tEXt", b"Title\0" + topic.stem.encode("ascii"))
 

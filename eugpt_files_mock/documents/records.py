@@ -33,6 +33,7 @@ def _record(author: Author) -> Record:
 
 def comma_separated(topic: Topic, author: Author) -> Draft:
     """A `.csv` with a header, in UTF-8, as RFC 4180 says."""
+    # The closing text is the note of the last record.
     *first, last = records(author)
     header = _row(COLUMNS)
 

@@ -14,9 +14,11 @@ Origin = tuple[str, int | None]
 that a request by `http://` to our `https://` host is ours too, and never gets out."""
 
 
+# Asked for every request of the process, to any host, while a mock is active.
 @lru_cache(maxsize=1_024)
 def origin(host: str, port: int | None) -> Origin:
     """Where a URL points; its scheme makes no difference."""
+    # A dot at the end says only that the name is complete; clients send it as it was typed.
     host = host.lower().removesuffix(".")
     if ":" in host:
         host = _shortest(host)
@@ -29,17 +31,20 @@ def _shortest(host: str) -> str:
     """The one spelling of an IPv6 address that RFC 5952 recommends."""
     try:
         return ipaddress.IPv6Address(host.strip("[]").partition("%")[0]).compressed
-    except ValueError:  # no address at all, for which no client can ask
+    # No address at all, for which no client can ask.
+    except ValueError:
         return host
 
 
 def _in_ascii(host: str) -> str:
     """The ASCII form, as requests sends it; httpx gives the same host in Unicode."""
-    import idna  # httpx and requests depend on it
+    # httpx and requests depend on it; a mock with hosts in ASCII doesn't need it.
+    import idna
 
     try:
         return idna.encode(host, uts46=True).decode("ascii")
-    except idna.IDNAError:  # no client can ask for it either
+    # No client can ask for it either.
+    except idna.IDNAError:
         return host
 
 

@@ -43,13 +43,15 @@ class Behaviour:
     basis: str = ""
     grade: str
     eugpt: Any
+    # Not None, which is a value: null says that a service doesn't do this.
     openai: Any = ...
 
     def value(self, profile: str) -> Any:
         return self.eugpt if profile == "eugpt" or self.openai is ... else self.openai
 
     def allows(self, value: Any) -> bool:
-        if isinstance(self.allowed, list):  # 1 is not True
+        # The type counts, as for Python 1 == True.
+        if isinstance(self.allowed, list):
             return any(type(value) is type(one) and value == one for one in self.allowed)
         if value is None and self.allowed.endswith("?"):
             return True
@@ -79,10 +81,11 @@ def _is_refusal(value: Any) -> bool:
 
 
 def _is_id(value: Any) -> bool:
-    """With less chance in it, ids would come twice, and there would be no more of them."""
     found = ID_TEMPLATE.fullmatch(value) if isinstance(value, str) else None
     if found is None or found["alphabet"] is None:
         return found is not None
+    # `base58` has its size in its name. With fewer possible ids the same one would come again, and
+    # with very few there would be none left.
     size = 16 if found["alphabet"] == "hex" else int(found["alphabet"][4:6])
     return bool(size ** int(found["length"]) >= 2**32)
 

@@ -28,6 +28,7 @@ CONTENT_TYPES = {
 
 
 def content_type_of(filename: str) -> str:
-    """The content type. `mimetypes` reads the tables of the machine, so it comes second."""
+    """Such as `application/pdf`; for an unknown one `application/octet-stream`."""
+    # `mimetypes` reads the tables of the machine, which differ, so it comes second.
     known = CONTENT_TYPES.get(splitext(filename)[1].lower())
     return known or mimetypes.guess_type(filename)[0] or "application/octet-stream"

@@ -111,6 +111,7 @@ def error_answer(
     headers: Mapping[str, str] | None = None,
 ) -> ErrorResponse:
     """The fault of that name, with its values checked."""
+    # A bool is an int for Python.
     if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:
         raise OptionError(f"{name}: status must be 400 to 599, got {quoted(status)}.", word=status)
     pairs = header_pairs(name, headers)
@@ -138,10 +139,10 @@ def _unknown_body(name: str, body: object) -> OptionError:
 
 
 def retry_headers(name: str, retry_after: float | None) -> dict[str, str]:
-    """Whole seconds, as RFC 9110 wants them; without a number, a wait that costs no time.
-
-    `retry-after-ms` is read by the `openai` SDKs before `retry-after` (SDK source).
-    """
+    """Without a number of seconds, a wait that costs a test no time."""
+    # The `openai` SDKs read `retry-after-ms` first (SDK source). With `retry-after: 0` alone they
+    # would wait as long as without any.
     if retry_after is None:
         return {"Retry-After": "0", "retry-after-ms": "1"}
+    # Only whole seconds are allowed (RFC 9110, 10.2.3); rounded up, nobody comes back too early.
     return {"Retry-After": str(ceil(seconds(f"{name}: retry_after", retry_after)))}

@@ -21,6 +21,7 @@ SeveredKind = Literal["refused", "reset", "empty", "garbage", "timeout"]
 REDACTED = "[redacted]"
 """Stands in place of a key in everything that is kept or shown."""
 
+# `auth` and `authorization`, but not `author`; not every `key`, as a form may have any names.
 _SECRET_NAME = re.compile(
     r"auth(?!or(?!i[sz]))|cookie|token|secret|passw|session|credential|api[-_]?key|^key$|^x-.*key",
     re.IGNORECASE,
@@ -33,12 +34,14 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
-_Bytes = bytes  # `File.bytes` is a length, and would hide the type
+# `File.bytes` is a length, and would hide the type.
+_Bytes = bytes
 
 
 class Parameters(Mapping[str, str]):
     """The parameters of a query: an immutable mapping, equal to a dict with the same items."""
 
+    # Not a MappingProxyType, which can't be copied deeply, nor hashed before Python 3.12.
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -91,7 +94,8 @@ class Headers(Mapping[str, str]):
 
     @cached_property
     def by_name(self) -> dict[str, str]:
-        """By lower-case name. Made when first asked for: of most journalled headers, never."""
+        """By lower-case name."""
+        # Made when first asked for: of most headers that the journal keeps, never.
         by_name = {name.lower(): value for name, value in self.pairs}
         return by_name if len(by_name) == len(self.pairs) else _joined(self.pairs)
 
@@ -136,9 +140,9 @@ class Reply:
     cut_after: int | None = None
     """The connection closes after this many bytes of the body."""
     piece: int | None = None
-    """The body goes out in pieces of this many bytes,"""
+    """The body goes out in pieces of this many bytes; None for one piece."""
     pause: float = 0.0
-    """with this many seconds before each but the first."""
+    """Seconds before each piece but the first."""
     error: BaseException | None = field(default=None, repr=False)
     """What a function of the test author raised: raised in process, and answered on a port."""
     request_id: str = field(default="", compare=False)
@@ -243,7 +247,8 @@ class Call:
     duration: float
 
 
-class Record(NamedTuple):  # made for each request, in half the time of a dataclass
+# A tuple, as one is made for each request, in half the time of a frozen dataclass.
+class Record(NamedTuple):
     """A call, and what the control routes and the verdict need to know beside it.
 
     Attributes:

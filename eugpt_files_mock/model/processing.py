@@ -30,10 +30,9 @@ class Processing:
         return self
 
     def status(self, *, polls: int, age: float) -> str:
-        """The status of a file that was retrieved `polls` times and is `age` seconds old.
-
-        `IMMEDIATE` waits for one poll: only a file that was added as `uploaded` asks.
-        """
+        """The status of a file that was retrieved `polls` times and is `age` seconds old."""
+        # With `IMMEDIATE`, only a file that a test has added as `uploaded` gets here. It stays so
+        # until it is retrieved, as otherwise nobody could see that status.
         needed = 1 if self == IMMEDIATE else self.polls or 0
         waited = polls >= needed and age >= (self.seconds or 0)
         if not waited:

@@ -18,10 +18,11 @@ from .processing import after_polls
 class Profile(dict[str, Any]):
     """One profile. `profile["upload.status"]` is the value of a behaviour.
 
-    A dict, as each request asks it a dozen times; nobody changes it once it is made. `base` is the
-    named profile that it is, or differs from; `recorded` has the behaviours that a file gave it.
+    `base` is the named profile that it is, or differs from; `recorded` has the behaviours that a
+    file gave it.
     """
 
+    # A dict, because each request asks it a dozen times. Nobody changes it once it is made.
     __slots__ = ("base", "recorded")
 
     def __init__(
@@ -49,7 +50,8 @@ class Profile(dict[str, Any]):
         return Profile({**self, **values}, base=self.base, recorded=self.recorded)
 
 
-@cache  # nobody changes it
+# Shared by all mocks, since nobody changes it.
+@cache
 def named_profile(name: str) -> Profile:
     values = {behaviour: row.value(name) for behaviour, row in BEHAVIOURS.items()}
     return Profile(values, base=name)
@@ -66,6 +68,7 @@ def as_profile(label: str, value: Any) -> Profile:
             word=value,
         )
     path = Path(value)
+    # A single word that is no file was meant to be a name.
     if not path.exists() and path.suffix != ".json" and str(path) == path.name:
         raise unknown_word(label, str(value), (*PROFILES, "the path of a file"))
     return _read(label, path)
@@ -115,7 +118,8 @@ _WORD = re.compile(r"\{(\w+)(!r)?\}")
 def fill(template: Any, words: Mapping[str, Any]) -> Any:
     """The template with its words: `{id}` as it is, `{id!r}` quoted, in texts at any depth."""
     if isinstance(template, str):
-        if template[:1] == "{" and template[1:-1] in words:  # keeps a null as it is
+        # A word that stands alone keeps its type, so that null doesn't become 'None'.
+        if template[:1] == "{" and template[1:-1] in words:
             return words[template[1:-1]]
         return _WORD.sub(lambda found: _filled(found, words), template)
     if isinstance(template, Mapping):
@@ -124,6 +128,7 @@ def fill(template: Any, words: Mapping[str, Any]) -> Any:
 
 
 def _filled(found: re.Match[str], words: Mapping[str, Any]) -> str:
+    # What isn't a word of ours is text: a body may have braces.
     if found[1] not in words:
         return found[0]
     return quoted(words[found[1]]) if found[2] else str(words[found[1]])

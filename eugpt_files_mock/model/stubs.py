@@ -136,6 +136,7 @@ def _events(values: Any) -> tuple[str, bytes]:
     return EVENTS, b"".join(frames)
 
 
+# NaN and Infinity, which Python would write, are no JSON.
 _strict = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 _ENCODE: dict[str, Callable[[Any], tuple[str, bytes]]] = {
