@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import trustme
 
 from eugpt_files_mock import FilesMock
 
@@ -23,9 +24,14 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _at_a_desk() -> Iterator[None]:
-    """Pytest repeats failures in full where `CI` is set; what inner runs print is compared."""
+def _environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    authority = tmp_path_factory.mktemp("authority") / "only.pem"
+    trustme.CA().cert_pem.write_to_path(str(authority))
     with pytest.MonkeyPatch.context() as patch:
+        # Every httpx client loads the authorities that it trusts: of 140, that takes longer than
+        # most tests. None of them talks to a server that one of these vouches for.
+        patch.setenv("SSL_CERT_FILE", str(authority))
+        # Pytest repeats failures in full where `CI` is set; what inner runs print is compared.
         patch.delenv("CI", raising=False)
         patch.delenv("BUILD_NUMBER", raising=False)
         yield

@@ -131,7 +131,10 @@ def test_a_mock_of_several_tests_may_stay_started(run: Run) -> None:
 import unittest
 from eugpt_files_mock import FilesMock, active_mocks
 
-FilesMock().start()
+FIRST = FilesMock().start()
+
+def teardown_module():
+    FIRST.stop()
 
 @pytest.fixture(scope="module")
 def shared():
