@@ -1,0 +1,249 @@
+"""Each rule, and what counts as a retry, at their limits: requests made by hand, no waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from itertools import accumulate
+from typing import Any
+
+import pytest
+
+from eugpt_files_mock import Call, FilesMock
+from eugpt_files_mock.model.messages import REDACTED, Headers, Parameters, Record, Reply, Severed
+
+CALL = Call(
+    operation="list", method="GET", path="/v1/files", query=Parameters({}), headers=Headers(),
+    user=None, client="httpx", status=200, file_id=None, filename=None, purpose=None,
+    content_type=None, bytes=None, sha256=None, fields=Parameters({}), json=None, fault=None,
+    error=None, message=None, request_id="", started_at=0.0, duration=0.0,
+)  # fmt: skip
+CALL_WORDS = {field.name for field in fields(Call)}
+REPLY_WORDS = ("delay", "cut_after")
+
+
+def asked(at: float, status: int | None = 200, **words: Any) -> Record:
+    """A request that came at this second; a failure is a fault's, if nothing else is said."""
+    reply: dict[str, Any] = {name: words.pop(name) for name in REPLY_WORDS if name in words}
+    outcome = Reply(status=status or 0, body=b"", **{"headers": (), **reply})
+    fault = "http_error" if status is None or status >= 400 else None
+    call = {name: words.pop(name) for name in CALL_WORDS if name in words}
+    call = {"status": status, "fault": fault, "started_at": at, **call}
+    record = Record(
+        call=replace(CALL, **call), number=0, outcome=outcome, read_timeout=5.0,
+        is_unmatched=False, started=at, key=1, unready_files=(), stub=None,
+    )  # fmt: skip
+    return record._replace(**words)
+
+
+def severed(at: float, kind: str, **words: Any) -> Record:
+    return asked(at, None, outcome=Severed(kind=kind), **words)
+
+
+def waiting(at: float, **headers: str) -> Record:
+    """Refused with 429, and told to wait."""
+    pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return asked(at, 429, outcome=Reply(status=429, headers=pairs, body=b""))
+
+
+def tried(*waits: float, status: int = 500) -> list[Record]:
+    """Failed again and again, with these seconds between; the last attempt succeeds."""
+    *failed, last = accumulate(waits, initial=0.0)
+    return [*(asked(at, status) for at in failed), asked(last)]
+
+
+def dribbled(piece: int) -> Record:
+    reply = Reply(status=200, headers=(("Content-Length", "10"),), body=b"", piece=piece, pause=5.0)
+    return asked(0, outcome=reply)
+
+
+def page(at: float, after: str = "f", body: bytes = b'{"data":[1]}', **words: Any) -> Record:
+    outcome = Reply(status=200, headers=(), body=body)
+    return asked(at, **{"query": Parameters({"after": after}), "outcome": outcome, **words})
+
+
+def uploaded(at: float, status: int | None = 200, **words: Any) -> Record:
+    return asked(at, status, **{"operation": "upload", "method": "POST", "sha256": "s", **words})
+
+
+def downloaded(at: float, **words: Any) -> Record:
+    return asked(at, operation="download", **words)
+
+
+STAINLESS = ("X-Stainless-Lang", "python")
+READ_TIMEOUT = ("X-Stainless-Read-Timeout", "5")
+
+CASES: dict[str, tuple[Sequence[Record], str]] = {
+    "nine tenths of the wait": ([waiting(0, Retry_After="10"), asked(9)], ""),
+    "less than that": ([waiting(0, Retry_After="10"), asked(8.9)], "retry_after_ignored"),
+    "ten milliseconds": ([waiting(0, Retry_After_Ms="10"), asked(0)], ""),
+    "eleven": ([waiting(0, Retry_After_Ms="11"), asked(0)], "retry_after_ignored"),
+    "the shorter wait of two": (
+        [waiting(0, Retry_After="10", Retry_After_Ms="200"), asked(0.2)],
+        "",
+    ),
+    "by the clock of the mock": (
+        [waiting(0, Retry_After="30"), asked(0.05, started_at=30.0)],
+        "",
+    ),
+    "again after a tenth of a second": (tried(0.1), ""),
+    "again earlier": (tried(0.09), "no_backoff"),
+    "again after a longer time, most of it in the mock": (
+        [asked(0, 500, duration=0.5), asked(0.55)],
+        "no_backoff",
+    ),
+    "at once, then later": (tried(0, 0.06), ""),
+    "at once, then nearly at once": (tried(0, 0.04), "no_backoff"),
+    "soon, then half as much later": (tried(0.05, 0.08), ""),
+    "soon, then hardly later": (tried(0.06, 0.08), "no_backoff"),
+    "at a constant interval": (tried(1, 1.02), "no_backoff"),
+    "two intervals that differ": (tried(1, 1.03), ""),
+    "three intervals that hardly differ": (tried(1, 1.05, 1.1), "no_backoff"),
+    "three that differ": (tried(1, 1.05, 1.2), ""),
+    "at once after a time-out": ([severed(0, "timeout"), asked(0)], ""),
+    "at once after a reset": ([severed(0, "reset"), asked(0)], "no_backoff"),
+    "ten attempts": (tried(1, 2, 4, 8, 16, 32, 64, 90, 120), ""),
+    "eleven attempts": (tried(1, 2, 4, 8, 16, 32, 64, 90, 110, 120), "retry_storm"),
+    "again after two minutes": (tried(120, status=400), "retried_non_retryable"),
+    "another run, later": (tried(120.1, status=400), ""),
+    "a run after the wait that was asked for and two minutes": (
+        [waiting(0, Retry_After="10"), asked(130.1)],
+        "gave_up",
+    ),
+    **{
+        f"again after {status}": (tried(1, status=status), "retried_non_retryable")
+        for status in (400, 401, 403, 404, 405, 413, 415, 422)
+    },
+    **{f"again after {status}": (tried(1, status=status), "") for status in (408, 409, 418, 429)},
+    **{f"once: {status}": ([asked(0, status)], "gave_up") for status in (408, 409, 429, 500, 599)},
+    **{f"once: {status}": ([asked(0, status)], "") for status in (400, 410, 428, 499)},
+    "again with another key": ([asked(0, 400), asked(1, key=2)], ""),
+    "refused again, by no fault": (
+        [asked(0, 403, fault=None), asked(1, 403, fault=None)],
+        "retried_non_retryable",
+    ),
+    "a refusal that went away": ([asked(0, 403, fault=None), asked(1)], ""),
+    "again with another body": ([asked(0, 400, json={"a": 1}), asked(1, json={"a": 2})], ""),
+    "again with the same body": (
+        [asked(0, 400, json={"a": 1, "b": 2}), asked(1, json={"b": 2, "a": 1})],
+        "retried_non_retryable",
+    ),
+    "another path": ([asked(0, 400), asked(1, path="/v1/files/x")], ""),
+    "another query": ([asked(0, 400), asked(1, query=Parameters({"limit": "1"}))], ""),
+    "another method": ([asked(0, 400), asked(1, method="POST")], ""),
+    "another user": ([asked(0, 400), asked(1, user="bob")], ""),
+    "another client": ([asked(0, 400), asked(1, client="requests")], ""),
+    "another content": ([uploaded(0, 400), uploaded(1, sha256="t")], ""),
+    "another filename": ([uploaded(0, 400), uploaded(1, filename="b")], ""),
+    "another purpose": ([uploaded(0, 400), uploaded(1, purpose="b")], ""),
+    "an unreadable form of another length": (
+        [
+            uploaded(0, 400, sha256=None, headers=Headers([("Content-Length", "1")])),
+            uploaded(1, 400, sha256=None, headers=Headers([("Content-Length", "2")])),
+        ],
+        "",
+    ),
+    "while the first was still being handled": ([asked(0, 400, duration=1), asked(0.9, 400)], ""),
+    "as soon as it was handled": (
+        [asked(0, 400, duration=1), asked(1, 400)],
+        "retried_non_retryable",
+    ),
+    "asked to wait two minutes": ([waiting(0, Retry_After="120")], "gave_up"),
+    "asked to wait longer": ([waiting(0, Retry_After="121")], ""),
+    "a lost upload": ([uploaded(0, 500)], "gave_up"),
+    "looked for in the list": ([uploaded(0, 500), asked(1)], ""),
+    "in the list of another user": ([uploaded(0, 500), asked(1, user="bob")], "gave_up"),
+    "in a list before": ([asked(0), uploaded(1, 500)], "gave_up"),
+    "another call, looked for in the list": (
+        [asked(0, 500, operation="retrieve"), asked(1)],
+        "gave_up",
+    ),
+    "late": ([asked(0, delay=5.0)], "gave_up"),
+    "just in time": ([asked(0, delay=4.9)], ""),
+    "late, but nobody minds": ([asked(0, delay=5.0, client="wsgi", read_timeout=None)], ""),
+    "one piece, so no pause": ([dribbled(10)], ""),
+    "two pieces, the second late": ([dribbled(9)], "gave_up"),
+    "a list that was cut": ([asked(0, cut_after=1)], "gave_up"),
+    "a list that was altered": ([asked(0, fault="corrupted")], ""),
+    "a cut download": ([downloaded(0, cut_after=1)], "broken_download_kept"),
+    "a corrupted download": ([downloaded(0, fault="corrupted")], "broken_download_kept"),
+    "fetched again": ([downloaded(0, fault="corrupted"), downloaded(1)], ""),
+    "the same page three times": ([page(at) for at in range(3)], "endless_paging"),
+    "the same page twice": ([page(at) for at in range(2)], ""),
+    "three pages": ([page(at, after=f"{at}") for at in range(3)], ""),
+    "an empty page": ([page(at, body=b'{"data": [ ]}') for at in range(3)], ""),
+    "the first page": ([page(at, query=Parameters({})) for at in range(3)], ""),
+    "the page of another operation": ([page(at, operation="GET /x") for at in range(3)], ""),
+    "the same page for three users": ([page(at, user=f"{at}") for at in range(3)], ""),
+    "three times for one of two users": (
+        [page(at, user="ab"[at % 2]) for at in range(5)],
+        "endless_paging",
+    ),
+    "the same page in three clients": ([page(at, client=f"{at}") for at in range(3)], ""),
+    "a failed file": ([asked(0, unready_files=(("f", "error"),))], "failed_file_used"),
+    "an unready file": ([asked(0, unready_files=(("f", "uploaded"),))], "unprocessed_file_used"),
+    **{
+        f"a key as {name}": ([asked(0, query=Parameters({name: "x"}))], "key_in_url")
+        for name in ("key", "api_key", "API-Key", "apikey", "access_token", "authorization")
+    },
+    "a key under another name": ([asked(0, query=Parameters({"q": REDACTED}))], "key_in_url"),
+    "a value that is redacted for its name": (
+        [asked(0, query=Parameters({"session": REDACTED}))],
+        "",
+    ),
+    "a key in the path": ([asked(0, path=f"/v1/files/{REDACTED}")], "key_in_url"),
+    "no timeout": ([asked(0, read_timeout=None)], "no_timeout"),
+    "no timeout that is known": ([asked(0, read_timeout=None, client="wsgi")], ""),
+    "the SDK on a port, without a timeout": (
+        [asked(0, read_timeout=None, client="wsgi", headers=Headers([STAINLESS]))],
+        "no_timeout",
+    ),
+    "the SDK on a port, with one": (
+        [asked(0, read_timeout=None, client="wsgi", headers=Headers([STAINLESS, READ_TIMEOUT]))],
+        "",
+    ),
+    "the SDK of another language": (
+        [asked(0, read_timeout=None, client="wsgi", headers=Headers([(STAINLESS[0], "js")]))],
+        "",
+    ),
+    "a file that is left": ([uploaded(0, file_id="here")], "files_left"),
+    "a file that is gone": ([uploaded(0, file_id="gone")], ""),
+    "a file stored twice": (
+        [severed(0, "reset", operation="upload", file_id="here"),
+         severed(1, "reset", operation="upload", file_id="there")],
+        "duplicate_upload files_left",
+    ),
+    "a file stored twice, and deleted once": (
+        [severed(0, "reset", operation="upload", file_id="here"),
+         severed(1, "reset", operation="upload", file_id="gone")],
+        "files_left",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_found_and_what_is_not(name: str) -> None:
+    """A limit belongs to one side only."""
+    records, expected = CASES[name]
+    mock = FilesMock()
+    for file_id in ("here", "there"):
+        mock.add_file("a.txt", id=file_id)
+    for number, record in enumerate(records, start=1):
+        mock._service.journal.add(record._replace(number=number))
+    assert expected.split() == sorted(finding.kind for finding in mock.verdict().findings)
+
+
+@pytest.mark.parametrize(
+    ("again", "expected"),
+    [(0.9, "list: 200 late, 200"), (1.0, "list: 200"), (2.0, "list: 200")],
+)
+def test_a_late_answer_on_a_port_is_abandoned_when_the_request_comes_again_before_it(
+    again: float, expected: str
+) -> None:
+    """Its timeout is not known there."""
+    mock = FilesMock()
+    late = Reply(status=200, headers=(("Content-Length", "21"),), body=b"", piece=10, pause=0.25)
+    late = replace(late, delay=0.5)
+    for number, at in enumerate((0, again)):
+        mock._service.journal.add(asked(at, client="wsgi", outcome=late, number=number))
+    assert expected == str(mock.verdict().groups[0])
