@@ -159,7 +159,7 @@ def _check_status(status: object, details: object) -> None:
 
 
 _LATEST = 253_402_300_799
-"""The last second of the year 9999; what lies beyond was meant in milliseconds."""
+"""The last second of the year 9999; a larger number was meant in milliseconds."""
 
 
 def _created_at(value: int | None, service: Service) -> int:
@@ -187,7 +187,7 @@ def _free_id(file_id: str, service: Service) -> str:
 
 
 class FakeFiles:
-    """Invents files for one mock: no name twice, and all from one stream of chance."""
+    """Invents files for one mock: no name twice, all from one random stream."""
 
     def __init__(self, randomness: Randomness, add_file: Callable[..., File]) -> None:
         self._randomness = randomness

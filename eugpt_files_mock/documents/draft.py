@@ -38,6 +38,7 @@ class Topic:
     def of(cls, author: Author, subjects: Sequence[str]) -> "Topic":
         """One of the subjects, with an invented company and day."""
         return cls(
+            # The random of Faker, which its seed decides.
             subject=author.random.choice(subjects),
             company=author.company()[:_LONGEST_COMPANY],
             day=day(author),
@@ -51,6 +52,7 @@ class Topic:
     @property
     def stem(self) -> str:
         """The title as a filename: lower-case ASCII letters, digits and hyphens."""
+        # Accents become characters of their own, which `ignore` drops.
         plain = unicodedata.normalize("NFKD", self.title).encode("ascii", "ignore").decode()
         return re.sub("[^a-z0-9]+", "-", plain.lower()).strip("-")
 

@@ -22,7 +22,7 @@ _CHARTS = ("Costs", "Forecast", "Revenue", "Survey")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One line of the table; `smallest` bytes are always enough, whatever is invented."""
+    """One line of the table. Every document of this kind fits into `smallest` bytes."""
 
     draft: Callable[[Topic, Author], Draft]
     subjects: tuple[str, ...]

@@ -11,6 +11,7 @@ from faker.providers.lorem.la import Provider as Latin
 from .draft import Author, Draft, Topic
 from .prose import paragraphs
 
+# What fits on A4 (595 by 842 points) in Helvetica of 11 points.
 _CHARACTERS_PER_LINE = 88
 _LINES_PER_PAGE = 48
 
@@ -55,6 +56,7 @@ def _pages(texts: Iterable[str]) -> list[bytes]:
 
 def _shown(lines: Iterable[str], font_size: int) -> bytes:
     """The drawing of one page. What Helvetica cannot show is left out."""
+    # The operator ' begins a new line and shows the text.
     shown = b"".join(_literal(line) + b" '\n" for line in lines if _is_western(line))
     return b"BT /F1 %d Tf %d TL 56 786 Td\n%bET" % (font_size, font_size * 3 // 2, shown)
 

@@ -59,5 +59,6 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 def _stored(rows: Sequence[bytes]) -> bytes:
     """A zlib stream (RFC 1950) with a stored block for each row: each adds the same length."""
+    # The length comes twice, the second time inverted (RFC 1951, 3.2.4).
     blocks = b"".join(struct.pack("<BHH", 0, len(row), len(row) ^ 0xFFFF) + row for row in rows)
     return _ZLIB_HEADER + blocks + _LAST_BLOCK + struct.pack(">I", zlib.adler32(b"".join(rows)))

@@ -63,6 +63,7 @@ def json_lines(topic: Topic, author: Author) -> Draft:
 
 
 def _json_records(author: Author, *, head: str, separator: str, tail: str) -> Draft:
+    # No separator follows the last record, so it can't be one of the items.
     *first, last = records(author)
 
     def wrap(items: Sequence[bytes], closing: str) -> bytes:

@@ -116,7 +116,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "envelope": ("an object", lambda value: isinstance(value, dict)),
 }
-"""Kinds of values: in words, and how one is told."""
+"""Kinds of values: a description for messages, and the check."""
 
 _TABLE = Path(__file__).with_name("behaviours.json").read_text(encoding="utf-8")
 

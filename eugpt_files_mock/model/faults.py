@@ -29,7 +29,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorResponse(Fault):
-    """An answer with an error status takes the place of the real one."""
+    """An answer with an error status, instead of the real one."""
 
     status: int
     code: str | None

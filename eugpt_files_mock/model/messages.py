@@ -70,6 +70,7 @@ class Headers(Mapping[str, str]):
         pairs: the fields as they came, in their order and spelling, with repetitions.
     """
 
+    # Without slots, as a cached property needs a `__dict__`.
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self.pairs = tuple(pairs)
 
@@ -116,7 +117,7 @@ class Request:
     path: str
     """The whole path, percent-decoded, for the journal."""
     resource: str | None
-    """The path below the base URL, such as `/files`; None when it lies outside."""
+    """The path below the base URL, such as `/files`; None when it isn't below it."""
     query: str
     """What follows the question mark, undecoded."""
     headers: Headers
@@ -155,7 +156,7 @@ class Severed:
 
     kind: SeveredKind
     is_optional: bool = False
-    """Whether the exit checks accept that no client could be told of it."""
+    """Whether the exit checks accept it when no client could meet it."""
     request_id: str = field(default="", compare=False)
     """Of the request that gets no answer, which would have it in `X-Request-Id`."""
 
@@ -249,13 +250,13 @@ class Call:
 
 # A tuple, as one is made for each request, in half the time of a frozen dataclass.
 class Record(NamedTuple):
-    """A call, and what the control routes and the verdict need to know beside it.
+    """A call, and what else the control routes and the verdict need to know.
 
     Attributes:
         call: what the test author sees.
         number: in order of arrival, from 1.
         outcome: what was answered, before the client met it.
-        read_timeout: seconds that the client waits for bytes, as far as it is known.
+        read_timeout: seconds that the client waits for bytes, or None if that isn't known.
         is_unmatched: whether it came for a route that the API doesn't have.
         started: when it arrived, by a monotonic clock.
         key: a hash of the key that it presented: equal for equal keys, within one process.

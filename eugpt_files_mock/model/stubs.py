@@ -136,7 +136,7 @@ def _events(values: Any) -> tuple[str, bytes]:
     return EVENTS, b"".join(frames)
 
 
-# NaN and Infinity, which Python would write, are no JSON.
+# Python would write NaN and Infinity, which aren't JSON.
 _strict = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 _ENCODE: dict[str, Callable[[Any], tuple[str, bytes]]] = {

@@ -23,7 +23,7 @@ class SizedBody:
         return bool(self._pieces)
 
     def receive_data(self, data: bytes) -> None:
-        """What lies beyond the length is the beginning of the next request."""
+        """Take what has come; bytes after the body belong to the next request."""
         if len(data) > self._missing:
             data, beyond = data[: self._missing], data[self._missing :]
             self.rest += beyond
@@ -39,7 +39,7 @@ class SizedBody:
 
 
 class InvalidChunk(ValueError):
-    """What came is no chunk, or isn't as long as it was said to be."""
+    """What came isn't a chunk, or hasn't the announced length."""
 
 
 class ChunkedBody:

@@ -1,4 +1,4 @@
-"""What a served mock answers: the API, and beside it the control routes and the page."""
+"""What a served mock answers: the API, the control routes and the page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 PREFIX = "/v1"
-"""Where the API lies on a port, whatever base URLs are intercepted."""
+"""Where the API is on a port; the intercepted base URLs don't matter there."""
 
 CLIENT = "wsgi"
 """The client of calls that came over a port: which library sent them isn't known."""

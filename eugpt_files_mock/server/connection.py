@@ -22,14 +22,15 @@ _RECEIVE_BYTES = 65_536
 
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 10_000_000
-"""How long, and for how much, a client is listened to that doesn't hear that it should stop."""
+"""How long, and how much, is read from a client that goes on sending after its answer."""
 
 
 class Connection:
-    """Serves one client until it goes, or is sent away.
+    """Serves one client until either side ends the connection.
 
     `waits_for` is `"client"` while no request is under way, `"fault"` while a fault lets time pass.
-    `note_wait` is told when a fault keeps the client waiting (None), and whether it went meanwhile.
+    `note_wait` is called with None when a fault begins to keep the client waiting, and then with
+    whether the client has gone meanwhile.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ class HostNames:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address; of a name, all that it stands for."""
+    """Whether only this machine reaches the address; for a name, all of its addresses."""
     try:
         found = socket.getaddrinfo(host or "0.0.0.0", None)  # noqa: S104 - what "" binds
     except (OSError, UnicodeError):
@@ -61,6 +61,7 @@ def _checked(allowed: Iterable[str]) -> Iterable[str]:
 
 
 def _name(host: str) -> str:
+    # urlsplit knows ports and the brackets of IPv6.
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

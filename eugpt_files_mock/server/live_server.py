@@ -1,4 +1,4 @@
-"""A server on a port: bound at once, and stopped at once, whatever clients do."""
+"""A server on a port. It is bound when it is made, and stops at once, even if a client hangs."""
 
 import errno
 import selectors
@@ -119,7 +119,7 @@ class LiveServer:
 
 
 _OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)
-"""Reasons why an address can't be bound that another port would not have."""
+"""Errors of binding that another port could avoid."""
 
 
 def _bound(host: str, port: int) -> socket.socket:

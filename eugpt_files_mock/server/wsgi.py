@@ -71,7 +71,7 @@ def _request(environ: WSGIEnvironment) -> Request:
 
 
 def _body(request: WsgiRequest) -> bytes:
-    # Of a body that breaks off nothing is left, which is no form and so no upload.
+    # A body that breaks off counts as empty, so that half an upload is never stored.
     try:
         return request.get_data(cache=False)
     except (HTTPException, OSError, ValueError):

@@ -42,7 +42,7 @@ class Identity:
 
 
 def identify(authorization: str, access: Access) -> Identity:
-    """The key in the header `Authorization`, and its user, or the refusal that it deserves."""
+    """The key in the header `Authorization` and its user, or why it isn't accepted."""
     # Only `Bearer ` is accepted in this spelling (D), though RFC 9110, 11.1 takes any case.
     key = authorization[len(_SCHEME) :].strip() if authorization.startswith(_SCHEME) else ""
     if not key:

@@ -1,7 +1,7 @@
 """What a request asks for, read from its path, query and body: a command.
 
-A request that cannot be carried out still becomes a command: it says what is known, and carries
-the refusal that it deserves. So a fault can hit it first, and the journal can name the file.
+A request that cannot be carried out still becomes a command, with what is known and the refusal
+that will answer it. So a fault can hit it first, and the journal can name the file.
 """
 
 import hashlib
@@ -59,7 +59,7 @@ class OneFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stubbed:
-    """Answer for a route beside the Files API, as the test author said."""
+    """Answer for a stubbed route, as the test author said."""
 
     stub: Stub
     request: Request

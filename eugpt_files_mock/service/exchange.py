@@ -2,7 +2,6 @@
 
 from functools import partial
 from time import perf_counter
-from typing import Any
 
 from ..model.messages import Call, File, Headers, Outcome, Record, Reply, Request
 from ..state.fault_matcher import FaultTarget
@@ -62,7 +61,9 @@ class Exchange:
         file_id = self.result.file.id if isinstance(self.result, Stored) else route.file_id
         named = (file_id, *self._file_facts(), upload.content_type)
         message = None if refusal is None else refusal.message(self._profile)
-        json, unready_files = self._json(), self._unready_files()
+        json = None
+        if isinstance(command, Stubbed):
+            json = self._redactor.json(command.json, command.body, request)
         kept = self._redactor.redact(request, named, upload.fields, message, outcome)
         file_id, filename, purpose, content_type = kept.named
         call = Call(
@@ -98,7 +99,7 @@ class Exchange:
             started=self._started,
             # For the verdict: with another key it isn't a retry. The key itself is kept nowhere.
             key=hash(self.identity.key),
-            unready_files=unready_files,
+            unready_files=self._unready_files(),
             stub=route.stub,
             # Some profiles answer 200 for a file that was never there.
             has_deleted=isinstance(self.result, Deleted) and self.file is not None,
@@ -115,13 +116,8 @@ class Exchange:
             return ()
         return tuple((file.id, file.status) for file in used if file and file.status != "processed")
 
-    def _json(self) -> Any:
-        if not isinstance(self.command, Stubbed):
-            return None
-        return self._redactor.json(self.command.json, self.command.body, self.request)
-
     def _file_facts(self) -> tuple[str | None, str | None]:
-        """Filename and purpose of the file in question, as far as they are known."""
+        """Filename and purpose of the file in question, where known."""
         if isinstance(self.command, Upload):
             return self.command.filename, self.command.purpose
         if isinstance(self.command, List):

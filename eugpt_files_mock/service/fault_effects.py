@@ -72,7 +72,7 @@ def _preferred(code: str) -> Fault:
 def apply_fault(
     selected: SelectedFault, reply: Outcome | None, request_id: str, service: Service
 ) -> Outcome:
-    """What the fault makes of the reply; of none, where it takes the place of the work."""
+    """The outcome with this fault. Without a reply, the fault replaces the work."""
     fault = selected.fault
     if isinstance(fault, ErrorResponse):
         return render_error(fault, request_id, service.options.profile)

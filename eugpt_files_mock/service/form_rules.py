@@ -1,4 +1,4 @@
-"""What is refused of an upload whose form could be read: a table, in the order of the checks."""
+"""Why an upload is refused whose form could be read: a table, in the order of the checks."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _ANCHOR, _SECONDS = "expires_after[anchor]", "expires_after[seconds]"
 
 
 def form_refusal(form: Form, profile: Profile) -> Refusal | None:
-    """The first refusal that the form deserves, or None."""
+    """Why the form is refused, or None. The first check that fails decides."""
     for row, check in _CHECKS.items():
         if profile[row] and (words := check(form, profile)) is not None:
             return Refusal(row.partition(".")[2], words)

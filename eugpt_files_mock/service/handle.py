@@ -82,7 +82,7 @@ def _run_callbacks(service: Service, exchange: Exchange, call: Call, outcome: Ou
     try:
         for function in service.callbacks.take(call.operation):
             function(call)
-    # These end the run, and are no failure of the function.
+    # These end the run; the function hasn't failed.
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - pytest.fail() raises no Exception

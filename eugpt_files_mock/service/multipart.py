@@ -163,6 +163,7 @@ _BEGIN = re.compile(r';\s*filename\s*=\s*"', re.IGNORECASE)
 _END = re.compile(r'"\s*(?=;|$)')
 _CHARSETS = {"utf-8": "utf-8", "iso-8859-1": "latin-1"}
 """What RFC 5987 (3.2.1) asks for; Python's further codecs make text that cannot be sent."""
+# Nothing else is decoded: browsers send `%41` as it stands in the name.
 _ESCAPE = re.compile(r'\\(["\\])|%(22|0[0-9A-Fa-f]|1[0-9A-Fa-f])')
 
 

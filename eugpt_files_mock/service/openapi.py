@@ -31,6 +31,7 @@ def document(version: str, stubs: Iterable[Stub] = (), profile: Profile = EUGPT)
         "openapi": "3.1.0",
         "info": {"title": f"{service} Files API, as faked by eugpt-files-mock", "version": version},
         "servers": [{"url": "/v1"}],
+        # An empty requirement makes the key optional.
         "security": [{}] * (not profile["errors.missing_api_key"]) + [{"key": []}],
         "paths": paths,
         "components": {
@@ -66,7 +67,7 @@ def _operation(route: Route, profile: Profile) -> Schema:
 
 
 def _stubbed(stub: Stub) -> Schema:
-    """What it answers is known to the author of the test."""
+    # Only the test author knows what it takes and answers.
     return {
         "operationId": stub.operation,
         "summary": "A stub",
@@ -184,7 +185,7 @@ def _object(members: Iterable[str], schemas: Schema) -> Schema:
 
 
 def _file(profile: Profile) -> Schema:
-    """The members of the profile; what a file has beside them follows when it has a value."""
+    """The members of the profile; others follow when the file has a value for them."""
     unit = profile["file.created_at"]
     id_ = _TEXT | {"examples": [Randomness(0, profile["id.format"]).file_id()]}
     created_at = _COUNT | {"description": f"Unix time in {unit}"}
@@ -238,7 +239,7 @@ _BODIES = {"upload": "File", "list": "FileList", "retrieve": "File", "delete": "
 """What each operation answers when it is carried out; a download is the content."""
 
 _REFUSED_ANYWHERE = ("invalid_parameter", "missing_api_key", "invalid_api_key", "rate_limited")
-"""The first: an impossible `Prefer: code=`."""
+"""`invalid_parameter` is for a `Prefer: code=` that is no error status."""
 
 _NO_FILE = ("file_not_found", "malformed_id")
 
@@ -271,7 +272,7 @@ _NEEDED = {
     "unknown_after": "list.after",
     "download_refused": "download.refused_purposes",
 }
-"""What must have an effect for it to come to that."""
+"""Refusal → the behaviour without which it can't occur."""
 
 _REFUSAL_HEADERS: dict[int, Schema] = {
     401: {CHALLENGE[0]: {"required": True, "schema": {"const": CHALLENGE[1]}}},
@@ -284,4 +285,4 @@ _LINKS: Schema = {
     operation: {"operationId": operation, "parameters": {"file_id": "$response.body#/id"}}
     for operation in ("retrieve", "download", "delete")
 }
-"""What an upload makes possible."""
+"""Operations that take the id which an upload answers; schemathesis follows them."""

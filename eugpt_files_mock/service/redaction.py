@@ -60,7 +60,7 @@ class Redactor:
         secrets = _Secrets(self._pattern, request)
         return Redacted(
             path=_cut(secrets.redacted(request.path)),
-            query=secrets.query(request.query) if request.query else _NOTHING,
+            query=secrets.fields(parse_query(request.query)) if request.query else _NOTHING,
             headers=secrets.headers(request.headers.pairs),
             named=secrets.names(names),
             fields=secrets.fields(fields) if fields else _NOTHING,
@@ -124,9 +124,6 @@ class _Secrets:
             return [self._value(one) for one in value]
         return self.redacted(value) if isinstance(value, str) else value
 
-    def query(self, query: str) -> Parameters:
-        return self.fields(parse_query(query))
-
     def headers(self, received: Pairs) -> Pairs:
         pairs = [
             (name, REDACTED if is_secret_name(name) else _cut(value)) for name, value in received
@@ -146,8 +143,7 @@ class _Secrets:
         )
 
     def names(self, names: tuple[str | None, ...]) -> tuple[str | None, ...]:
-        # Tests look for calls by these, so a filename may contain the key and stays as it was
-        # sent; only what is nothing but the key is no name.
+        # Tests look for calls by these, so a filename that only contains a key stays as it is.
         return tuple([REDACTED if name and self._is_key(name) else name for name in names])
 
     def _is_key(self, name: str) -> bool:

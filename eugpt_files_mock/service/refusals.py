@@ -62,7 +62,7 @@ class Refusal:
 
     @property
     def code(self) -> str:
-        """The code that calls and pages name, whatever the profile's body shows."""
+        """The code that calls and pages show; the profile's body may show another one."""
         return str(_CODES.get(self.case, self.case))
 
     def message(self, profile: Profile) -> str:

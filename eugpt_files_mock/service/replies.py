@@ -116,7 +116,7 @@ def render_error(fault: ErrorResponse, request_id: str, profile: Profile) -> Rep
 def _merged(
     ours: tuple[tuple[str, str], ...], theirs: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, str], ...]:
-    """A field of the fault takes the place of ours, in any spelling."""
+    """Our headers with theirs, which replace those of the same name in any case."""
     replaced = {name.casefold() for name, _ in theirs}
     return (*(pair for pair in ours if pair[0].casefold() not in replaced), *theirs)
 
@@ -200,6 +200,7 @@ def _usual(fault: ErrorResponse) -> tuple[str, str]:
     usual = _USUAL.get(fault.status)
     family = "invalid_request_error" if fault.status < 500 else "server_error"
     code = fault.code or usual or f"http_{fault.status}"
+    # A code that belongs to another status doesn't decide the type.
     known = REFUSALS.get(code) or REFUSALS.get(usual or "")
     return code, known[1] if known and known[0] == fault.status else family
 

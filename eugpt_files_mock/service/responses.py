@@ -59,7 +59,8 @@ class ResponseWriter:
         return {
             "id": f"resp_{number}",
             "object": "response",
-            "created_at": int(self._service.options.clock() * 1000),  # milliseconds (D)
+            # In milliseconds (D), unlike that of a file.
+            "created_at": int(self._service.options.clock() * 1000),
             "status": status,
             "error": None,
             "incomplete_details": None,

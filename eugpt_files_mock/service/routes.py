@@ -66,7 +66,7 @@ def is_files_path(resource: str) -> bool:
 
 
 def match_route(request: Request, stubs: Stubs) -> RouteMatch:
-    """The route of a request, or the refusal that it deserves."""
+    """The route of a request, or why it has none."""
     if request.resource is None:
         return _unknown(request)
     found = _files_route(request.resource)

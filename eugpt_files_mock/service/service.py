@@ -114,7 +114,7 @@ class Service:
         return [self, *(self.worlds or {}).values()]
 
     def reset(self) -> None:
-        """Drop all that has changed since the start. With a seed, ids and chances begin anew."""
+        """Drop all that has changed since the start. With a seed, all that is random repeats."""
         self.files.clear()
         self.randomness.restart()
         self.armed.clear()

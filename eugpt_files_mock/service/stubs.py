@@ -48,7 +48,7 @@ def answer(service: Service, command: Stubbed, user: str | None) -> Answered:
         return Answered(stub=match.stub, answer=match.stub.answer)
     try:
         return Answered(stub=match.stub, answer=_replied(match, command, user))
-    # These end the run, and are no failure of the function.
+    # These end the run; the function hasn't failed.
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - pytest.fail() raises no Exception

@@ -12,19 +12,19 @@ from ..model.operations import check_operation
 from ..model.patterns import matches
 
 Phase = Literal["before", "after"]
-"""Whether the fault takes the place of the work, or hits after the work was done."""
+"""Whether the fault replaces the work, or hits after the work was done."""
 
 _ADDRESSES = {
     "filename": ("upload", "retrieve", "download", "delete"),
     "file_id": ("retrieve", "download", "delete"),
     "purpose": OPERATIONS,
 }
-"""What a fault can be addressed by, and the operations that have such a value; each has a user."""
+"""What a fault can be limited to, and the operations that have such a value; all have a user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultTarget:
-    """What a request is about, as far as faults are addressed by it."""
+    """The properties of a request that a fault can be limited to."""
 
     operation: str
     filename: str | None
@@ -78,7 +78,7 @@ class FaultMatcher:
 
 
 MATCHER_WORDS = tuple(field.name for field in fields(FaultMatcher))
-"""The arguments of `inject()` beside the fault."""
+"""The arguments of `inject()` except the fault."""
 
 
 def fault_and_matcher_words(

@@ -24,7 +24,7 @@ _TOMBSTONES_KEPT = 100_000
 
 
 class OverQuota(Exception):
-    """The owner of a file may not have so many bytes."""
+    """The file would exceed its owner's quota."""
 
 
 class FileStore:
@@ -84,7 +84,8 @@ class FileStore:
     def add(self, file: File, *, another_id: Callable[[], str], quota: int | None = None) -> File:
         """Store a file, and return it as it was stored; `another_id` is asked when its id is taken.
 
-        `OverQuota` says that its owner may not have so many bytes: nothing was stored.
+        Raises:
+            OverQuota: nothing was stored.
         """
         with self._lock:
             self._drop_expired()

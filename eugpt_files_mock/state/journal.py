@@ -64,7 +64,7 @@ class Journal:
     def note_wait(self, request_id: str, *, is_gone: bool | None) -> None:
         """A client waits for a late answer (None), went away meanwhile, or has waited enough.
 
-        Of a call that isn't kept here, nothing is noted.
+        A call that isn't kept here is ignored.
         """
         with self.changed:
             # From the end, as the call that waits is nearly always among the last.

@@ -1,4 +1,4 @@
-"""Ids and chance: what would differ from run to run, given in so that it can repeat."""
+"""Ids and random decisions. With a seed they are the same in every run."""
 
 import random
 import re
@@ -21,11 +21,7 @@ _UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 class Randomness:
-    """Ids, chances and invented documents; with a seed they repeat.
-
-    Each kind draws from a stream of its own, so that one more request doesn't change the ids of the
-    files.
-    """
+    """Ids, random decisions and invented documents; with a seed they repeat."""
 
     def __init__(
         self, seed: int | str | None, file_id: str = "{uuid}", request_id: str = "req_{hex:32}"
@@ -36,6 +32,7 @@ class Randomness:
         self.restart()
 
     def restart(self) -> None:
+        # A stream for each, so that one more request doesn't change the ids of the files.
         self._files = self._stream("files")
         self._requests = self._stream("requests")
         self._responses = self._stream("responses")

@@ -32,7 +32,7 @@ class RateLimiter:
             while admitted and admitted[0] <= now - seconds:
                 admitted.popleft()
             if len(admitted) >= requests:
-                # Not counted: whoever then waits as long as told is admitted.
+                # Not counted, so that a client which waits as long as this is admitted.
                 return max(1, math.ceil(admitted[0] + seconds - now))
             admitted.append(now)
             return 0

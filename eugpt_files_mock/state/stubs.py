@@ -15,7 +15,7 @@ from .journal import Calls, Journal
 
 @dataclass(eq=False, repr=False)
 class Stub:
-    """An answer for a route beside the Files API.
+    """An answer for a route that isn't part of the Files API.
 
     Attributes:
         id: names it for the control routes; counts from 1.
