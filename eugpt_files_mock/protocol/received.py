@@ -54,12 +54,10 @@ _ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 class UnreadableRequest:
     """What can't be framed as a request: it is answered with `status`, and the connection closed.
 
-    The message holds nothing of what was sent; the rest is there if it could be read.
+    The message holds nothing of what was sent; the method is there if it could be read.
     """
 
     status: int
     message: str
     method: str = ""
-    target: str = ""
-    headers: tuple[tuple[str, str], ...] = ()
     is_persistent: bool = False

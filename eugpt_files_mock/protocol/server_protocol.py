@@ -18,8 +18,6 @@ _NO_HEAD = ReceivedRequest(method="", target="", headers=())
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _REQUEST_LINE = re.compile(rb"[!-~]+ [!-~]+ HTTP/[0-9]\.[0-9]\r?")
 
-Headers = tuple[tuple[str, str], ...]
-
 
 class ServerProtocol:
     """One connection. It is closed when no request will come any more: the client has closed its
@@ -134,7 +132,7 @@ class ServerProtocol:
             ),
             http_version=event.http_version.decode("ascii"),
         )
-        refused = head_refusal(head.method, head.target, head.headers) or _version_refusal(head)
+        refused = _head_refusal(head)
         if refused is None:
             self._head = head
             self._fields = [(name.lower(), value) for name, value in head.headers]
@@ -190,28 +188,20 @@ _TARGET_TOO_LONG = UnreadableRequest(
 )
 
 
-def head_refusal(method: str, target: str, headers: Headers) -> UnreadableRequest | None:
-    """Why a head is over the limits, or None. Also for requests that don't come as bytes."""
-    if len(target) > MAX_HEAD_BYTES:
+def _head_refusal(head: ReceivedRequest) -> UnreadableRequest | None:
+    """Why a head that h11 could read is refused, or None."""
+    if len(head.target) > MAX_HEAD_BYTES:
         return _TARGET_TOO_LONG
-    if len(headers) > MAX_HEADERS:
-        status, message = 431, f"There are more than {MAX_HEADERS} headers."
-        return UnreadableRequest(status=status, message=message, method=method, target=target)
+    if len(head.headers) > MAX_HEADERS:
+        message = f"There are more than {MAX_HEADERS} headers."
+        return UnreadableRequest(status=431, message=message, method=head.method)
     # Each line has a colon, a space and CRLF.
-    if sum(len(name) + len(value) + 4 for name, value in headers) > MAX_HEAD_BYTES:
+    if sum(len(name) + len(value) + 4 for name, value in head.headers) > MAX_HEAD_BYTES:
         return _TOO_LONG
+    if head.http_version not in {"1.0", "1.1"}:
+        message = "Only HTTP/1.0 and HTTP/1.1 are spoken here."
+        return UnreadableRequest(status=505, message=message, method=head.method)
     return None
-
-
-def _version_refusal(head: ReceivedRequest) -> UnreadableRequest | None:
-    if head.http_version in {"1.0", "1.1"}:
-        return None
-    return UnreadableRequest(
-        status=505,
-        message="Only HTTP/1.0 and HTTP/1.1 are spoken here.",
-        method=head.method,
-        target=head.target,
-    )
 
 
 def _body_of(fields: list[tuple[str, str]], data: bytes) -> SizedBody | ChunkedBody:
