@@ -19,14 +19,21 @@ def download(mock: FilesMock) -> Reply:
     return send(mock, "GET", f"/files/{file.id}/content")
 
 
-@pytest.mark.parametrize("after_bytes", [0, 5, 9, 10, 11, 10_000])
-def test_a_truncated_body_is_always_shorter_than_announced(after_bytes: int) -> None:
-    """Also when it is to be cut at its end, or beyond."""
+@pytest.mark.parametrize("after_bytes", [None, 0, 4, 9, 10, 11, 10_000])
+def test_a_truncated_body_is_always_shorter_than_announced(after_bytes: int | None) -> None:
+    """Also when it is to be cut at its end, or beyond; by default it is cut in the middle."""
     mock = FilesMock()
     mock.inject(faults.truncated(after_bytes))
     reply = download(mock)
-    assert min(after_bytes, 9) == reply.cut_after
+    assert min(5 if after_bytes is None else after_bytes, 9) == reply.cut_after
     assert ("Content-Length", "10") in reply.headers
+
+
+def test_a_corrupted_body_has_one_wrong_byte_in_its_middle() -> None:
+    """And the length that was announced."""
+    mock = FilesMock()
+    mock.inject(faults.corrupted())
+    assert b"01234\xca6789" == download(mock).body
 
 
 def test_a_truncated_empty_body_announces_a_byte_that_does_not_come() -> None:

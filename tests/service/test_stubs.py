@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import threading
@@ -209,6 +210,50 @@ def test_an_answer_of_a_model_has_an_id_of_its_own() -> None:
         files.add(mock.add_file("a.txt").id)
     assert 1 == len(files)
     assert 2 == len(ids) == sum(bool(re.fullmatch("resp_[0-9a-f]{32}", one)) for one in ids)
+
+
+def test_an_answer_of_a_model_has_every_member() -> None:
+    """As one document, and as the events of a stream."""
+    mock = FilesMock(clock=lambda: 1.5)
+    mock.stub_response("ab", chunks=2, model="m")
+    document = json_of(post(mock, b'{"stream": false}'))
+    _, number = document["id"].split("_")
+    begun = {
+        "id": f"resp_{number}", "object": "response", "created_at": 1500, "status": "in_progress",
+        "error": None, "incomplete_details": None, "model": "m", "output": [],
+    }  # fmt: skip
+    text = {"type": "output_text", "text": "ab", "annotations": []}
+    item = {"id": f"msg_{number}", "type": "message", "status": "completed", "role": "assistant"}
+    output = [item | {"content": [text]}]
+    done = begun | {"status": "completed", "output": output, "output_text": "ab"}
+    assert done == document
+    frames = post(mock).body.decode().split("\n\n")[:-1]
+    events = [json.loads(frame.partition("\ndata: ")[2]) for frame in frames]
+    number = events[0]["response"]["id"].removeprefix("resp_")
+    place = {"item_id": f"msg_{number}", "output_index": 0, "content_index": 0}
+    ours = {"id": f"resp_{number}"}
+    started = item | {"id": f"msg_{number}", "status": "in_progress", "content": []}
+    output = [item | {"id": f"msg_{number}", "content": [text]}]
+    assert [
+        {"type": "response.created", "response": begun | ours},
+        {"type": "response.output_item.added", "output_index": 0, "item": started},
+        {"type": "response.content_part.added", **place, "part": text | {"text": ""}},
+        {"type": "response.output_text.delta", **place, "delta": "a"},
+        {"type": "response.output_text.delta", **place, "delta": "b"},
+        {"type": "response.output_text.done", **place, "text": "ab"},
+        {"type": "response.completed", "response": done | ours | {"output": output}},
+    ] == [{name: event[name] for name in event if name != "sequence_number"} for event in events]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    [(1, ["abcde"]), (2, ["abc", "de"]), (4, ["ab", "cd", "e"]), (9, [*"abcde"])],
+)
+def test_a_text_comes_in_so_many_pieces_or_fewer(chunks: int, expected: list[str]) -> None:
+    """Of equal length, but for the last."""
+    mock = FilesMock()
+    mock.stub_response("abcde", chunks=chunks)
+    assert expected == re.findall('"delta":"(.*?)"', post(mock).body.decode())
 
 
 def test_what_a_function_after_a_call_raises_is_not_lost() -> None:

@@ -63,6 +63,33 @@ def test_requests_for_unknown_routes_are_kept_for_the_exit_checks_beyond_the_cap
     assert ["/1"] == [call.path for call in journal.unmatched_requests]
 
 
+@pytest.mark.parametrize(
+    ("noted", "expected"),
+    [((), None), ((None,), "waiting"), ((None, True), "gave_up"), ((None, False), None)],
+)
+def test_a_wait_for_a_late_answer_is_known_until_it_has_come(
+    noted: tuple[bool | None, ...], expected: str | None
+) -> None:
+    """A client that went away has given up; the seconds stand still then."""
+    journal = Journal(1)
+    journal.add(record(1))
+    for is_gone in noted:
+        journal.note_wait("1", is_gone=is_gone)
+    state, seconds = journal.wait_of("1")
+    assert (expected, expected is None) == (state, seconds is None)
+    assert 0 <= (seconds or 0) < 60
+    assert state == "waiting" or seconds == journal.wait_of("1")[1]
+
+
+def test_a_wait_is_forgotten_with_its_call() -> None:
+    """At the cap; and of a call that isn't kept nothing is noted."""
+    journal = Journal(1)
+    for number in (1, 2):
+        journal.add(record(number))
+        journal.note_wait("1", is_gone=None)
+    assert (None, None) == journal.wait_of("1")
+
+
 def test_what_a_test_author_holds_is_a_live_view_that_cannot_change_anything() -> None:
     """`mock.calls` shows only what users may call."""
     mock = FilesMock()
