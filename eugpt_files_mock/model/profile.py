@@ -103,7 +103,9 @@ def check_value(behaviour: str, value: Any) -> None:
         raise unknown_word("behaviour", behaviour, BEHAVIOURS)
     row = BEHAVIOURS[behaviour]
     if not row.allows(value):
-        nearest = nearest_word(value, [word for word in row.allowed if isinstance(word, str)])
+        # A string is the name of a kind, and isn't one of the allowed values.
+        allowed = row.allowed if isinstance(row.allowed, list) else ()
+        nearest = nearest_word(value, [word for word in allowed if isinstance(word, str)])
         hint = f" Did you mean {nearest!r}?" if nearest else ""
         raise OptionError(
             f"{behaviour} must be {row.allowed_in_words}; got {quoted(value)}.{hint}",

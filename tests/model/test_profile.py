@@ -80,6 +80,13 @@ def test_a_broken_file_is_refused(text: str, said: str, tmp_path: Path) -> None:
     assert said in str(refused.value)
 
 
+def test_the_name_of_a_kind_is_no_suggestion(tmp_path: Path) -> None:
+    """`id` is a kind of values, and its letters are no values."""
+    with pytest.raises(OptionError) as refused:
+        FilesMock(profile=written(tmp_path, {"id.format": "d"}))
+    assert "Did you mean" not in str(refused.value)
+
+
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(OptionError, match=r"profile 'nowhere.json': No such file"):
         FilesMock(profile="nowhere.json")
