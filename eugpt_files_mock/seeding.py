@@ -86,6 +86,7 @@ class Seeding:
         """
         service = self._service
         _check_status(status, status_details)
+        # `add_file(path)` alone means the file of that path.
         if isinstance(filename, Path) and content == b"":
             content, filename = filename, filename.name
         if isinstance(content, Path):

@@ -116,6 +116,7 @@ def _json(value: Any) -> tuple[str, bytes]:
 def _body(value: Any) -> tuple[str, bytes]:
     if isinstance(value, str):
         return TEXT, string("stub: body", value, may_be_empty=True).encode()
+    # A bytearray may change later; of bytes this makes no copy.
     if isinstance(value, (bytes, bytearray)):
         return BYTES, bytes(value)
     raise OptionError(
@@ -126,6 +127,7 @@ def _body(value: Any) -> tuple[str, bytes]:
 
 def _events(values: Any) -> tuple[str, bytes]:
     """Documented (D): `event: message`, a line of data, an empty line."""
+    # These can be iterated too, but nobody means each character or name as an event.
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
         raise OptionError(
             f"stub: events must be a list of JSON values, got {quoted(values)}.", word=values

@@ -109,27 +109,34 @@ def _upload(request: Request, profile: Profile) -> Upload:
 
 
 def _list(request: Request, profile: Profile) -> List:
-    query = parse_query(request.query)
-    filtered, limited, ordered, beyond = (profile[name] == "honoured" for name in _EFFECTS)
-    purpose = query.get("purpose") if filtered else None
-    descending = profile["list.order"] == "desc"
+    query = {
+        name: value
+        for name, value in parse_query(request.query).items()
+        if name in _LIST_PARAMETERS and profile[_LIST_PARAMETERS[name]] == "honoured"
+    }
+    limit, order = query.get("limit"), query.get("order")
     # Where the profile doesn't refuse an invalid value, it counts as not given.
     refusal = None
-    limit, order = query.get("limit") if limited else None, query.get("order") if ordered else None
     if limit is not None and not _is_limit(limit) and profile["errors.bad_limit"]:
         refusal = Refusal("bad_limit", {"value": limit})
     elif order not in (None, "asc", "desc") and profile["errors.bad_order"]:
         refusal = Refusal("bad_order", {"value": order})
     return List(
-        purpose=purpose,
-        after=query.get("after") if beyond else None,
+        purpose=query.get("purpose"),
+        after=query.get("after"),
         limit=int(limit) if limit is not None and _is_limit(limit) else MOST_PER_PAGE,
-        ascending=order == "asc" or (order != "desc" and not descending),
+        ascending=(order if order in ("asc", "desc") else profile["list.order"]) == "asc",
         refusal=refusal,
     )
 
 
-_EFFECTS = ("list.purpose_filter", "list.limit", "list.order_parameter", "list.after")
+_LIST_PARAMETERS = {
+    "purpose": "list.purpose_filter",
+    "limit": "list.limit",
+    "order": "list.order_parameter",
+    "after": "list.after",
+}
+"""Parameter → the behaviour that says whether it has an effect."""
 
 
 def _stubbed(stub: Stub, request: Request) -> Stubbed:

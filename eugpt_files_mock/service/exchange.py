@@ -33,9 +33,7 @@ class Exchange:
         # The number before the clock: that may be the test author's, and slow.
         self._number = next(service.journal.numbers)
         self._started = _monotonic()
-        self._files = service.files
-        self._profile = service.options.profile
-        self._redactor = service.redactor
+        self._service = service
         self.started_at = service.options.clock()
         self.request = request
         self.request_id = service.randomness.request_id()
@@ -58,13 +56,14 @@ class Exchange:
         """The line for the journal: without keys, and without a reference to any body."""
         request, route, command, refusal = self.request, self.route, self.command, self.refusal
         upload = command if isinstance(command, Upload) else _NO_UPLOAD
+        # The path of an upload doesn't have the id of the new file.
         file_id = self.result.file.id if isinstance(self.result, Stored) else route.file_id
         named = (file_id, *self._file_facts(), upload.content_type)
-        message = None if refusal is None else refusal.message(self._profile)
+        message = None if refusal is None else refusal.message(self._service.options.profile)
         json = None
         if isinstance(command, Stubbed):
-            json = self._redactor.json(command.json, command.body, request)
-        kept = self._redactor.redact(request, named, upload.fields, message, outcome)
+            json = self._service.redactor.json(command.json, command.body, request)
+        kept = self._service.redactor.redact(request, named, upload.fields, message, outcome)
         file_id, filename, purpose, content_type = kept.named
         call = Call(
             operation=route.operation,
@@ -111,7 +110,8 @@ class Exchange:
             used = [self.file]
         elif isinstance(self.command, Stubbed):
             user = self.identity.user
-            used = [self._files.find(file_id, user) for file_id in named_files(self.command)]
+            find = self._service.files.find
+            used = [find(file_id, user) for file_id in named_files(self.command)]
         else:
             return ()
         return tuple((file.id, file.status) for file in used if file and file.status != "processed")
@@ -125,4 +125,5 @@ class Exchange:
         return (None, None) if self.file is None else (self.file.filename, self.file.purpose)
 
 
+# Stands in for commands that have no content and no form, so that `record` asks for no kind.
 _NO_UPLOAD = Upload()

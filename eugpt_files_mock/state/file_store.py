@@ -47,6 +47,7 @@ class FileStore:
             # A set that remembers the order of insertion: the oldest is forgotten first.
             self._tombstones: dict[str, None] = {}
             self._indexes: defaultdict[tuple[object, ...], list[SortKey]] = defaultdict(list)
+            # Counted along, so that a quota needs no pass over all files.
             self._bytes: defaultdict[str | None, int] = defaultdict(int)
             self._expiring: list[tuple[float, str]] = []
             self._arrived = 0
@@ -237,6 +238,7 @@ class FileStore:
 class Files:
     """The stored files, read-only: `len`, iteration (oldest first), `files[id]`, `id in files`."""
 
+    # Not the store itself: a test must not change it by what only the service may call.
     __slots__ = ("_store",)
 
     def __init__(self, store: FileStore) -> None:

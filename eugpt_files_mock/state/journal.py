@@ -117,6 +117,7 @@ class Calls(Sequence[Call]):
     def __init__(
         self, read: Callable[[], Sequence[Call]], check_operation: Callable[[str], None]
     ) -> None:
+        # Read at each look, as `mock.calls` shows new calls as they come.
         self._read = read
         self._check_operation = check_operation
 

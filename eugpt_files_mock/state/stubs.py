@@ -37,6 +37,7 @@ class Stub:
     hits: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
+        # The name in calls and for `on=`, beside "upload" and the others.
         self.operation = StubOperation(f"{self.method} {self.path}")
         self._pattern = re.compile(
             "".join(
