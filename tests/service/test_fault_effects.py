@@ -8,7 +8,7 @@ from eugpt_files_mock import FilesMock, faults
 from eugpt_files_mock.model.faults import Fault
 from eugpt_files_mock.model.messages import Reply
 
-from ..service_requests import send
+from ..service_requests import json_of, send
 
 CONTENT = b"0123456789"
 
@@ -63,6 +63,39 @@ def test_a_simulated_401_has_a_challenge(fault: Fault) -> None:
     mock = FilesMock()
     mock.inject(fault, on="list")
     assert ("WWW-Authenticate", "Bearer") in send(mock, "GET", "/files").headers
+
+
+INVALID = "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "bad_request", INVALID),
+        (401, "invalid_api_key", "authentication_error"),
+        (403, "project_forbidden", "permission_error"),
+        (404, "file_not_found", "not_found_error"),
+        (405, "method_not_allowed", INVALID),
+        (413, "file_too_large", INVALID),
+        (415, "unsupported_media_type", INVALID),
+        (418, "http_418", INVALID),
+        (429, "rate_limited", "rate_limit_error"),
+        (499, "http_499", INVALID),
+        (500, "server_error", "server_error"),
+        (502, "bad_gateway", "server_error"),
+        (503, "unavailable", "server_error"),
+        (504, "gateway_timeout", "server_error"),
+        (599, "http_599", "server_error"),
+    ],
+)
+def test_a_simulated_error_has_the_code_and_type_of_its_status(
+    status: int, code: str, kind: str
+) -> None:
+    """Unless the author names another code."""
+    mock = FilesMock()
+    mock.inject([faults.http_error(status), faults.http_error(status, code="own")], on="list")
+    usual, own = (json_of(send(mock, "GET", "/files"))["error"] for _ in range(2))
+    assert (code, kind, "own") == (usual["code"], usual["type"], own["code"])
 
 
 def test_a_challenge_of_the_author_takes_the_place_of_ours() -> None:

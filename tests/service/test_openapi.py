@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
+import pytest
 
 from eugpt_files_mock import FilesMock, __version__
 from eugpt_files_mock.model.messages import OPERATIONS
@@ -78,3 +81,180 @@ def test_the_key_is_asked_for_everywhere() -> None:
         for operation in methods.values()
     )
     assert len(OPERATIONS) == sum(len(methods) for methods in DOCUMENT["paths"].values())
+
+
+TEXT, COUNT = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
+STRING, BINARY = {"type": "string"}, {"type": "string", "format": "binary"}
+
+
+def test_the_schemas_of_the_documented_objects() -> None:
+    """A client that is generated from them can read every answer."""
+    schemas = {name: dict(one) for name, one in DOCUMENT["components"]["schemas"].items()}
+    del schemas["File"]["properties"]["id"]["examples"]
+    why = {"type": ["string", "null"], "description": "Why processing failed"}
+    status = {"type": "string", "enum": ["uploaded", "processed", "error"]}
+    file = {
+        "id": TEXT, "object": {"const": "file"}, "bytes": COUNT,
+        "created_at": COUNT | {"description": "Unix time in seconds"},
+        "filename": TEXT, "purpose": TEXT, "status": status, "status_details": why,
+    }  # fmt: skip
+    data = {"type": "array", "items": {"$ref": "#/components/schemas/File"}}
+    deleted = {"id": STRING, "object": {"const": "file"}, "deleted": {"const": True}}
+    error = {"type": STRING, "code": STRING, "message": STRING}
+
+    def whole(properties: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "object", "properties": properties, "required": list(properties)}
+
+    assert {
+        "File": whole(file) | {"required": list(file)[:-1]},
+        "FileList": whole({"object": {"const": "list"}, "data": data}),
+        "DeletedFile": whole(deleted),
+        "Error": whole({"detail": STRING, "error": whole(error)}),
+        "Upload": whole({"purpose": TEXT, "file": BINARY}),
+    } == schemas
+    openai = document("1", profile=named_profile("openai"))["components"]["schemas"]
+    known = {name: openai["FileList"]["properties"][name] for name in ("has_more", "first_id")}
+    assert {"has_more": {"type": "boolean"}, "first_id": {"type": ["string", "null"]}} == known
+    assert openai["FileList"]["properties"]["last_id"] == known["first_id"]
+    seconds = {"type": "integer", "minimum": 3600, "maximum": 2_592_000}
+    form = openai["Upload"]
+    assert [{"const": "created_at"}, seconds] == list(form["properties"].values())[2:]
+    assert (False, ["purpose", "file"]) == (form["additionalProperties"], form["required"])
+    optional = named_profile("eugpt").changed({"errors.missing_purpose": None})
+    assert ["file"] == document("1", profile=optional)["components"]["schemas"]["Upload"][
+        "required"
+    ]
+
+
+def test_the_parameters_and_links() -> None:
+    """Those of a list that have no effect are left out; an upload leads to the other calls."""
+    paths = DOCUMENT["paths"]
+    limit = {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 10_000}
+    order = {"type": "string", "enum": ["asc", "desc"], "default": "desc"}
+    query = {"purpose": STRING, "limit": limit, "order": order, "after": TEXT}
+    assert [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in query.items()
+    ] == paths["/files"]["get"]["parameters"]
+    rows = ("list.purpose_filter", "list.limit", "list.order_parameter", "list.after")
+    for row, left_out in zip(rows, query, strict=True):
+        ignoring = document("1", profile=named_profile("eugpt").changed({row: "ignored"}))
+        shown = [one["name"] for one in ignoring["paths"]["/files"]["get"]["parameters"]]
+        assert [name for name in query if name != left_out] == shown
+    segment = {"type": "string", "pattern": "^[^/]+$"}
+    file_id = {"name": "file_id", "in": "path", "required": True, "schema": segment}
+    assert [file_id] == paths["/files/{file_id}"]["delete"]["parameters"]
+    upload = paths["/files"]["post"]
+    assert upload["responses"]["200"]["links"] == {
+        name: {"operationId": name, "parameters": {"file_id": "$response.body#/id"}}
+        for name in ("retrieve", "download", "delete")
+    }
+    form = {"multipart/form-data": {"schema": {"$ref": "#/components/schemas/Upload"}}}
+    assert {"required": True, "content": form} == upload["requestBody"]
+
+
+ANYWHERE = {"400": "invalid_parameter", "401": "missing_api_key invalid_api_key"}
+ANYWHERE |= {"429": "rate_limited"}
+FORM = "invalid_parameter invalid_multipart missing_file missing_purpose"
+UPLOAD = ANYWHERE | {"400": FORM, "403": "quota_exceeded", "413": "file_too_large"}
+UPLOAD |= {"415": "unsupported_media_type"}
+ONE_FILE = ANYWHERE | {"404": "file_not_found"}
+NEVER = {"status": 400, "message": "", "body": {}}
+
+
+@pytest.mark.parametrize(
+    ("profile", "changed", "operation", "expected"),
+    [
+        ("eugpt", {}, "upload", UPLOAD),
+        ("eugpt", {}, "list", ANYWHERE),
+        ("eugpt", {}, "retrieve", ONE_FILE),
+        ("eugpt", {}, "download", ONE_FILE),
+        ("eugpt", {}, "delete", ONE_FILE),
+        (
+            "openai",
+            {},
+            "upload",
+            UPLOAD
+            | {
+                "400": f"{FORM} unknown_purpose unknown_field bad_expires_after empty_file "
+                "batch_not_jsonl"
+            },
+        ),
+        ("openai", {}, "download", ONE_FILE | {"400": "invalid_parameter download_refused"}),
+        (
+            "eugpt",
+            {"errors.malformed_id": NEVER | {"status": 422}},
+            "retrieve",
+            ONE_FILE | {"422": "malformed_id"},
+        ),
+        *(
+            ("eugpt", {row: NEVER | {"status": 422}, **ignored}, "list", ANYWHERE | also)
+            for row, effect, code in (
+                ("errors.bad_limit", "list.limit", "invalid_parameter"),
+                ("errors.bad_order", "list.order_parameter", "invalid_parameter"),
+                ("errors.unknown_after", "list.after", "invalid_parameter"),
+            )
+            for ignored, also in (({}, {"422": code}), ({effect: "ignored"}, {}))
+        ),
+    ],
+)
+def test_each_operation_names_what_it_can_be_refused_for(
+    profile: str, changed: dict[str, Any], operation: str, expected: dict[str, str]
+) -> None:
+    """And nothing that the profile lets pass."""
+    responses = responses_of(profile, changed, operation)
+    assert expected == {
+        status: response["description"].replace("`", "").replace(",", "")
+        for status, response in responses.items()
+        if status not in ("200", "5XX")
+    }
+    for status, response in responses.items():
+        always = set(named_profile(profile)["headers.always"]) | {"X-Request-Id"}
+        beside = {"401": {"WWW-Authenticate"}, "429": {"Retry-After"}}.get(status, set())
+        if profile == "openai" and operation == "download" and status == "200":
+            beside = {"Content-Disposition"}
+        if status != "5XX":
+            assert always | beside == set(response["headers"])
+
+
+def responses_of(profile: str, changed: dict[str, Any], operation: str) -> dict[str, Any]:
+    shown = document("1", profile=named_profile(profile).changed(changed))
+    operations = [one for methods in shown["paths"].values() for one in methods.values()]
+    return next(one["responses"] for one in operations if one["operationId"] == operation)
+
+
+def test_bodies_have_the_types_of_the_profile() -> None:
+    """Without parameters; a text or a page, where the profile refuses with one."""
+    html = NEVER | {"status": 404, "body": "<p>"}
+    text = NEVER | {"status": 404, "body": "no"}
+    changed = {
+        "json.content_type": "a/json; charset=utf-8",
+        "errors.file_not_found": html,
+        "errors.malformed_id": text,
+        "download.content_type": "{content_type}",
+    }
+    responses = responses_of("eugpt", changed, "download")
+    error = {"schema": {"$ref": "#/components/schemas/Error"}}
+    assert {"*/*": {"schema": BINARY}} == responses["200"]["content"]
+    page = {"text/html": {"schema": STRING}, "text/plain": {"schema": STRING}}
+    assert page == responses["404"]["content"]
+    assert {"a/json": error} == responses["429"]["content"]
+    assert {"a/json": error, "text/plain": {"schema": STRING}} == responses["5XX"]["content"]
+    assert {"required": True, "schema": {"const": "Bearer"}} == (
+        responses["401"]["headers"]["WWW-Authenticate"]
+    )
+    assert {"required": True, "schema": STRING} == responses["200"]["headers"]["X-Request-Id"]
+
+
+def test_a_stub_is_an_operation_beside_them() -> None:
+    """What it answers is known to the author of the test."""
+    mock = FilesMock()
+    stub = mock.stub("PUT", "/a/{x}", json=1)
+    paths = document("1", [stub])["paths"]
+    segment = {"type": "string", "pattern": "^[^/]+$"}
+    assert {
+        "operationId": "PUT /a/{x}",
+        "summary": "A stub",
+        "parameters": [{"name": "x", "in": "path", "required": True, "schema": segment}],
+        "responses": {"default": {"description": "As the stub says"}},
+    } == paths["/a/{x}"]["put"]
