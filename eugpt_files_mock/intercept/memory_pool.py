@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 from ..model.messages import Outcome
@@ -53,21 +54,26 @@ class _MemoryPool:
         self._body = body
 
     def handle_request(self, request: Any) -> Any:
-        kind, kept, refusals = self._core.HTTPConnection, self._kept(request), 0
-        while True:
+        core, kept = self._core, self._kept(request)
+        # The two halves of `HTTPConnection.handle_request()`, which respx may have replaced.
+        for refusals in count():
+            connection = self._new(core.HTTPConnection, _Backend, refusals, request)
+            stream = connection._connect(kept)
+            # Once more from the start after a late refusal: httpcore's own `retries` carry it to
+            # the next attempt, or it raises `ConnectError`.
             with suppress(RefusedLate):
-                return self._new(kind, _Backend, refusals, request).handle_request(kept)
-            # Once more from the start, where httpcore meets the refusal: its own `retries` carry it
-            # to the next attempt, or it raises `ConnectError`.
-            refusals += 1
+                return core.HTTP11Connection(request.url.origin, stream).handle_request(kept)
+        raise AssertionError
 
     async def handle_async_request(self, request: Any) -> Any:
-        kind, kept, refusals = self._core.AsyncHTTPConnection, self._kept(request), 0
-        while True:
-            connection = self._new(kind, _AsyncBackend, refusals, request)
+        core, kept = self._core, self._kept(request)
+        for refusals in count():
+            connection = self._new(core.AsyncHTTPConnection, _AsyncBackend, refusals, request)
+            stream = await connection._connect(kept)
+            connected = core.AsyncHTTP11Connection(request.url.origin, stream)
             with suppress(RefusedLate):
-                return await connection.handle_async_request(kept)
-            refusals += 1
+                return await connected.handle_async_request(kept)
+        raise AssertionError
 
     def _kept(self, request: Any) -> Any:
         request.stream = _KeptBody(request.stream if self._body is None else self._body)
