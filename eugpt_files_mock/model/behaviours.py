@@ -95,6 +95,7 @@ def _is_headers(value: Any) -> bool:
         pairs = header_pairs("headers.always", value)
     except OptionError:
         return False
+    # The content types have rows of their own.
     return isinstance(value, dict) and all(name.lower() != "content-type" for name, _ in pairs)
 
 

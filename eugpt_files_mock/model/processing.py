@@ -50,6 +50,7 @@ class ProcessingByName:
     rules: tuple[tuple[str, Processing], ...]
 
     def of(self, filename: str) -> Processing:
+        # What fits no pattern is processed as without the option.
         fitting = (rule for pattern, rule in self.rules if matches(pattern, filename))
         return next(fitting, IMMEDIATE)
 

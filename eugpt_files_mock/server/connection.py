@@ -60,7 +60,8 @@ class Connection:
 
     def shut_down(self) -> None:
         """End it from another thread: whatever waits for the client there wakes up."""
-        with contextlib.suppress(OSError):  # the client, or a fault, was faster
+        # The client, or a fault, may have ended it already.
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def turn_away(self) -> None:

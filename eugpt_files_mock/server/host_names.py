@@ -38,7 +38,8 @@ def is_loopback(host: str) -> bool:
     try:
         found = socket.getaddrinfo(host or "0.0.0.0", None)  # noqa: S104 - what "" binds
     except (OSError, UnicodeError):
-        return False  # binding it will say what is wrong
+        # Binding it will say what is wrong.
+        return False
     return all(_is_loopback_address(str(address[0])) for *_, address in found)
 
 
@@ -50,6 +51,7 @@ def _is_loopback_address(text: str) -> bool:
 
 
 def _checked(allowed: Iterable[str]) -> Iterable[str]:
+    # A string can be iterated too: each of its letters would be a name.
     if isinstance(allowed, str):
         raise OptionError(f"allow_hosts must be several names, not {allowed!r}.", word=allowed)
     for name in allowed:

@@ -131,6 +131,7 @@ def _refusals(operation: str, profile: Profile) -> dict[str, Schema]:
     cases: dict[int, dict[str, Any]] = {}
     for case in _REFUSED_ANYWHERE + _REFUSED[operation]:
         needed = (f"errors.{case}", _NEEDED.get(case, ""))
+        # What has no row in the profile is refused in every one.
         if any(profile.get(behaviour, True) in (None, [], "ignored") for behaviour in needed):
             continue
         row = profile.get(f"errors.{case}")
@@ -143,6 +144,7 @@ def _refusals(operation: str, profile: Profile) -> dict[str, Schema]:
 
 
 def _refusal(status: int, bodies: dict[str, Any], profile: Profile) -> Schema:
+    # Cases with the same status share a response, and may differ in their bodies.
     codes = dict.fromkeys(Refusal(case).code for case in bodies)
     shapes: dict[str, list[Schema]] = {}
     for body in bodies.values():
@@ -167,7 +169,8 @@ def schema_of(template: Any) -> Schema:
     if isinstance(template, dict):
         return _object(template, {name: schema_of(value) for name, value in template.items()})
     if isinstance(template, str) and template[:1] == "{" and template[1:-1] not in _TEXT_WORDS:
-        return {}  # a word that stands alone keeps its type
+        # A word that stands alone keeps its type, which may be any.
+        return {}
     return {"type": "string"} if isinstance(template, str) else {"enum": [template]}
 
 

@@ -183,6 +183,7 @@ def _times(value: Any) -> int | None:
 def _probability(value: Any) -> float | None:
     if value is None:
         return None
+    # Not 0, as such a fault could never hit.
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
         raise OptionError(
             f"probability must be over 0 and at most 1, got {quoted(value)}.", word=value

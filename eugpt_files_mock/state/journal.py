@@ -88,7 +88,8 @@ class Journal:
             records = self._records
             if not records or records[-1].number < record.number:
                 records.append(record)
-            else:  # a request that arrived earlier was answered later
+            else:
+                # A request that arrived earlier was answered later.
                 insort(records, record, key=lambda kept: kept.number)
             if len(records) > self._cap:
                 self._waits.pop(records.popleft().call.request_id, None)

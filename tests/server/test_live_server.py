@@ -31,9 +31,10 @@ class Application:
         self.asked: list[str] = []
 
     def __call__(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
-        self.asked.append(request.target)
         if isinstance(request, UnreadableRequest):
+            self.asked.append(request.method)
             return Reply(status=request.status, headers=(), body=request.message.encode())
+        self.asked.append(request.target)
         usual = Reply(status=200, headers=(), body=request.target.encode())
         return self.outcomes.get(request.target, usual)
 
