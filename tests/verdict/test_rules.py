@@ -234,16 +234,30 @@ def test_what_is_found_and_what_is_not(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("again", "expected"),
-    [(0.9, "list: 200 late, 200"), (1.0, "list: 200"), (2.0, "list: 200")],
+    ("times", "expected"),
+    [
+        ((0, 0.9), "list: 200 late, 200"),
+        ((0, 0.9, 1.8), "list: 200 late, 200 late, 200"),
+        ((0, 1.0), "list: 200"),
+        ((0, 2.0), "list: 200"),
+    ],
 )
 def test_a_late_answer_on_a_port_is_abandoned_when_the_request_comes_again_before_it(
-    again: float, expected: str
+    times: Sequence[float], expected: str
 ) -> None:
     """Its timeout is not known there."""
     mock = FilesMock()
     late = Reply(status=200, headers=(("Content-Length", "21"),), body=b"", piece=10, pause=0.25)
     late = replace(late, delay=0.5)
-    for number, at in enumerate((0, again)):
+    for number, at in enumerate(times):
         mock._service.journal.add(asked(at, client="wsgi", outcome=late, number=number))
     assert expected == str(mock.verdict().groups[0])
+
+
+def test_a_retry_belongs_to_the_call_that_waits_longest() -> None:
+    """Of two programs that ask for the same at the same time, neither gets both retries."""
+    mock = FilesMock()
+    times = (0, 0.05, 1, 1.2)
+    for number, (at, status) in enumerate(zip(times, (500, 503, 500, 503), strict=True)):
+        mock._service.journal.add(asked(at, status, duration=0.1, number=number))
+    assert ["list: 500, 500", "list: 503, 503"] == [str(one) for one in mock.verdict().groups]
