@@ -9,7 +9,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -182,14 +182,16 @@ def test_waits_end_when_they_are_told_to(
         assert kept.recv(65_536).startswith(b"HTTP/1.1 200 OK")
 
 
-def test_a_client_that_has_closed_its_end_gets_a_late_answer(
-    server: LiveServer, application: Application
-) -> None:
+def test_a_client_that_has_closed_its_end_gets_a_late_answer(server: LiveServer) -> None:
     """It may do so right after its request, and still listen (RFC 9112, 9.6)."""
-    application.outcomes["/late"] = Reply(status=200, headers=(), body=b"late", delay=0.3)
+    late = Reply(status=200, headers=(), body=b"late", delay=0.3)
+    is_closed = Event()
+    # On a busy machine the wait could otherwise begin before the client has closed its end.
+    server.answer = lambda _: late if is_closed.wait(PATIENCE) else Severed(kind="reset")
     with connected(server) as connection:
         connection.sendall(get("/late"))
         connection.shutdown(socket.SHUT_WR)
+        is_closed.set()
 
         assert received(connection).endswith(b"\r\n\r\nlate")
 
