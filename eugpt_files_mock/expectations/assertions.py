@@ -69,6 +69,8 @@ class Assertions:
         def matching() -> list[Call]:
             return [call for call in _of(journal, operation) if not _differing(call, fields)]
 
+        # Counted under the journal's lock: a call that came between counting and waiting would wake
+        # nobody.
         with journal.changed:
             journal.changed.wait_for(lambda: len(matching()) >= times, timeout)
             came = matching()
@@ -103,6 +105,7 @@ class Assertions:
         given = {name: value for name, value in asked.items() if value is not None}
         fields = _fields_of(given)
         uploads = _of(self._service.journal, "upload")
+        # By the file's id, not by the status: the file was stored even if a fault lost the answer.
         if any(call.file_id is not None and not _differing(call, fields) for call in uploads):
             return
         raise ExpectationNotMet(
@@ -117,6 +120,8 @@ class Assertions:
         Raises:
             ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
         """
+        # By the record, not by the status: a fault may have lost the answer, and a second DELETE
+        # has the same id with a 404.
         records = self._service.journal.records()
         if not any(record.has_deleted and record.call.file_id == file_id for record in records):
             raise _not_done(self._service, "delete", file_id)
@@ -178,8 +183,8 @@ def _content_difference(
 
 
 def _fields_of(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What a call knows of the content: its length and its hash."""
     fields = dict(asked)
+    # The journal keeps no content: a large one would stay in memory until the test ends.
     if "content" in fields:
         content = fields.pop("content")
         fields |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}

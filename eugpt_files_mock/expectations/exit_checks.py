@@ -1,4 +1,4 @@
-"""What is checked when a mock is left, and the messages when it fails.
+"""What is checked when a mock is stopped, and the messages when a check fails.
 
 A message has four parts: what came, what would have matched, how to fix it, how to allow it.
 """
@@ -25,12 +25,14 @@ def exit_failure(
     problems: list[str] = []
     for service in services:
         journal = service.journal
+        # In one step, as requests may still arrive on a port.
         unmatched, journal.unmatched_requests = journal.unmatched_requests, []
         unfired = service.armed.unreported()
         found = _problems(service, deferred_errors, unmatched, unfired)
         problems += [f"{of_world(service)}{problem}" for problem in found]
         service.failures.clear()
-        deferred_errors = ()  # once is enough
+        # They belong to the whole mock: with isolated keys, the first world reports them.
+        deferred_errors = ()
     return "\n\n".join(problems) or None
 
 
@@ -129,6 +131,7 @@ def _target(call: Call) -> FaultTarget:
     return FaultTarget(
         operation=call.operation or "",
         filename=call.filename,
+        # When faults are selected, an upload has no id yet, so no fault can have been aimed at it.
         file_id=call.file_id if call.operation != "upload" else None,
         purpose=call.purpose,
         user=call.user,
@@ -138,12 +141,12 @@ def _target(call: Call) -> FaultTarget:
 def report_section(service: Service) -> str:
     """The calls of a mock, the attempts at each; and which routes there are, if one was unknown."""
     records = service.journal.records()
-    strays = [record.call for record in records if record.is_unmatched]
-    unmatched = _unmatched_failure(service, strays)
+    unmatched = [record.call for record in records if record.is_unmatched]
+    advice = _unmatched_failure(service, unmatched)
     lines = call_lines((record.call for record in records), indent="")
     retried = [str(group) for group in grouped(records) if len(group.attempts) > 1]
     attempts = "\n".join(["Attempts at one call:", *retried]) if retried else None
-    return of_world(service) + "\n\n".join(filter(None, (lines, attempts, unmatched)))
+    return of_world(service) + "\n\n".join(filter(None, (lines, attempts, advice)))
 
 
 def of_world(service: Service) -> str:
@@ -160,7 +163,8 @@ def _used(stub: Stub) -> str:
 
 
 def _base_url(service: Service, call: Call) -> str:
-    """The one that the client should have used, as far as a call shows it."""
+    """The base URL that the client should have used, as far as a call shows it."""
+    # On a port a container, a proxy or a hosts file may give the server another name than ours.
     if call.client == "wsgi":
         return f"http://{call.headers.get('host', 'the address of the server')}/v1"
     return service.options.base_url[0].text

@@ -35,6 +35,7 @@ class Attempt:
         outcome, seconds = self.record.outcome, self.call.duration
         if isinstance(outcome, Severed):
             return seconds
+        # Between n pieces there are n - 1 pauses; the last piece may be shorter.
         pauses = 0 if outcome.piece is None else max(0, _length(outcome) - 1) // outcome.piece
         return seconds + outcome.delay + pauses * outcome.pause
 
@@ -44,6 +45,8 @@ class Attempt:
         outcome, patience = self.record.outcome, self.record.read_timeout
         if isinstance(outcome, Severed):
             return outcome.kind
+        # A read time-out begins anew with each byte, so what counts is the longest silence, not the
+        # sum.
         longest = max(
             outcome.delay, outcome.pause if _length(outcome) > (outcome.piece or 0) else 0
         )
@@ -51,6 +54,7 @@ class Attempt:
             return "late"
         if outcome.cut_after is not None:
             return "cut"
+        # The answer itself looks like any other: only the name of the fault tells.
         return "altered" if self.call.fault in ("corrupted", "malformed_json") else None
 
     @property
@@ -81,6 +85,7 @@ class Attempt:
         headers = Headers(outcome.headers if isinstance(outcome, Reply) else ())
         units = {"retry-after-ms": 0.001, "retry-after": 1.0}
         waits = [_number(headers[name]) * units[name] for name in units if name in headers]
+        # The openai SDK obeys the first of the two, other clients only the second: either is right.
         return min(waits, default=None)
 
     def waited(self, later: Attempt) -> float:
@@ -137,6 +142,8 @@ def grouped(records: Iterable[Record]) -> tuple[Group, ...]:
             group = []
             groups.append(group)
         else:
+            # It goes to the end: `same` is in the order of the last attempts, so a request that
+            # could follow several calls is taken for a retry of the one that has waited longest.
             same.remove(group)
             group[-1] = replace(group[-1], is_abandoned=_is_abandoned(group[-1], record))
         group.append(Attempt(record=record))
@@ -145,10 +152,8 @@ def grouped(records: Iterable[Record]) -> tuple[Group, ...]:
 
 
 def _may_follow(earlier: Attempt, record: Record) -> bool:
-    """Whether a request can be the retry: the earlier one was handled, and did not succeed.
-
-    After a longer time than any client waits it is another run of the same program.
-    """
+    """Whether a request can be the retry: the earlier one was handled, and did not succeed."""
+    # After a longer time than any client waits, it is another run of the same program.
     apart = record.started - earlier.record.started
     longest = earlier.due + (earlier.requested_wait or 0.0) + _LONGEST_BACKOFF
     if not earlier.call.duration <= apart <= longest:
@@ -169,6 +174,7 @@ def _identity(call: Call) -> object:
         # A form that can't be read has no content to compare: its length must do.
         content = call.sha256 or call.headers.get("content-length")
         return (*who, call.filename, call.purpose, content)
+    # As text, as parsed JSON can't be hashed.
     body = json.dumps(call.json, sort_keys=True)
     return (*who, call.path, frozenset(call.query.items()), body)
 

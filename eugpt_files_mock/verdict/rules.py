@@ -50,7 +50,8 @@ def _retry_after_ignored(group: Group, evidence: Evidence) -> Found:
 
 
 def _retried_non_retryable(group: Group, evidence: Evidence) -> Found:
-    """With another key it isn't the same request; a refusal that went away had a cause."""
+    # With another key it isn't the same request; and if nothing but time changed the status, the
+    # refusal had a cause that has gone, such as a file that wasn't there yet.
     return any(
         earlier.call.status in _NON_RETRYABLE
         and earlier.record.key == later.record.key
@@ -66,7 +67,7 @@ def _files_left(group: Group, evidence: Evidence, *, least: int = 1) -> Found:
 
 
 def _endless_paging(group: Group, evidence: Evidence) -> Found:
-    """Empty pages don't count: they end a loop, and whoever waits for new files asks again."""
+    # Empty pages end a loop, so code that asks for one again waits for new files.
     call, answers = group.calls[0], [attempt.record.outcome for attempt in group.attempts]
     full = [one for one in answers if isinstance(one, Reply) and not _EMPTY_PAGE.search(one.body)]
     return call.operation == "list" and "after" in call.query and len(full) > 2
@@ -79,7 +80,8 @@ def _used(group: Group, evidence: Evidence, *, status: str) -> Found:
 
 
 def _key_in_url(group: Group, evidence: Evidence) -> Found:
-    """The journal has redacted every key that the mock knows, and values by their name."""
+    # The journal has redacted all keys that the mock knows, and the values of parameters that are
+    # secret by their name, such as `token`, which may hold something else than a key.
     call = group.calls[0]
     for name, value in call.query.items():
         if name.lower() in _KEY_PARAMETERS or (REDACTED in value and not is_secret_name(name)):
@@ -88,7 +90,8 @@ def _key_in_url(group: Group, evidence: Evidence) -> Found:
 
 
 def _no_backoff(group: Group, evidence: Evidence) -> Found:
-    """After a time-out, the client has waited already."""
+    # After a time-out the client has waited already; where it was told how long to wait, that is
+    # judged by `retry_after_ignored`.
     waits = [
         earlier.waited(later)
         for earlier, later in group.retries
@@ -106,10 +109,10 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
 
 
 def _gave_up(group: Group, evidence: Evidence) -> Found:
-    """An upload isn't to be repeated blindly: to look into the list is the right answer, too."""
     first = group.attempts[0]
     if len(group.attempts) > 1 or not first.is_retryable or _is_broken_download(first):
         return False
+    # A repeated upload may be stored twice, so looking into the list first is right too.
     asked_again = first.call.operation == "upload" and any(
         (one.call.operation, one.call.user) == ("list", first.call.user)
         and one.record.number > first.record.number
@@ -120,6 +123,7 @@ def _gave_up(group: Group, evidence: Evidence) -> Found:
 
 def _broken_download_kept(group: Group, evidence: Evidence) -> Found:
     broken = [attempt for attempt in group.attempts if _is_broken_download(attempt)]
+    # Code that fetched it again, and got a broken one again, has tried.
     return broken == [group.attempts[-1]]
 
 
@@ -146,6 +150,7 @@ def _each(evidence: Evidence) -> Iterable[Group]:
 def _same_pages(evidence: Evidence) -> Iterable[Group]:
     """Successful lists of one user and client that follow one another with the same query."""
     pages = [one for one in evidence.attempts if one.call.operation == "list" and one.is_settled]
+    # Two users, or two clients, may page at the same time: each has a run of its own.
     pages.sort(key=lambda one: (one.call.user or "", one.call.client))  # stable
     runs = groupby(pages, lambda one: (one.call.user, one.call.client, one.call.query))
     return (Group(tuple(run)) for _, run in runs)

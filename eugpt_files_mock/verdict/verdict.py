@@ -66,6 +66,8 @@ def judge(service: Service) -> Verdict:
     attempts = [attempt for group in groups for attempt in group.attempts]
     evidence = Evidence(
         groups=groups,
+        # The groups are in the order of their first attempts, their retries lie between one
+        # another.
         attempts=tuple(sorted(attempts, key=lambda attempt: attempt.record.number)),
         stored={file.id for file in service.files.all()},
     )
@@ -132,6 +134,7 @@ class Judging:
             OptionError: for an unknown kind.
         """
         kinds = [rule.kind for rule in RULES]
+        # A string is a collection too, of letters.
         allowed = [allow] if isinstance(allow, str) else list(allow)
         check_words("kind of finding", allowed, kinds)
         blamed = self.verdict().blamed(strict=boolean("strict", strict))

@@ -72,15 +72,17 @@ class Endpoint:
         self.request_ids: list[str] = []
         self.sent = 0
         self._key, self._timeout = api_key, timeout
-        self._client = httpx.Client(timeout=timeout, trust_env=True)
+        self._client = httpx.Client(timeout=timeout)
         self._made: list[str] = []
         self._lost_an_answer = False
         self._failures = 0
 
     def send(self, method: str, path: str, *, key: str | None = "", **words: Any) -> Answer:
         """Send one request; a rate limit is obeyed. `key` is another one, or None for none."""
+        # A service that hangs would cost `timeout` seconds for each scenario.
         if self._failures >= _MOST_ATTEMPTS:
             raise ServiceFailed("the service stopped answering")
+        # Enough must be left to delete each file, and to look for those whose answers were lost.
         if self.sent >= MOST_REQUESTS - len(self._made) - 3:
             raise NotTried(f"it would take more than {MOST_REQUESTS} requests")
         for _ in range(_MOST_ATTEMPTS):
@@ -104,6 +106,8 @@ class Endpoint:
 
     def post(self, **words: Any) -> Answer:
         """Send a form, or what isn't one; what it makes is deleted at the end."""
+        # Set before the request is sent, and taken back below: if it raises, the file may be there
+        # all the same.
         before, self._lost_an_answer = self._lost_an_answer, True
         answer = self.send("POST", "/files", **words)
         if answer.status < 300:
@@ -119,6 +123,7 @@ class Endpoint:
 
     def clean_up(self) -> list[str]:
         """Delete what was made; what could not be deleted."""
+        # The service may be there again, and what was uploaded shouldn't stay there.
         self._failures = 0
         if self._lost_an_answer:
             with suppress(NotTried, KeyError, TypeError, AttributeError):
@@ -133,6 +138,7 @@ class Endpoint:
         for _ in range(_MOST_ATTEMPTS):
             with suppress(NotTried):
                 answer = self._once("DELETE", f"/files/{file_id}", "", {})
+                # These two say that it has gone, as after an answer that was lost, or by expiry.
                 if answer.status < 300 or answer.status in (404, 410):
                     return True
                 if answer.status == 429:
@@ -150,6 +156,7 @@ class Endpoint:
                 body = self._read(response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             self._failures += 1
+            # Not chained: a traceback would show httpx's own message (`_reason`).
             raise ServiceFailed(self._reason(error)) from None
         except ServiceFailed:
             self._failures += 1
@@ -160,6 +167,7 @@ class Endpoint:
         return Answer(response.status_code, response.headers, body)
 
     def _read(self, response: httpx.Response) -> bytes:
+        # httpx's time-out counts from byte to byte: an answer that trickles would never end.
         deadline, body = time.monotonic() + self._timeout, b""
         for piece in response.iter_bytes():
             body += piece
@@ -174,6 +182,7 @@ class Endpoint:
         return next(words for kind, words in _REASONS.items() if isinstance(error, kind))
 
 
+# The first that fits is taken: a ConnectError is a NetworkError too.
 _REASONS: dict[type[Exception], str] = {
     httpx.ConnectError: "cannot connect",
     httpx.NetworkError: "the connection broke off",
@@ -192,6 +201,7 @@ def _wait(answer: Answer) -> None:
         seconds = float(answer.headers.get("retry-after", "1"))
     except ValueError:
         seconds = 1.0
+    # Written so that nan is refused too.
     if not 0 <= seconds <= _LONGEST_WAIT:
         raise ServiceFailed(f"the service answered 429, to be tried again in {seconds:g} s")
     time.sleep(seconds)
@@ -200,6 +210,7 @@ def _wait(answer: Answer) -> None:
 def check_access(endpoint: Endpoint) -> None:
     """Check that there is an API, and that it accepts the key."""
     try:
+        # With the smallest answer; a public client of the service tests its key so.
         answer = endpoint.send("GET", "/files", params={"limit": "1"})
     except NotTried as failed:
         raise CannotRun(f"cannot verify {endpoint.base_url}: {failed}.") from None

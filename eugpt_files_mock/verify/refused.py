@@ -60,11 +60,13 @@ def _matches(template: Any, actual: Any, words: Words) -> bool:
     if isinstance(template, str):
         return isinstance(actual, str) and _pattern(template, words).fullmatch(actual) is not None
     if isinstance(template, dict):
+        # Lists, so that the order of the members counts: the mock repeats it.
         is_alike = isinstance(actual, dict) and list(template) == list(actual)
         return is_alike and all(_matches(template[name], actual[name], words) for name in template)
     if isinstance(template, list):
         is_alike = isinstance(actual, list) and len(template) == len(actual)
         return is_alike and all(map(_matches, template, actual, [words] * len(template)))
+    # In Python 1 == True == 1.0; in JSON they differ.
     return type(template) is type(actual) and template == actual
 
 
@@ -81,6 +83,7 @@ def _pattern(template: str, words: Words) -> re.Pattern[str]:
 def _with_words(value: Any, words: Words) -> Any:
     """What was sent, replaced by the names of the words, in texts at any depth."""
     if isinstance(value, str):
+        # The longest first: a value may lie within another, as an id does in a message.
         for name, sent in sorted(words.items(), key=lambda pair: -len(str(pair[1]))):
             if sent:
                 value = re.sub(rf"(?<!\w){re.escape(str(sent))}(?!\w)", f"{{{name}}}", value)

@@ -120,6 +120,7 @@ class Report:
         values = {name: self.profile[name] for name in sorted(self.profile.recorded)}
         beyond = []
         for row in self.rows:
+            # A service may do what the mock can't imitate, such as an order of lists of its own.
             if not row.reason and not BEHAVIOURS[row.behaviour].allows(row.seen):
                 beyond.append(row.behaviour)
             elif not row.reason:
@@ -130,7 +131,8 @@ class Report:
         """Write a profile that the mock can follow; the behaviours that it can't have."""
         values, beyond = self.values()
         text = json.dumps({"profile": self.profile.base, "values": values}, indent=2) + "\n"
-        new = path.with_name(f".{path.name}.{os.getpid()}")  # not half a profile, ever
+        # Written beside it and then renamed, which is one step: never is half a profile there.
+        new = path.with_name(f".{path.name}.{os.getpid()}")
         new.write_text(text, encoding="utf-8")
         new.replace(path)
         return beyond
@@ -180,12 +182,11 @@ def verify(
     `only` names groups of behaviours; none means all. `progress` is told of each scenario.
     """
     wanted = {row for row in BEHAVIOURS if not only or row.partition(".")[0] in set(only)}
-    left: list[str] = []
     try:
         check_access(endpoint)
         seen = dict(_seen(Run(endpoint, profile), wanted, progress))
     finally:
-        left += endpoint.clean_up()
+        left = endpoint.clean_up()
     rows = [_row(behaviour, profile, seen) for behaviour in BEHAVIOURS if behaviour in wanted]
     return Report(
         base_url=endpoint.base_url,
@@ -201,6 +202,7 @@ def _seen(run: Run, wanted: set[str], progress: Progress) -> Iterator[tuple[str,
     scenarios = [one for one, behaviours in SCENARIOS.items() if wanted.intersection(behaviours)]
     for number, scenario in enumerate(scenarios):
         progress(number, len(scenarios), scenario.__name__.lstrip("_"))
+        # A dict, as a set has no order, and a report has.
         missing = dict.fromkeys(SCENARIOS[scenario])
         try:
             for behaviour, value in scenario(run):
@@ -208,6 +210,7 @@ def _seen(run: Run, wanted: set[str], progress: Progress) -> Iterator[tuple[str,
                 yield behaviour, value
         except NotTried as reason:
             yield from dict.fromkeys(missing, reason).items()
+        # Scenarios read answers without checking their form. What is wrong with it shows here.
         except (KeyError, TypeError, ValueError, AttributeError, UnicodeError) as error:
             failed = ServiceFailed(f"the answer has another form: {type(error).__name__} {error}")
             yield from dict.fromkeys(missing, failed).items()

@@ -48,6 +48,7 @@ class Run:
             file = self.endpoint.upload("second.txt").members
             if file.get("created_at") != self.first.members.get("created_at"):
                 break
+            # `created_at` is in whole seconds.
             time.sleep(1.1)
         return str(file["id"])
 
@@ -74,5 +75,6 @@ class Run:
     @cached_property
     def never(self) -> str:
         """An id of the service's form that never was."""
+        # An id of another form might be refused as malformed, which is another behaviour.
         template = id_template([self.older, self.newer])
         return Randomness(None, template).file_id() if template else self.older[:-3] + "000"

@@ -56,7 +56,8 @@ def _headers(run: Run) -> Seen:
             if name.startswith("openai-") and name not in found
         },
     )
-    run.listed()  # a second answer: the form of an id isn't seen in one
+    # A second answer: one id doesn't show which of its letters change.
+    run.listed()
     yield "headers.request_id", _form(run.profile["headers.request_id"], run.endpoint.request_ids)
 
 
@@ -146,6 +147,7 @@ def _batch(run: Run) -> Seen:
 
 
 def _expiry(run: Run) -> Seen:
+    # OpenAI's shortest time is 3600, so that 1 is refused where there is such a limit.
     after = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
     answer = run.endpoint.upload("expiry.txt", CONTENT, **after)
     if answer.status >= 400:
@@ -199,6 +201,7 @@ def _limit(run: Run) -> Seen:
     _order(run)  # there are two files
     is_limited = len(run.listed(limit="1")) == 1
     yield "list.limit", "honoured" if is_limited else "ignored"
+    # An unlikely number, so that it is recognised where the message repeats it.
     answer = run.endpoint.send("GET", "/files", params={"limit": "-4711"})
     yield from _unless_ignored(
         run, "bad_limit", answer, "limit", "-4711", is_ignored=not is_limited
@@ -239,6 +242,7 @@ def _missing(run: Run) -> Seen:
     malformed = run.endpoint.send("GET", "/files/no-such-id")
     usual, other = (refusal(answer, {"id": run.deleted}, None),
                     refusal(malformed, {"id": "no-such-id"}, None))  # fmt: skip
+    # Then the service doesn't tell a malformed id from one that is unknown: the profile says None.
     if usual == other:
         yield "errors.malformed_id", None
     else:
@@ -252,7 +256,8 @@ def _delete(run: Run) -> Seen:
 
 def _keys(run: Run) -> Seen:
     send, nowhere = run.endpoint.send, f"/{run.endpoint.token}"
-    known = f"/files/{run.older}"  # not the list: some services have none
+    # Not the list, which some services don't have.
+    known = f"/files/{run.older}"
     without = send("GET", known, key=None)
     yield run.refused("missing_api_key", without)
     wrong = "wrong-key-of-verify"
@@ -265,6 +270,7 @@ def _keys(run: Run) -> Seen:
     yield run.refused("method_not_allowed", put, **words)
     if without.status != 401:
         raise NotTried("no key is needed")
+    # A path that doesn't exist, without a key: which of the two is refused first?
     yield "auth.first", "key" if send("GET", nowhere, key=None).status == 401 else "route"
 
 
