@@ -12,6 +12,7 @@ from .fault_words import FORM
 
 def parser() -> argparse.ArgumentParser:
     """The parser of `eugpt-files-mock`; what it parses has a `command`, or None without one."""
+    # No abbreviations, here and below: one would change its meaning with the next new flag.
     made = OneLineParser(
         prog="eugpt-files-mock", description="A fake EU GPT Files API.", allow_abbrev=False
     )
@@ -36,6 +37,7 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def say(message: str) -> None:
+    # Some messages have several lines; scripts and log collectors read one.
     sys.stderr.write(f"eugpt-files-mock: {' '.join(message.split())}\n")
     sys.stderr.flush()
 
@@ -46,6 +48,7 @@ def refuse(message: str) -> int:
     return 2
 
 
+# An option of `FilesMock` that isn't given is None, so that its own default applies.
 SERVE: dict[str, dict[str, Any]] = {
     "--host": {"default": "127.0.0.1", "help": "address to bind (127.0.0.1)"},
     "--port": {"type": int, "default": 8080, "help": "0 takes a free one (8080)"},
@@ -152,4 +155,4 @@ SERVE: dict[str, dict[str, Any]] = {
         "errors end with status 1",
     },
 }
-"""Argument → what argparse is told. Those whose `dest` is an option of `FilesMock` become it."""
+"""Argument → the words of `add_argument`. A `dest` that is an option of `FilesMock` sets it."""

@@ -22,12 +22,9 @@ def parse_fault(text: str) -> tuple[Fault, dict[str, Any]]:
         raise OptionError(
             f"A fault is written {FORM}, such as upload:503:times=2; got {text!r}.", word=text
         )
-    fault, matcher = fault_and_matcher_words(name, dict(map(_pair, _pairs(words))))
+    pairs = _NEXT_WORD.split(words) if words else []
+    fault, matcher = fault_and_matcher_words(name, dict(map(_pair, pairs)))
     return fault, matcher | {"on": tuple(operations.split(","))}
-
-
-def _pairs(words: str) -> list[str]:
-    return _NEXT_WORD.split(words) if words else []
 
 
 def _pair(text: str) -> tuple[str, Any]:

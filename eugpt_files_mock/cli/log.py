@@ -22,7 +22,8 @@ class Log:
             self._stream.write(self._line(record.call) + "\n")
             self._stream.flush()
         except (OSError, ValueError):
-            return  # nobody reads it any more, and the client still wants its answer
+            # Nobody reads it any more, as after `| head`; the client still wants its answer.
+            return
 
 
 def text_line(call: Call) -> str:
@@ -36,7 +37,7 @@ def text_line(call: Call) -> str:
 
 
 def json_line(call: Call) -> str:
-    """The same, and what a machine can use beside it."""
+    """The same, with the ids that a program needs."""
     return json.dumps(
         {
             "time": _time(call).isoformat(timespec="milliseconds"),
@@ -56,7 +57,7 @@ def json_line(call: Call) -> str:
 
 
 LINES: dict[str, Callable[[Call], str]] = {"text": text_line, "json": json_line}
-"""What `--log` may be, beside `none`."""
+"""The values of `--log`, except `none`."""
 
 
 def _time(call: Call) -> datetime:

@@ -60,26 +60,33 @@ def _serve(words: argparse.Namespace) -> int:
     context = None
     before = [(number, signal.getsignal(number)) for number in _SIGNALS]
     try:
+        # Before the files are read or invented, which may take long: Ctrl-C then ends without a
+        # traceback.
         _on_signals(_end)
         mock = _mock(words)
         token = words.admin_token or os.environ.get("EUGPT_ADMIN_TOKEN") or None
         context = mock.serve(
             words.host, words.port, admin_token=token, allow_hosts=words.allow_hosts
         )
+        # Not a `with` block: `--check` decides whether its end checks anything.
         context.start()
         print(f"Listening on {mock.base_url}")
         has_page = token is not None or is_loopback(words.host)
         page = f"is at {context.url}/__admin/" if has_page else "needs --admin-token"
+        # A script that reads these lines from a pipe needs them at once, and a pipe is buffered.
         print(f"The page {page}", flush=True)
         if words.log != "none":
             mock._service.journal.on_record = Log(LINES[words.log]).write
+        # The main thread only waits for signals; signal.pause() doesn't exist on Windows.
         threading.Event().wait()
     except (FilesMockError, OSError) as error:
-        for number, action in before:  # the process may be the caller's own, and go on
+        # `main` may have been called by another program, which goes on.
+        for number, action in before:
             signal.signal(number, action)
         return refuse(str(error))
     except _Ended:
-        _on_signals(signal.SIG_IGN)  # it ends already
+        # A second Ctrl-C would break off the stopping, and its checks.
+        _on_signals(signal.SIG_IGN)
     if context is None:
         return 0
     status = _stop(context, check=words.check)
@@ -139,6 +146,7 @@ def _stub(mock: FilesMock, method: str, path: str, file: Path) -> None:
         value = json.loads(content)
     except ValueError as error:
         raise OptionError(f"argument --stub: {str(file)!r}: {error}", word=file) from None
+    # json=None means that no JSON is given; a file may hold `null`.
     mock.stub(method, path, json=NULL if value is None else value)
 
 
@@ -147,13 +155,15 @@ def _files(folder: Path | None) -> list[Path]:
         return []
     if not folder.is_dir():
         raise OptionError(f"argument --files: no folder {str(folder)!r}", word=folder)
+    # Sorted, as each system lists a folder in another order, and ids come from the seed in turn.
     return sorted(path for path in folder.iterdir() if path.is_file())
 
 
 def _fake(mock: FilesMock, count: int) -> None:
     """Invent documents; on a terminal, a bar shows how many are there."""
     if count < 0:
-        mock.fake_files(count)  # says what is wrong with it
+        # It raises the error about a negative number.
+        mock.fake_files(count)
     shows = sys.stderr.isatty() and count > _FAKED_AT_ONCE
     for done in range(0, count, _FAKED_AT_ONCE):
         mock.fake_files(min(_FAKED_AT_ONCE, count - done))
@@ -169,7 +179,8 @@ def _stop(context: ServerContext[FilesMock], *, check: bool) -> int:
         if check:
             context.stop()
         else:
-            context.__exit__(_Ended, _Ended(), None)  # without the exit checks
+            # With an exception the exit checks are left out.
+            context.__exit__(_Ended, _Ended(), None)
     except ExpectationNotMet as error:
         sys.stderr.write(f"{error}\n")
         return 1

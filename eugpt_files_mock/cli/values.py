@@ -1,4 +1,4 @@
-"""How the values of the command line are read. What is wrong is told in words of ours."""
+"""How the values of the command line are read, with error messages of our own."""
 
 import argparse
 import re
@@ -12,8 +12,8 @@ from ..model.processing import IMMEDIATE, WORDS, Processing
 from .fault_words import parse_fault
 
 
-def _told(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Our own messages, where argparse would have put its own."""
+def _with_our_messages(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Show our own messages: for an OptionError, argparse would only say `invalid value`."""
 
     def reading(text: str) -> Any:
         try:
@@ -40,11 +40,12 @@ def stub(text: str) -> tuple[str, str, Path]:
 
 def seed(text: str) -> int | str:
     """A number if it is one, else a text."""
+    # 18 digits fit into 64 bits; Python refuses to read thousands of them.
     return int(text) if re.fullmatch("-?[0-9]{1,18}", text) else text
 
 
 def rate(text: str) -> tuple[int, float]:
-    """Requests, and the seconds in which so many are allowed."""
+    """The number of requests, and the seconds in which they are allowed."""
     requests, _, seconds = text.partition("/")
     try:
         return int(requests), float(seconds)
@@ -65,13 +66,12 @@ def size(text: str) -> int:
     return int(found[1]) * int(base ** _POWERS[(found[2] or "").lower()])
 
 
-@_told
+@_with_our_messages
 def fault(text: str) -> tuple[Fault, dict[str, Any]]:
-    """A fault, and the arguments of `inject()` beside it."""
     return parse_fault(text)
 
 
-@_told
+@_with_our_messages
 def processing(text: str) -> Processing:
     """One of the ways in which files are processed, with its argument."""
     name, _, argument = text.partition(":")
@@ -82,6 +82,7 @@ def processing(text: str) -> Processing:
     try:
         made: Processing = WORDS[name](*([_ARGUMENT[name](argument)] if argument else []))
     except (TypeError, ValueError) as error:
+        # It is a ValueError as well, and says more than we could here.
         if isinstance(error, OptionError):
             raise
         raise argparse.ArgumentTypeError(f"not {text!r}; such as after_polls:2") from None

@@ -14,6 +14,7 @@ from ..model.profile import as_profile
 
 
 def words() -> dict[str, dict[str, Any]]:
+    # A function, as the environment is read when the command runs.
     return {
         "--base-url": {
             "default": os.environ.get("EUGPT_BASE_URL"),
@@ -39,18 +40,21 @@ def run(given: argparse.Namespace) -> int:
         reason = str(error)
     except KeyboardInterrupt:
         reason = "interrupted; what was uploaded has been deleted."
+    # Replacing "" would put the word between all letters.
     reason = reason.replace(given.api_key or "\0", "[redacted]")
     sys.stderr.write(f"eugpt-files-mock: {' '.join(reason.split())}\n")
     return 2
 
 
 def _verified(given: argparse.Namespace) -> int:
+    # Late: it imports httpx, which `serve` doesn't need.
     from ..verify.endpoint import Endpoint
     from ..verify.report import check_folder, groups, verify
 
     profile = as_profile("profile", given.profile)
     _check(given, groups())
     if given.save:
+        # Before a hundred requests are sent, not after.
         check_folder(given.save)
     signal.signal(signal.SIGTERM, _interrupt)
     endpoint = Endpoint(given.base_url or profile["base_url"][0], given.api_key, given.timeout)
@@ -68,8 +72,10 @@ def _verified(given: argparse.Namespace) -> int:
 def _check(given: argparse.Namespace, groups: list[str]) -> None:
     if not given.api_key:
         raise OptionError("verify needs a key: --api-key, or EUGPT_API_KEY.", word=None)
-    if not re.fullmatch("[!-~]+", given.api_key):  # also what its end of line would be part of
+    # A key that was read from a file may end with a line break, which no header can have.
+    if not re.fullmatch("[!-~]+", given.api_key):
         raise OptionError("The key must be visible ASCII characters, without spaces.", word=None)
+    # Written so that nan is refused too.
     if not given.timeout > 0:
         raise OptionError(f"--timeout must be over 0 s, got {given.timeout:g}.", word=given.timeout)
     check_words("group", given.only, groups)
