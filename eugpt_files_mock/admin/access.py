@@ -1,7 +1,7 @@
 """Who may use the control routes: a token on addresses that others reach, and no foreign browser.
 
-A page of another origin, or a name that was bent to this address (DNS rebinding), could otherwise
-drive the mock through the browser of whoever runs it.
+Otherwise a page of another origin, or a host name that was redirected to this address (DNS
+rebinding), could control the mock through the browser of the person who runs it.
 """
 
 import hmac
@@ -15,7 +15,7 @@ from ..errors import OptionError
 from ..server.host_names import HostNames
 
 _OWN_SITE = frozenset((None, "none", "same-origin"))
-"""`Sec-Fetch-Site` of what is no browser, of an address typed in, and of our own page."""
+"""`Sec-Fetch-Site` as sent by other clients, for a typed address, and by our own page."""
 
 _REALM = {"realm": "eugpt-files-mock admin"}
 
@@ -26,7 +26,7 @@ _CHALLENGES = (WWWAuthenticate("bearer", dict(_REALM)), WWWAuthenticate("basic",
 class AdminAccess:
     """Lets a request for the control routes through, or raises what it is answered with.
 
-    Without a token they are open on a loopback address alone.
+    Without a token they are open on a loopback address only.
     """
 
     def __init__(self, hosts: HostNames, token: str | None) -> None:
@@ -42,6 +42,7 @@ class AdminAccess:
                 "There is no /__admin on an address that is not loopback, unless the mock is "
                 "given a token: serve(admin_token=…), or --admin-token."
             )
+        # Checked even with a token: a browser that has logged in (Basic) sends it along by itself.
         self._check_host(request)
         _check_origin(request)
         if self._token is not None and not self._presented(request):
@@ -61,6 +62,8 @@ class AdminAccess:
     def _presented(self, request: Request) -> bool:
         given = request.authorization
         presented = None if given is None else given.token or given.password
+        # The time of a comparison by == tells how much of the token is right. As bytes, because it
+        # refuses texts that aren't ASCII.
         return hmac.compare_digest((presented or "").encode(), str(self._token).encode())
 
 
@@ -73,6 +76,7 @@ def _check_token(token: str) -> None:
 
 def _check_origin(request: Request) -> None:
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    # A page in a sandbox, or from a file, says `null`, and is refused too.
     if origin is not None and origin.partition("://")[2] != request.headers.get("Host"):
         raise Forbidden(f"The Origin {origin!r} is not this server's.")
     if site not in _OWN_SITE:

@@ -1,7 +1,7 @@
 """Control over HTTP: what a test author does with `FilesMock`, for tests in other languages.
 
-Beside the API on a served mock, under `/__admin`, never under `/v1`. What comes here is kept in no
-journal, hit by no fault, and counted in no window.
+Served beside the API, under `/__admin`, never under `/v1`. These requests aren't kept in the
+journal, hit by faults, or counted by the rate limit.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class ControlApp:
 
 _ON_EVERY_ANSWER = {
     "Cache-Control": "no-store",
+    # The page shows uploaded files, whose scripts must not run, and needs nothing from elsewhere.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
     # A PDF is shown by the browser's own viewer, in a frame that only our script can fill.
@@ -51,17 +52,21 @@ _ON_EVERY_ANSWER = {
 
 def _answer(control: Control, request: Request) -> Response:
     try:
+        # Checked before the route is looked up, so that without the token nothing can be learned
+        # about the routes. The few pages outside /__admin are open.
         if request.path.startswith("/__admin"):
             control.access.check(request)
         route, segments = _matched(request)
         return route.answer(control, request, segments)
+    # /__admin without the slash. Werkzeug's own answer names the host of the map, which is empty.
     except RequestRedirect:
         return Response(status=308, headers={"Location": "/__admin/"})
     except HTTPException as error:
         return refusal_response(error.code or 400, error.description or error.name, error)
     except FilesMockError as error:
         return refusal_response(400, str(error))
-    except OSError:  # what reading a body raises that breaks off
+    # A body that breaks off while it is read.
+    except OSError:
         return refusal_response(400, "The body of the request is incomplete.")
 
 
@@ -84,4 +89,5 @@ def _rule(route: ControlRoute) -> Rule:
     return Rule(path, methods=[route.method], endpoint=route)
 
 
+# With merged slashes, /__admin//reset would be answered by a redirect.
 _MAP = Map([_rule(route) for route in ROUTES], merge_slashes=False)

@@ -15,7 +15,7 @@ from .responses import check_parameters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """What the routes work with; `mock` is the `FilesMock`, which lies above this layer."""
+    """`mock` is the `FilesMock`, a class of a layer above this one."""
 
     mock: Any
     service: Service
@@ -23,13 +23,14 @@ class Control:
     problems: Callable[[Service], list[str]]
 
     def of_world(self, request: Request) -> Control:
-        """What a route works with: with `?key=`, the world of that key."""
+        """With `?key=`, the world of that key."""
         if "key" not in request.args:
             return self
         world = self.mock.world(request.args["key"])
         return replace(self, mock=world, service=world._service)
 
 
+# Compared by identity: Werkzeug needs endpoints that can be hashed, and a dict can't be.
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ControlRoute:
     """One route; `act(control, request, **segments)` answers."""

@@ -13,7 +13,7 @@ _UPDATED = ("status", "status_details")
 
 
 def list_all(control: Control, request: Request) -> Response:
-    """The newest so many, oldest first."""
+    """The newest `limit` files, the oldest of them first."""
     files = control.service.files
     return list_response(files.newest(read_limit(request)), file_members, total=len(files))
 
@@ -23,12 +23,12 @@ def add(control: Control, request: Request) -> Response:
 
 
 def retrieve(control: Control, request: Request, file_id: str) -> Response:
-    """One file, whoever owns it. It isn't a look at its status that counts."""
+    """One file of any user. It doesn't count as a poll of `after_polls`."""
     return json_response(file_members(_found(control, file_id)))
 
 
 def content(control: Control, request: Request, file_id: str) -> Response:
-    """What was uploaded; never shown by a browser, as it may be a page."""
+    """What was uploaded; a browser must not show it, as it may be a page with scripts."""
     file = _found(control, file_id)
     headers = {"Content-Disposition": "attachment"}
     return Response(file.content, headers=headers, content_type="application/octet-stream")

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..service.openapi import EUGPT, path_parameters, schema_of
 from .control import ControlRoute
+from .responses import MOST_LISTED
 from .schemas import TEXT_FIELDS
 
 Schema = dict[str, Any]
@@ -24,6 +25,7 @@ def control_document(routes: Iterable[ControlRoute], version: str) -> Schema:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "schemas": {"Error": schema_of(EUGPT["errors.envelope"])},
         },
+        # The empty one: on a loopback address the token is optional.
         "security": [{}, {"token": []}],
     }
 
@@ -41,7 +43,8 @@ def _operation(route: ControlRoute) -> Schema:
 
 
 def _parameter(name: str, meaning: str) -> Schema:
-    schema = {"type": "integer", "minimum": 0, "maximum": 10_000} if name == "limit" else _TEXT
+    limit = {"type": "integer", "minimum": 0, "maximum": MOST_LISTED}
+    schema = limit if name == "limit" else _TEXT
     return {"name": name, "in": "query", "description": meaning, "schema": schema}
 
 

@@ -16,7 +16,7 @@ from .schemas import call_members, outcome_members
 
 
 def list_all(control: Control, request: Request) -> Response:
-    """In order of arrival: the newest so many, or with `after` the first that came after it."""
+    """In order of arrival: the newest `limit`, or with `after` the first that came after it."""
     _check_filters(control, request)
     limit, after = read_limit(request), request.args.get("after")
     records: Sequence[Record] = control.service.journal.records()
@@ -24,6 +24,7 @@ def list_all(control: Control, request: Request) -> Response:
         if name in request.args:
             records = side(records, _place(records, name, request.args[name]))
     calls = [record.call for record in records if _fits(record, request)]
+    # Not calls[-limit:], which for a limit of 0 would be all.
     shown = calls[:limit] if after is not None else calls[max(0, len(calls) - limit) :]
     return list_response(shown, partial(_members, control), total=len(calls))
 
@@ -52,7 +53,7 @@ _SIDES: dict[str, Callable[[Sequence[Record], int], Sequence[Record]]] = {
     "before": lambda records, place: records[:place],
     "after": lambda records, place: records[place + 1 :],
 }
-"""What lies on either side of a request: the page reads backwards, in pages."""
+"""The requests before or after a given one: the page shows them in parts, newest first."""
 
 
 def _place(records: Sequence[Record], name: str, request_id: str) -> int:
@@ -65,7 +66,7 @@ def _place(records: Sequence[Record], name: str, request_id: str) -> int:
 
 
 def _check_filters(control: Control, request: Request) -> None:
-    """What no call can have is a slip, and not a filter that finds nothing."""
+    # A value that no call can have is a mistake; an empty list would hide it.
     valid = {
         "operation": (*OPERATIONS, *control.service.stubs.operations),
         "fault": tuple(FAULTS),

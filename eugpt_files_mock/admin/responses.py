@@ -15,7 +15,7 @@ from ..state.stubs import Stub
 Item = TypeVar("Item", ArmedFault, Stub)
 
 MOST_LISTED = 10_000
-"""The most that one list shows, and may be asked for: a page that polls must not stop the mock."""
+"""The largest `limit`: a longer list would keep the mock busy each time that a page polls."""
 
 LISTED = 1_000
 """How many a list shows without `limit`."""
@@ -29,7 +29,7 @@ def json_response(value: object, status: int = 200) -> Response:
 def list_response(
     items: Iterable[Any], members: Callable[[Any], object], *, total: int
 ) -> Response:
-    """A list; the header `X-Total-Count` says how many there are beside it."""
+    """A list; the header `X-Total-Count` says how many items there are in all."""
     response = json_response({"object": "list", "data": [members(item) for item in items]})
     response.headers["X-Total-Count"] = str(total)
     return response
@@ -38,7 +38,8 @@ def list_response(
 def newest_response(
     request: Request, items: Sequence[Any], members: Callable[[Any], object]
 ) -> Response:
-    """A list of the last so many, in their order."""
+    """A list of the last `limit` items, in their order."""
+    # Not items[-limit:], which for a limit of 0 would be all.
     shown = items[max(0, len(items) - read_limit(request)) :]
     return list_response(shown, members, total=len(items))
 
@@ -48,7 +49,6 @@ def deleted_response(kind: str, id_: str) -> Response:
 
 
 def the_one(kind: str, items: Iterable[Item], id_: str) -> Item:
-    """The one of these that has the id."""
     for item in items:
         if item.id == id_:
             return item
@@ -59,6 +59,7 @@ def refusal_response(status: int, message: str, error: HTTPException | None = No
     """In the envelope of the API."""
     code, type_ = _REFUSALS.get(status, ("bad_request", "invalid_request_error"))
     response = json_response(envelope(code, type_, message), status)
+    # Such as Allow and WWW-Authenticate.
     for name, value in [] if error is None else error.get_headers():
         if name != "Content-Type":
             response.headers.add(name, value)
@@ -87,8 +88,9 @@ def check_parameters(request: Request, known: Collection[str]) -> None:
 
 
 def read_limit(request: Request) -> int:
-    """The parameter `limit`."""
     limit = request.args.get("limit", str(LISTED))
+    # Checked before int(), which reads digits of other scripts, signs and spaces too, and refuses
+    # thousands of digits.
     if not (limit.isascii() and limit.isdigit() and len(limit) <= 9) or int(limit) > MOST_LISTED:
         raise BadRequest(f"'limit' must be an integer of 0 to {MOST_LISTED}, got {quoted(limit)}.")
     return int(limit)

@@ -1,4 +1,4 @@
-"""The control routes, as one table: what answers, what it is told, what the documents say."""
+"""The control routes, as one table: the function that answers, its parameters, what it is for."""
 
 import gzip
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from .responses import LISTED, MOST_LISTED, json_response
 
 
 def _index(control: Control, request: Request) -> Response:
-    """Says where to go, to whoever opens the address in a browser or tries it with curl."""
+    """Says where the API and the page are, in a browser or with curl."""
     page = f"{request.host_url}__admin/" if control.access.is_open else "needs --admin-token"
     text = f"eugpt-files-mock {__version__}\nAPI:  {request.host_url}v1\nPage: {page}\n"
     return Response(text, mimetype="text/plain")
@@ -65,6 +65,7 @@ def _route(
     )
 
 
+# A list, not all files of the folder, so that no path can ask for anything else.
 PAGE_FILES = (
     "index.html",
     "page.css",
@@ -94,6 +95,7 @@ def _page_route(path: str, name: str, summary: str) -> ControlRoute:
         if "gzip" not in request.headers.get("Accept-Encoding", ""):
             return Response(content, content_type=content_type)
         headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        # Without the time of day, so that the same file is the same bytes.
         return Response(gzip.compress(content, mtime=0), headers=headers, content_type=content_type)
 
     # The page hands a `key` in its own address on to the routes that it asks.
@@ -101,6 +103,7 @@ def _page_route(path: str, name: str, summary: str) -> ControlRoute:
     return ControlRoute(method="GET", path=path, act=show, summary=summary, parameters=parameters)
 
 
+# These answer the same whatever the key.
 _OF_NO_WORLD = (_index, _openapi, _control_openapi)
 _KEY = "with `isolate_by_key`: look at the world of this key"
 _LIMIT = f"at most so many of the newest, 0 to {MOST_LISTED}; {LISTED} by default"

@@ -1,6 +1,6 @@
 """The control routes in JSON and forms: how `inject()` and `add_file()` are read, what is shown.
 
-Only the shape is read here; whether the values are valid is checked where all callers' are.
+Only the form is read here; the values are checked by the functions that every caller uses.
 """
 
 import inspect
@@ -88,6 +88,7 @@ def read_json(request: Request) -> dict[str, Any]:
         raise RequestEntityTooLarge(f"The body is longer than {_MOST_JSON_BYTES} bytes.")
     try:
         words = json.loads(data, parse_int=_integer, parse_constant=_no_number)
+    # The second for thousands of nested lists.
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"The body is not JSON: {error}.") from error
     if not isinstance(words, dict):
@@ -96,13 +97,15 @@ def read_json(request: Request) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    """Python refuses to write, and to compute with, what it can read here."""
+    # Python refuses ints of thousands of digits in str(), and floats can't hold them; 18 digits fit
+    # into 64 bits.
     if len(digits) > _MOST_DIGITS:
         raise ValueError(f"an integer of {len(digits)} digits")
     return int(digits)
 
 
 def _no_number(word: str) -> float:
+    # NaN and Infinity, which Python's parser would let through.
     raise ValueError(f"{word} isn't JSON")
 
 
@@ -117,6 +120,8 @@ def _form(request: Request) -> tuple[dict[str, str], dict[str, FileStorage]]:
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType(f"A form is multipart/form-data, not {request.mimetype!r}.")
     try:
+        # By default, Werkzeug refuses a text over 500 kB, and takes a truncated form for an empty
+        # one (`silent`).
         parser = FormDataParser(
             _in_memory, max_form_memory_size=None, max_form_parts=_MOST_PARTS, silent=False
         )
@@ -131,7 +136,7 @@ def _form(request: Request) -> tuple[dict[str, str], dict[str, FileStorage]]:
 
 
 def _in_memory(*args: object, **words: object) -> BytesIO:
-    """Where a part goes: never to a disk."""
+    # Werkzeug would write large parts to a file on disk.
     return BytesIO()
 
 
@@ -190,6 +195,7 @@ def armed_members(armed: ArmedFault) -> Members:
 
 def catalogue() -> Members:
     """The operations, and each fault that a port can produce."""
+    # These routes exist on a port only, and a port that listens can't refuse.
     served = (name for name in FAULTS if name != connection_refused.__name__)
     return {"operations": list(OPERATIONS), "faults": [_offered(name) for name in served]}
 

@@ -31,6 +31,7 @@ def make(control: Control, request: Request) -> Response:
         if word not in words:
             raise OptionError(f"{word!r} is missing. Valid: {', '.join(valid)}.", word=words)
     others = (words.get("body"), words.get("events"))
+    # In JSON `null` is a value, in Python json=None means that no JSON is given.
     if words.get("json", ...) is None and others == (None, None):
         words["json"] = None if words.get("status") in WITHOUT_BODY else NULL
     return json_response(_members(control.mock.stub(**words)))
