@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from eugpt_files_mock import FilesMock
     from eugpt_files_mock.shared_server import SharedServer
 
+# A plugin of its own, as a module can have each hook of pytest only once.
 pytest_plugins = "conftest_plugin.verdict_option"
 
 _FIXTURES = {"eugpt_files", "eugpt_files_server"}
@@ -34,7 +35,7 @@ _COMPLAINTS = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The guard is on, unless somebody asks."""
+    """Without this option, the network guard is on."""
     parser.getgroup("eugpt-files-mock").addoption(
         "--eugpt-allow-network",
         action="store_true",
@@ -109,6 +110,8 @@ def _entered(
     item.stash[_MOCKS].append(mock)
     context.__enter__()
     yield mock
+    # pytest resumes a fixture in the same way whether the test has failed or not, so what was
+    # raised comes from the report.
     raised = item.stash[_RAISED]
     try:
         context.__exit__(type(raised), raised, None)
@@ -127,6 +130,7 @@ def _made(
         if request.config.getoption("--eugpt-allow-network"):
             words["allow_network"] = True
         mock = FilesMock(**words)
+        # A thread may outlive the test, and must not reach the real service.
         mock.keep_guard()
         return mock, serving(mock)
     except WrongOptions as error:
@@ -155,6 +159,7 @@ def pytest_fixture_setup(
         return (yield)
 
 
+# First, as pytest's own implementation of this hook sets up the fixtures.
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Forget an earlier attempt at the same test (pytest-rerunfailures)."""
@@ -165,6 +170,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     item.config.stash[_WATCH].allow_all()
     if not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
         _import_everything()
+    # `_fail` is called outside of `except`: see there.
     wrong = ""
     try:
         check_markers(item)
@@ -185,7 +191,7 @@ def _import_everything() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Reports that are made meanwhile are those of subtests."""
+    """Note that the test runs: reports that are made meanwhile are those of subtests."""
     item.stash[_IN_CALL] = True
     try:
         yield
@@ -201,6 +207,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
         yield
     finally:
         checking = item.stash.get(_RAISED, None) is None
+        # When the test has failed by itself, the checks would only repeat the consequences.
         complaints += item.config.stash[_WATCH].stop_left(checking=checking)
     if complaints:
         message, complaints[:] = "\n\n".join(complaints), []
@@ -208,11 +215,12 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
 
 
 def _hide_our_frames() -> None:
-    """Of our own errors, so that the author's line is the last; of others not: those are bugs."""
+    """For our own errors only, so that the traceback ends at the author's line. Others are bugs."""
     if "eugpt_files_mock" not in sys.modules:
         return
     from eugpt_files_mock import FilesMockError
 
+    # A copy, as a thread may import something meanwhile.
     for name, module in tuple(sys.modules.items()):
         if name.partition(".")[0] == "eugpt_files_mock":
             vars(module)["__tracebackhide__"] = methodcaller("errisinstance", FilesMockError)
@@ -227,7 +235,7 @@ def pytest_runtest_makereport(
         _hide_our_frames()
     report = yield
     if report.when == "teardown":
-        # Those that aren't the failure itself, since another fixture's teardown failed first.
+        # Those that could not become the failure, as the teardown of another fixture failed first.
         sections = [("EU GPT Files exit checks", one) for one in item.stash.get(_COMPLAINTS, ())]
     else:
         if call.excinfo is not None and (report.failed or not item.stash.get(_IN_CALL, False)):

@@ -1,4 +1,4 @@
-"""Mocks that a test starts and doesn't stop: the next test would be intercepted too."""
+"""Finds mocks that a test started and didn't stop: the next test would be intercepted too."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Watch:
 
 
 def _active() -> list[FilesMock]:
-    """None, unless something has imported the package: the plugin alone doesn't."""
+    """Empty, unless something has imported the package: the plugin itself doesn't."""
     if "eugpt_files_mock" not in sys.modules:
         return []
     from eugpt_files_mock import active_mocks

@@ -32,6 +32,7 @@ def check_markers(item: pytest.Item) -> None:
 def _is_near_miss(name: str, config: pytest.Config) -> bool:
     if name == MARKER or difflib.SequenceMatcher(None, name, MARKER).ratio() < _LIKE_OURS:
         return False
+    # A marker that is registered is somebody's own, however much it is like ours.
     return not any(re.split("[:(]", line)[0].strip() == name for line in config.getini("markers"))
 
 
@@ -65,7 +66,8 @@ def _mapping(what: str, value: Any) -> dict[str, Any]:
 
 
 def _with_eugpt(asked: Any) -> Any:
-    """What isn't a collection of names is left as it is, for FilesMock to refuse."""
+    # The fixtures always set EUGPT_API_KEY and EUGPT_BASE_URL, whatever else is asked for. What is
+    # no collection of names is left as it is, for FilesMock to refuse.
     if isinstance(asked, str):
         return ("eugpt", asked)
     return ("eugpt", *asked) if isinstance(asked, (tuple, list, set, frozenset)) else asked

@@ -56,5 +56,6 @@ def _verdicts(item: pytest.Item) -> Iterator[Any]:
     from . import _MOCKS
 
     for mock in item.stash.get(_MOCKS, ()):
+        # Without a fault there was nothing to handle.
         if any(call.fault for call in mock.calls):
             yield mock.verdict()
