@@ -37,6 +37,8 @@ class Assertions:
             OptionError: for an unknown operation or field.
         """
         self._service.stubs.check_operation(operation)
+        # A field that doesn't exist would match no call, and an assertion with times=0 would always
+        # pass.
         check_words("field of a call", fields, _FIELDS)
         if times is not None:
             integer("times", times, least=0)

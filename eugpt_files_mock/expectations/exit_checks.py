@@ -79,6 +79,7 @@ def _unmatched_failure(service: Service, unmatched: Sequence[Call]) -> str | Non
         return None
     routes = [f"{route.method:<6} {route.template}  ({route.operation})" for route in ROUTES]
     stubs = [f"{stub.method:<6} {stub.path}  ({_used(stub)})" for stub in service.stubs.all()]
+    # A dict, as a route may have several stubs that are used in turn.
     routes += dict.fromkeys(stubs)
     base_url = _base_url(service, unmatched[0])
     return (
@@ -114,6 +115,7 @@ def _why(armed: ArmedFault, calls: Sequence[Call]) -> str:
     if not calls or armed.seen:
         return f"{matched})"
     differing = [(armed.matcher.differing(_target(call)), call) for call in calls]
+    # Only requests that it would have hit: then another fault took them first.
     others = Counter(call.fault for differs, call in differing if not differs and call.fault)
     if others:
         hits = ", ".join(f"{name} {count(number, 'time')}" for name, number in others.items())
@@ -180,6 +182,6 @@ def _fix(base_url: str, unmatched: Sequence[Call]) -> str:
 
 
 def _passthrough_advice(unmatched: Sequence[Call]) -> str:
-    """On a port there is no other mock to leave a path to."""
+    """Only in process, as another mock can't take over a path of a port."""
     paths = [call.path for call in unmatched if call.client != "wsgi"]
     return f", FilesMock(passthrough={paths[0]!r}) leaves it to other mocks" if paths else ""

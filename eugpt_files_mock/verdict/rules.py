@@ -24,6 +24,7 @@ _LONGEST_WAIT = 120.0
 _MOST_ATTEMPTS = 10
 _NON_RETRYABLE = (400, 401, 403, 404, 405, 413, 415, 422)
 _KEY_PARAMETERS = ("key", "api_key", "api-key", "apikey", "access_token", "authorization")
+# In bytes, as the journal keeps answers as they were sent.
 _EMPTY_PAGE = re.compile(rb'"data":\s*\[\s*\]')
 
 
@@ -37,7 +38,7 @@ class Evidence:
 
 
 Found = str | bool
-"""Whether the predicate holds; as a string, with what is worth knowing beside the attempts."""
+"""Whether the predicate holds; a string holds, and is shown beside the attempts."""
 
 
 def _retry_after_ignored(group: Group, evidence: Evidence) -> Found:

@@ -138,7 +138,7 @@ class Endpoint:
         for _ in range(_MOST_ATTEMPTS):
             with suppress(NotTried):
                 answer = self._once("DELETE", f"/files/{file_id}", "", {})
-                # These two say that it has gone, as after an answer that was lost, or by expiry.
+                # 404, 410: it was deleted before, and the answer got lost, or it has expired.
                 if answer.status < 300 or answer.status in (404, 410):
                     return True
                 if answer.status == 429:
@@ -176,7 +176,7 @@ class Endpoint:
         return body.replace(self._key.encode(), REDACTED.encode())
 
     def _reason(self, error: Exception) -> str:
-        """In our words: those of httpx may quote a header, and so the key."""
+        """In our own words, as httpx's message may quote a header, and so the key."""
         if isinstance(error, httpx.TimeoutException):
             return f"no answer within {self._timeout:g} s"
         return next(words for kind, words in _REASONS.items() if isinstance(error, kind))

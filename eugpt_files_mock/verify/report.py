@@ -72,7 +72,6 @@ class Report:
         return [row for row in self.rows if row.verdict == verdict]
 
     def as_text(self) -> str:
-        """For people."""
         lines = [f"{self.base_url} held against {self.name}", ""]
         for verdict, heading in VERDICTS.items():
             rows = self.of(verdict)
@@ -87,7 +86,6 @@ class Report:
         return "\n".join(lines)
 
     def as_json(self) -> str:
-        """For machines."""
         rows = [
             {"behaviour": row.behaviour, "verdict": row.verdict, "expected": row.expected}
             | ({"reason": row.reason} if row.reason else {"seen": row.seen})
@@ -131,7 +129,7 @@ class Report:
         """Write a profile that the mock can follow; the behaviours that it can't have."""
         values, beyond = self.values()
         text = json.dumps({"profile": self.profile.base, "values": values}, indent=2) + "\n"
-        # Written beside it and then renamed, which is one step: never is half a profile there.
+        # Written beside it and then renamed in one step, so that there is never half a profile.
         new = path.with_name(f".{path.name}.{os.getpid()}")
         new.write_text(text, encoding="utf-8")
         new.replace(path)
@@ -224,6 +222,7 @@ def _row(behaviour: str, profile: Profile, seen: Mapping[str, Any]) -> Row:
         verdict = "failed" if isinstance(value, ServiceFailed) else "untried"
         return Row(behaviour=behaviour, verdict=verdict, expected=expected, reason=str(value))
     row = BEHAVIOURS[behaviour]
+    # Each has evidence of its own: the EU GPT documentation, or what OpenAI was seen to answer.
     mark = row.mark if profile.base == "eugpt" else row.grade
     is_known = mark in ("D", "REC", "SPEC")
     if value == expected:

@@ -22,7 +22,6 @@ class Run:
         self.profile = profile
 
     def refused(self, case: str, answer: Answer, **words: str) -> tuple[str, Any]:
-        """The row of a refusal."""
         behaviour = f"errors.{case}"
         return behaviour, refusal(answer, words, self.profile[behaviour])
 
@@ -57,6 +56,7 @@ class Run:
         """An upload for each purpose that is accepted, of those that anyone knows."""
         answers: dict[str, Answer] = {}
         for purpose in dict.fromkeys((*_PURPOSES, *(self.profile["upload.purposes"] or ()))):
+            # OpenAI takes nothing but JSONL for these two.
             is_jsonl = purpose in ("batch", "fine-tune")
             name, content = ("purpose.jsonl", JSONL) if is_jsonl else ("purpose.txt", CONTENT)
             answer = self.endpoint.upload(name, content, purpose=purpose)

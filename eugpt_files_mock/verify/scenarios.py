@@ -34,6 +34,7 @@ def _upload(run: Run) -> Seen:
     if "status" in file:
         yield "upload.file_status", file["status"]
     text, value = answer.body.decode(), answer.json
+    # Compared as text: parsed, they would all be equal.
     styles = {
         "compact": json.dumps(value, ensure_ascii=False, separators=(",", ":")),
         "spaced": json.dumps(value, ensure_ascii=False),
@@ -46,16 +47,10 @@ def _upload(run: Run) -> Seen:
 def _headers(run: Run) -> Seen:
     headers = run.first.headers
     always: dict[str, str] = run.profile["headers.always"]
+    # The profile's headers, and those that OpenAI marks as its own. Others may come from proxies.
     found = {name: text for name, text in always.items() if name in headers}
-    yield (
-        "headers.always",
-        found
-        | {
-            name: headers[name]
-            for name in headers
-            if name.startswith("openai-") and name not in found
-        },
-    )
+    own = [name for name in headers if name.startswith("openai-") and name not in found]
+    yield "headers.always", found | {name: headers[name] for name in own}
     # A second answer: one id doesn't show which of its letters change.
     run.listed()
     yield "headers.request_id", _form(run.profile["headers.request_id"], run.endpoint.request_ids)
@@ -84,6 +79,7 @@ def _purposes(run: Run) -> Seen:
         yield "upload.purposes", None
         raise NotTried("every purpose is accepted")
     expected, accepted = run.profile["upload.purposes"], list(run.accepted)
+    # In the profile's order where they are the same: a service shows them in none.
     is_alike = expected is not None and set(expected) == set(accepted)
     yield "upload.purposes", expected if is_alike else accepted
     yield run.refused("unknown_purpose", unknown, purpose="eugpt-verify")
@@ -240,6 +236,8 @@ def _missing(run: Run) -> Seen:
     status = run.endpoint.delete(run.deleted).status
     yield "delete.unknown", "refused" if status >= 400 else "answered"
     malformed = run.endpoint.send("GET", "/files/no-such-id")
+    # Without the profile, and with the ids replaced by words: if they are equal, so are the
+    # refusals.
     usual, other = (refusal(answer, {"id": run.deleted}, None),
                     refusal(malformed, {"id": "no-such-id"}, None))  # fmt: skip
     # Then the service doesn't tell a malformed id from one that is unknown: the profile says None.
