@@ -222,6 +222,7 @@ def __getattr__(name: str) -> Any:
 
 def as_faults(value: object) -> tuple[Fault, ...]:
     """The fault, or the sequence of faults, as a tuple; an error says what was probably meant."""
+    # A string is iterable too, and more likely the name of a fault.
     is_sequence = isinstance(value, Iterable) and not isinstance(value, (str, bytes))
     several: tuple[Any, ...] = tuple(value) if is_sequence else (value,)  # type: ignore[arg-type]
     if not several:
@@ -230,6 +231,7 @@ def as_faults(value: object) -> tuple[Fault, ...]:
             word=value,
         )
     for one in several:
+        # Such as the function itself, which the author forgot to call, or its name.
         if not isinstance(one, Fault):
             raise _not_a_fault(one)
     return several

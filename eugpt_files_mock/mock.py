@@ -60,7 +60,8 @@ class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
         self._service = service
         self._fake_files = FakeFiles(service.randomness, self.add_file)
 
-    if not TYPE_CHECKING:  # a type checker takes `__setattr__` for leave to set anything
+    # Hidden from type checkers, which would accept any attribute because of it.
+    if not TYPE_CHECKING:
 
         def __setattr__(self, name: str, value: object) -> None:
             if name in OPTIONS:
@@ -89,7 +90,7 @@ class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
     def world(self, key: str) -> Self:
         """With `isolate_by_key`, what requests with that key see and leave, as a mock of its own.
 
-        Its files, faults, stubs, calls, `reset`, `check` and `verdict` are that key's alone.
+        Its files, faults, stubs, calls, `reset`, `check` and `verdict` belong to that key only.
         Starting, stopping and serving it do so to the whole mock. Requests without an accepted key
         belong to the world of `api_key`, which is the mock itself.
 

@@ -30,6 +30,7 @@ def system_clock() -> float:
 class OptionWords(TypedDict, total=False):
     """The options as a test author writes them."""
 
+    # Written out, as a type checker can't read the table; a test compares the two.
     profile: str | os.PathLike[str]
     base_url: str | Collection[str]
     api_keys: Collection[str] | Mapping[str, str] | None
@@ -83,6 +84,7 @@ class Option:
     default: Any
 
 
+# Returns Any, as `field` does, so that each option can be annotated with its own type.
 def _option(check: Callable[[str, Any], Any], meaning: str, *, default: Any = None) -> Any:
     # Not in the repr, which a traceback may show: some options hold keys.
     return field(metadata={"option": Option(check, meaning, default)}, repr=False)

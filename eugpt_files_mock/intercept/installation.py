@@ -1,10 +1,10 @@
-"""Interception: the client libraries are patched with the first active mock, and given back with
-the last.
+"""Interception: the client libraries are patched when the first mock becomes active, and restored
+when the last one stops.
 
 Only libraries that are imported are patched; one that is imported later is patched then. Two rules
 keep this free of deadlocks: a mock may be stopped by the garbage collector, in any thread, while
-another starts, and a library may be imported by any thread. So neither waits for the lock; whoever
-holds it looks again when it lets go.
+another starts, and a library may be imported by any thread. So neither waits for the lock; the
+thread that holds it looks again after releasing it.
 """
 
 import importlib
@@ -49,13 +49,14 @@ def enter(mock: ActiveMock) -> None:
 
 
 def leave(mock: ActiveMock) -> None:
-    """Let it answer no longer; the last one gives the libraries back."""
+    """Let it answer no longer; the last one restores the libraries."""
+    # First of all: another thread that holds the lock may do the rest, and this one doesn't wait.
     registry.unregister(mock)
     _settle()
 
 
 def _settle() -> None:
-    """Do what is due, unless another thread, or a call further up, is at it and will do it."""
+    """Patch or restore what is due, unless another thread, or a caller, is doing it already."""
     while _is_due() and lock.acquire(blocking=False):
         try:
             if registry.any_is_active():
@@ -115,24 +116,22 @@ def _uninstall() -> None:
 
 
 def _missing() -> list[ModuleType]:
-    """The libraries that are imported, as a whole, and not patched yet."""
+    """The libraries that are completely imported and not patched yet."""
     patched = [module for module, _ in _installed]
     modules = (sys.modules.get(name) for name in _EDGES)
     return [
         module
         # Each module once: after httpx2.alias_httpx() both names are one module.
         for module in dict.fromkeys(modules)
-        if module is not None and module not in patched and _is_whole(module)
+        if module is not None
+        and module not in patched
+        # The import system puts a module into sys.modules before its code has run, and marks it so.
+        and (id(module) in _ready or not getattr(module.__spec__, "_initializing", False))
     ]
 
 
-def _is_whole(module: ModuleType) -> bool:
-    # The import system puts a module into sys.modules before its code has run, and marks it so.
-    return id(module) in _ready or not getattr(module.__spec__, "_initializing", False)
-
-
 _ready: set[int] = set()
-"""The libraries whose import our watcher has seen the end of."""
+"""The libraries whose import our watcher has seen finish."""
 
 
 class _Watcher(importlib.abc.MetaPathFinder):
@@ -146,6 +145,8 @@ class _Watcher(importlib.abc.MetaPathFinder):
         specs = (finder.find_spec(name, path, target) for finder in others)
         spec = next((spec for spec in specs if spec is not None), None)
         if spec is not None and spec.loader is not None:
+            # The module is patched right after its own code has run, before the code that imports
+            # it goes on.
             execute = spec.loader.exec_module
 
             def execute_and_patch(module: ModuleType) -> None:

@@ -24,14 +24,14 @@ from ..service.rejections import reject_unreadable
 from .registry import Find
 
 client_name: ContextVar[str | None] = ContextVar("eugpt_files_mock_client", default=None)
-"""The library that a call came through, if it hands on to another, as httpx may to aiohttp."""
+"""The library that the code under test called, if that uses another, as httpx may use aiohttp."""
 
 
 class RefusedLate(ConnectionRefusedError):
     """The connection is refused.
 
-    A client meets that while it connects; but whether a fault hits a request is only known when
-    it was sent. So each edge makes of this what its client would have raised earlier.
+    A client gets that error while it connects. But which fault hits a request is only known once
+    the request was sent. So each edge turns this into the error that its client raises earlier.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class MemoryConnection:
         self._protocol.receive_data(bytes(data))
 
     def take(self, count: int) -> bytes:
-        """Up to so many of the bytes that have come; none at the end."""
+        """At most `count` of the bytes that have arrived; none at the end of the connection."""
         data = bytes(self._received[:count])
         del self._received[:count]
         return data

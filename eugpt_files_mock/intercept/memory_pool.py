@@ -1,4 +1,4 @@
-"""What stands in the place of httpcore's pool under a transport: connections in memory.
+"""What replaces httpcore's pool under a transport: connections in memory.
 
 httpcore's own connection does its work over them: retries of a failed connect, time-outs, traces,
 the checks of h11. Each request has a connection of its own, so that none outlives the mock.
@@ -83,13 +83,13 @@ class _MemoryPool:
         return kind(
             origin=request.url.origin,
             ssl_context=self._replaced._ssl_context,
-            retries=getattr(self._replaced, "_retries", 0),
+            retries=self._replaced._retries,
             network_backend=backend(self._core, self._connect, refusals),
         )
 
 
 class _KeptBody:
-    """A body that can be sent again: that the connection is refused is known when it was sent."""
+    """A body that can be sent again: a refused connection is only known after it was sent."""
 
     def __init__(self, body: Any) -> None:
         self._body = body
@@ -154,7 +154,7 @@ class _AsyncBackend(_Backend):
 
 
 class _Stream:
-    """httpcore's network stream; TLS is believed to be there."""
+    """httpcore's network stream; it acts as if TLS were there."""
 
     def __init__(self, core: Any, connection: MemoryConnection) -> None:
         self._core = core
@@ -188,7 +188,7 @@ class _Stream:
         self._connection.end()
 
     def get_extra_info(self, _: str) -> None:
-        """There is no socket, and no TLS, to be told of."""
+        """There is no socket and no TLS to describe."""
 
 
 class _AsyncStream(_Stream):

@@ -1,8 +1,8 @@
-"""The network guard: while a mock intercepts, nobody else reaches one of its hosts.
+"""The network guard: while a mock intercepts, no other client reaches one of its hosts.
 
-It stands where every client comes by that isn't intercepted, whatever it is built on: where the
-name of a host is looked up, and where a socket connects. Other hosts are reached as ever; a look-up
-costs two more dictionary look-ups.
+It replaces what every client uses that isn't intercepted, whatever it is built on: the functions
+that look up the name of a host, and those that connect a socket. For other hosts nothing changes,
+at the cost of two dictionary look-ups.
 
 Out of its reach are libraries that resolve names in C, such as pycurl, and functions of `socket`
 that were copied before the mock was started (`from socket import getaddrinfo`).
@@ -35,7 +35,7 @@ _LOOPBACK = {"localhost": ("127.0.0.1", "::1")}
 
 _held: set[Origin] = set()
 _names: dict[str, set[str]] = {}
-"""Names of hosts by the address that a look-up has given for them."""
+"""Address → the host names for which a look-up has returned it."""
 
 
 def patches(library: Any) -> list[Patch]:
@@ -96,8 +96,8 @@ def _looking_up(original: Any) -> Any:
         name = _text(host)
         _refuse_ours(name, words.get("port", arguments[0] if arguments else None))
         answer = original(host, *arguments, **words)
-        # A name is looked up with one port, or none, and the connection may be made to another:
-        # `connect` sees the address alone, and must know its name.
+        # A name may be looked up without a port and connected to with ours. `connect` only gets
+        # an address, so the name is remembered.
         if name and registry.has_host(origin(name, None)[0]):
             for address in _addresses(answer):
                 _names.setdefault(address, set()).add(name)
@@ -108,6 +108,7 @@ def _looking_up(original: Any) -> Any:
 
 def _connecting(original: Any) -> Any:
     def connect(sock: Any, address: Any) -> Any:
+        # The address of a Unix socket is a string, or bytes.
         if isinstance(address, tuple) and len(address) >= 2:
             host, port = _text(address[0]), address[1]
             local = [name for name, addresses in _LOOPBACK.items() if host in addresses]
@@ -137,12 +138,13 @@ def _asking_uvloop(name: str) -> Any:
 def _refuse_ours(host: str, port: Any) -> None:
     """Raise `NetworkRefused` for one of our hosts.
 
-    A port that isn't given, or 0, is that of a look-up before the port is chosen: the default.
+    Without a port, or with 0, the name is looked up before a port is chosen: the default is meant.
     """
     number = _SERVICES.get(port, port) if isinstance(port, str) else port
     try:
         place = origin(host, int(number) if number else None)
     except ValueError:
+        # No number, or no port: the function that is called will say so.
         return
     # By the host alone, as a look-up has no path: `passthrough` can't let it through.
     mock = registry.owner_of(place)

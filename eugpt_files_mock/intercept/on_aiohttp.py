@@ -1,4 +1,4 @@
-"""aiohttp: for our host, the connector hands out a connection in memory.
+"""aiohttp: for our host, the connector returns a connection in memory.
 
 aiohttp's own protocol, parser, time-outs and retries work over it, also for those that stand on
 aiohttp, such as transports of httpx.
@@ -28,6 +28,8 @@ def patches(_: Any) -> list[Patch]:
 
 
 def _requesting(original: Any) -> Any:
+    # aioresponses replaces this method and refuses what it doesn't know. It isn't asked for our
+    # URLs.
     own = own_function(original, "aiohttp.client")
 
     async def _request(session: Any, method: str, url: Any, **words: Any) -> Any:
@@ -111,6 +113,7 @@ class _MemoryTransport(asyncio.Transport):
         self._key = req.connection_key
         # aiohttp has no other limit on reading: a read time-out, and one for the whole request.
         limits = [limit for limit in (timeout.sock_read, timeout.total) if limit is not None]
+        # aiohttp has an exception for each of the two limits.
         self._is_read_timeout = timeout.sock_read is not None and timeout.sock_read == min(limits)
         find = partial(registry.find, place)
         self._connection = _Connection(find, "aiohttp", min(limits, default=None))

@@ -33,7 +33,7 @@ _IN_PROCESS = (
     ("httpx2", "WSGITransport"),
     ("starlette.testclient", "_TestClientTransport"),
 )
-"""Transports that reach no network: whoever chose one wants it."""
+"""Transports that reach no network. A test that uses one of them has chosen it on purpose."""
 
 _SENDING = {"HTTPTransport": "handle_request", "AsyncHTTPTransport": "handle_async_request"}
 """The library's own transports, and the method by which each sends."""
@@ -172,14 +172,14 @@ def _transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # no
 
 
 _LARGE = 1_000_000
-"""Bytes from which a body is handed on in its pieces: joined, it would lie in memory twice."""
+"""Bytes from which a body is passed on in its pieces: joined, it would be in memory twice."""
 
 
 def _plain(request: Any, library: Any) -> Headers | None:
     """The headers of a plain request; a generator or a file of the user's is read by the client's
     own stack.
     """
-    # Both streams hold what they send. MultipartStream is not exported, so it is known by its name.
+    # httpx doesn't export MultipartStream, so it is known by its name.
     kind = type(request.stream)
     is_at_hand = kind is library.ByteStream or kind.__name__ == "MultipartStream"
     is_short = len(request.url.raw_path) < MOST_BYTES
@@ -193,7 +193,8 @@ def _plain(request: Any, library: Any) -> Headers | None:
 def _sending(library: Any, method: str, original: Any) -> Any:
     own = own_function(original, f"{library.__name__}._transports.default")
 
-    def send(transport: Any, request: Any) -> Any:  # of the async one, what is to be awaited
+    # Both for sync and async: of the async method it returns what is to be awaited.
+    def send(transport: Any, request: Any) -> Any:
         found = _taken_over(request.url)
         if found is None:
             give_back()
@@ -209,8 +210,8 @@ def _taken_over(url: Any) -> Resolved | None:
     found = registry.find(origin(url.host, url.port), url.path)
     if found is None:
         return _asked.get()
-    # The transport has kept our URL. So other URLs that it asks for meanwhile, as for a token, are
-    # not rewritten ones, and go to the network.
+    # The transport has kept our URL. So what it sends to other URLs meanwhile, such as a request
+    # for a token, is no rewritten request of ours, and goes to the network.
     _asked.set(None)
     return found
 

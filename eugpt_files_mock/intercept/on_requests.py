@@ -151,7 +151,7 @@ def _twin_class(kind: type[HTTPAdapter]) -> type[HTTPAdapter]:
 
 
 class _Connection:
-    """What an adapter gets in the place of a pool."""
+    """What an adapter gets instead of a pool."""
 
     def __init__(self, place: Origin, pool: Callable[[], Any], *, is_verified: bool) -> None:
         self._place = place
@@ -225,7 +225,7 @@ def _bytes(body: bytes | str | None) -> bytes:
 
 
 def _is_traced() -> bool:
-    """Whether somebody watches what lies below: urllib3's `urlopen`, or http.client's methods."""
+    """Whether a tracer wraps what the short way leaves out: urllib3, or methods of http.client."""
     # Sentry replaces these two methods of http.client by functions of its own.
     return is_wrapper(opener()) or not all(
         type(function) is FunctionType and function.__globals__["__name__"] == "http.client"

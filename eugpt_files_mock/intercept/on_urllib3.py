@@ -126,7 +126,7 @@ def _opening(original: Any) -> Any:
 
 
 def _address(pool: Any, url: str) -> tuple[Origin, str]:
-    """Where a request goes: to the host of the pool, unless that is a proxy, which is told it."""
+    """Origin and path of a request: a proxy is sent the whole URL, any other host only the path."""
     there = None if url.startswith("/") else place_of(url)
     return there or (origin(pool.host, pool.port), unquote(url.partition("?")[0]))
 
@@ -140,7 +140,7 @@ def _kind(pool: Any) -> Any:
 @lru_cache
 def _memory_class(kind: Any) -> Any:
     class MemoryHTTPConnection(kind):  # type: ignore[misc]
-        """Connects in memory, and says of TLS that it is there."""
+        """Connects in memory, and acts as if TLS were there."""
 
         def connect(self) -> None:
             self.sock = self.connect_in_memory()

@@ -1,9 +1,9 @@
 """Attributes that are replaced while a mock is active, and given back with care.
 
 respx, pytest-httpx, vcrpy, pook and tracers replace the same attributes, and many restore blindly
-what they found. So only what is ours is taken off. If another's replacement lies on ours, ours
-stays beneath it, where it hands everything on, and is taken off when it is on top again: by the
-next mock, or the next call.
+what they found. So only what is ours is removed. If another tool has replaced our function, ours
+stays below its function, where it passes every call on. It is removed as soon as it is on top
+again: by the next mock, or the next call.
 
 respx patches httpx for us, and responses requests: each lets its target be chosen.
 """
@@ -21,7 +21,7 @@ from ..errors import PatchTargetMissing
 from .registry import any_is_active
 
 Replacing = Callable[[Any], Callable[..., Any]]
-"""Makes our function from the one that it replaces, and hands on to."""
+"""Makes our function from the one that it replaces, and that it calls for other hosts."""
 
 lock = Lock()
 """Held while patches change. Never wait for it in `stop`, which a garbage collector may call."""
@@ -39,8 +39,8 @@ Carrier = Callable[[str, Callable[..., Any]], Any]
 class Patch:
     """One attribute of a class or a module, by its dotted name.
 
-    `carrier` does the patching, if there is one; `owner` is the class, if it may be found under
-    another name, or another under its name.
+    `carrier` does the patching, if there is one. `owner` is the class, where its dotted name may
+    lead to another one.
     """
 
     def __init__(
@@ -61,9 +61,8 @@ class Patch:
         self._carrier = carrier
 
     def start(self) -> None:
-        """Put ours on top of whatever is there; nothing is changed when the attribute has gone."""
-        # An earlier mock's function may lie here still, left behind under another tool's
-        # replacement.
+        """Replace what is there by ours. Nothing is changed when the attribute doesn't exist."""
+        # A function of an earlier mock may still be here, left behind below another tool's.
         self.clear()
         # `vars`, not getattr: that would bind what it finds, and hide whether it is inherited.
         is_own = self._name in vars(self._owner)
@@ -87,7 +86,7 @@ class Patch:
         return inherited
 
     def _is_found_by_name(self) -> bool:
-        """A carrier goes by the name, under which another may have put a class of its own."""
+        """A carrier patches by name; another tool may have put its own class under that name."""
         module, _, owner = self._path.rpartition(".")
         return getattr(sys.modules.get(module), owner, None) is self._owner
 
@@ -100,7 +99,7 @@ class Patch:
             setattr(self._owner, self._name, self._replacement)
 
     def stop(self) -> None:
-        """Take ours off, and leave in place what others put on it, or in its place."""
+        """Remove ours; what other tools have put above it, or in its place, stays."""
         self.is_started = False
         # It is searched anew for the next mock: other tools come and go, and it keeps functions
         # alive.
@@ -116,7 +115,7 @@ class Patch:
             _left_behind[id(self._owner), self._name] = self
 
     def clear(self) -> bool:
-        """Take off what of ours lies on top; whether there was something."""
+        """Remove our functions that are on top; whether there were any."""
         has_found = False
         # Several may lie on one another, when another tool has restored one of ours.
         while _is_ours(there := vars(self._owner).get(self._name)):
@@ -130,13 +129,11 @@ class Patch:
 
 
 _left_behind: dict[tuple[int, str], Patch] = {}
-"""Those that lay beneath another's replacement when they were stopped."""
+"""Those that were below another tool's replacement when they were stopped."""
 
 
 def give_back() -> None:
-    """Take off what was left behind, where it has come to lie on top; called for every request
-    that isn't ours.
-    """
+    """Remove what was left behind and is on top by now; called for every request to other hosts."""
     # Checked before the lock is taken, as most requests have nothing to give back, and again under
     # it: a mock may have been started in another thread, which needs what is there.
     if _left_behind and not any_is_active() and lock.acquire(blocking=False):
@@ -185,9 +182,9 @@ def _own_layer(function: Any, module: str) -> Any:
 
 
 def _layers(function: Any) -> Iterator[Any]:
-    """The function, and those that it hands on to, as far as that can be seen."""
+    """The function, and those that it calls in turn, as far as that can be seen."""
     layers = [function]
-    # The list grows while it is walked: each layer adds those that it hands on to.
+    # The list grows during the loop: each layer adds those that it calls.
     for layer in layers:
         yield layer
         # functools.wraps and wrapt keep what they wrap here; other tools keep it in a closure only.

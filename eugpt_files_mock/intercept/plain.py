@@ -2,8 +2,8 @@
 
 Plain is a request that the whole way would send and read without anything to observe: headers
 without a need for h11's checks, a body that can be read at once, a 200 that arrives as a whole.
-For the rest the client's own stack does its work. If that is known only when the request was
-answered, the outcome is kept, and the client's stack meets it.
+All other requests take the client's own stack. If that is known only after the request was
+answered, the outcome is kept, and the client's stack delivers it.
 """
 
 import re
@@ -74,8 +74,7 @@ def plain_answer(outcome: Outcome) -> PlainAnswer | None:
         and not outcome.delay
         and outcome.piece is None
         and outcome.cut_after is None
-        # A fault or a profile may have set others, which h11 checks: the client's stack shall meet
-        # them.
+        # A fault or a profile may have set others, which the client's h11 must check.
         and _ANSWERED.issuperset([name for name, _ in outcome.headers])
     ):
         date = ("Date", http_date(int(time.time())))

@@ -16,6 +16,8 @@ from ..service.handle import handle
 from ..service.service import Service
 
 
+# Compared by identity: two mocks may have equal options, and `unregister` must remove the right
+# one.
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ActiveMock:
     """One mock, as the client edges see it.
@@ -68,7 +70,7 @@ class ActiveMock:
 
 
 class Resolved(NamedTuple):
-    """The mock that answers, the path below its base URL (None: outside of it), and all of it."""
+    """The mock that answers, the path below its base URL (None if outside), and the whole path."""
 
     mock: ActiveMock
     resource: str | None
@@ -76,7 +78,7 @@ class Resolved(NamedTuple):
 
 
 Find = Callable[[str], Resolved | None]
-"""Who answers for a path, percent-decoded."""
+"""Finds the mock that answers a path, which is percent-decoded."""
 
 _active: list[ActiveMock] = []
 _by_origin: dict[Origin, tuple[tuple[ActiveMock, BaseUrl], ...]] = {}
@@ -93,7 +95,6 @@ def register(mock: ActiveMock) -> None:
 
 
 def unregister(mock: ActiveMock) -> None:
-    """Let it answer no longer."""
     _active.remove(mock)
     _index()
 
@@ -101,7 +102,7 @@ def unregister(mock: ActiveMock) -> None:
 def find(origin: Origin, path: str) -> Resolved | None:
     """The newest active mock whose base URL covers this URL, or None.
 
-    A mock whose base URL the path lies below comes before one that only has the host.
+    A mock whose base URL covers the path comes before one that only has the host.
     """
     # Each request of the process comes here, also those for other hosts: one dictionary look-up.
     candidates = _by_origin.get(origin)
