@@ -102,7 +102,7 @@ HABITS = {
 
 
 def build_matcher(
-    faults: Sequence[Fault], users: Collection[str], operations: Sequence[str], **words: Any
+    faults: Sequence[Fault], users: Collection[str], operations: Sequence[str], /, **words: Any
 ) -> FaultMatcher:
     """The matcher, when it makes sense for these faults and a service with these users.
 
