@@ -70,8 +70,7 @@ PAGE_FILES = (
     "index.html",
     "page.css",
     "icon.svg",
-    *("page.js", "requests.js", "request.js", "faults.js", "files.js", "stubs.js"),
-    *("control.js", "snippets.js", "parts.js"),
+    *("page.js", "parts.js", "requests.js", "faults.js", "files.js", "snippets.js"),
 )
 
 _TYPES = {

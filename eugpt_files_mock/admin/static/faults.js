@@ -1,111 +1,99 @@
-// The form that arms faults, with everything that `inject()` takes; and those that are armed.
+// The forms that arm faults, with all that `inject()` takes, and stub routes; what is armed and stubbed.
 
-import { act, ask, kept, onAddress, watch } from "./control.js";
-import { at, button, copier, count, make, plural, present, say, show, tell } from "./parts.js";
-import { asInject, catalogue, faultCall } from "./snippets.js";
+import { act, ask, kept, onAddress, remove, watch } from "./page.js";
+import { at, button, copier, count, h, hitsOf, on, present, say, show, tell } from "./parts.js";
+import { MATCHER, asInject, catalogue, faultCall, matcherOf, python } from "./snippets.js";
 
 const KINDS = { answer: "Answer with", connection: "Break the connection", body: "Spoil the answer" };
+
+// The fields, as far as their names and numbers don't say it all.
 const LABELS = {
-  status: "Status", code: "Code", message: "Message", body: "Body", headers: "Headers (JSON)", retry_after: "Retry after (s)",
-  seconds: "Seconds", jitter: "Jitter (s)", after_bytes: "After bytes", chunk_bytes: "Bytes a piece",
+  times: "Hits", filename: "Filename, such as *.pdf", skip: "Skip first", every: "Every nth", phase: "The work is",
+  headers: "Headers (JSON)", retry_after: "Retry after (s)", jitter: "Jitter (s)",
+};
+const TEXTS = ["filename", "file_id", "purpose", "user", "code", "message", "headers"];
+const CHOICES = {
+  times: { 1: "once", 2: "twice", 3: "3 times", 10: "10 times", "": "always" },
+  phase: { "": "not done", after: "done, answer lost" },
+  body: { "": "envelope", detail: "detail", error_string: "error string", text: "text", html: "HTML", empty: "empty" },
 };
 const BEGIN_WITH = { status: 503, seconds: 2, chunk_bytes: 64 };
-const SHAPES = ["envelope", "detail", "error_string", "text", "html", "empty"];
-const WORDS = new Set(["code", "message"]);
 
-let operations = [];
+const form = at("arm");
 let armed = [];
 let sequence = [];
 
-// -- the form ----------------------------------------------------------------------------------
+// -- the form
 
 async function offer() {
   if (catalogue.size) return;
   const offered = await ask("GET", "catalogue");
   for (const fault of offered.faults) catalogue.set(fault.fault, fault);
   offerOperations(offered.operations);
-  for (const [kind, title] of Object.entries(KINDS)) {
-    const palette = make("div", { class: "choice", role: "group", "aria-label": title });
-    palette.append(...offered.faults.filter((fault) => fault.kind === kind).map(choiceOf));
-    at("catalogue").append(make("div", { class: "kind" }, make("span", { class: "label" }, title), palette));
+  for (const [kind, faults] of Map.groupBy(offered.faults, (one) => one.kind)) {
+    at("catalogue").append(h("fieldset.choice", h("legend", KINDS[kind]), ...faults.map(choiceOf)));
   }
-  at("arm").elements.fault.value = "unavailable";
+  form.elements.fault.value = "unavailable";
   askArguments();
 }
 
-/** The five, and every route that is stubbed. */
-export function offerOperations(names) {
-  for (const name of ["*", ...names].filter((one) => !operations.includes(one))) {
-    operations.push(name);
-    const box = make("input", { type: "checkbox", name: "on", value: name });
-    box.checked = name === "*";
-    at("operations").append(make("label", {}, box, make("span", {}, name === "*" ? "any" : name)));
+const choiceOf = ({ fault, summary, status }) =>
+  h("label", { title: summary }, h("input", { type: "radio", name: "fault", value: fault }), fault, status && h("small", ` ${status}`));
+
+// The five, and every route that is stubbed.
+function offerOperations(names) {
+  for (const value of names) {
+    if (boxes().some((box) => box.value === value)) continue;
+    at("operations").append(h("label", h("input", { type: "checkbox", name: "on", value }), value));
   }
-}
-
-function choiceOf({ fault, summary, status }) {
-  const radio = make("input", { type: "radio", name: "fault", value: fault });
-  return make("label", { title: summary }, radio, make("span", {}, fault, status ? make("small", {}, ` ${status}`) : null));
-}
-
-const chosen = () => catalogue.get(at("arm").elements.fault.value);
-
-function askArguments() {
-  const { arguments: usual, required, summary } = chosen();
-  say(at("summary"), summary.replaceAll("`", ""));
-  at("arguments").replaceChildren(...Object.keys(usual).map((name) => fieldOf(name, usual[name], required.includes(name))));
-  preview();
-}
-
-function fieldOf(name, usual, isRequired) {
-  const begin = BEGIN_WITH[name] ?? (isRequired ? 1 : "");
-  const isText = WORDS.has(name) || name === "headers";
-  const input = name === "body"
-    ? make("select", { name: "body" }, ...SHAPES.map((shape) => make("option", {}, shape)))
-    : make("input", { name, type: isText ? "text" : "number", min: isText ? null : 0, step: isText ? null : "any", value: begin, placeholder: usual ?? (isRequired ? "" : "usual") });
-  return make("label", { class: isText ? "wide" : null }, make("span", {}, LABELS[name] ?? name.replaceAll("_", " ")), input);
-}
-
-/** The fault that the form describes; a field that is empty has its usual value. */
-function described() {
-  const fault = { fault: chosen().fault };
-  for (const input of at("arguments").querySelectorAll("input, select")) {
-    if (input.value === "" || (input.name === "body" && input.value === "envelope")) continue;
-    fault[input.name] = valueOf(input);
-  }
-  return fault;
-}
-
-function valueOf(input) {
-  if (input.name === "headers") {
-    try {
-      return JSON.parse(input.value);
-    } catch {
-      return input.value; // the mock says what it takes
-    }
-  }
-  return input.type === "number" ? Number(input.value) : input.value;
-}
-
-/** What is sent, and what is shown as Python. */
-function wordsOf() {
-  const words = { on: boxes().filter((box) => box.checked).map((box) => box.value) };
-  for (const input of at("matcher").querySelectorAll("input, select")) {
-    if (input.name === "times") words.times = input.value === "" ? null : Number(input.value);
-    else if (input.value !== "") words[input.name] = valueOf(input);
-  }
-  return words;
 }
 
 const boxes = () => [...at("operations").querySelectorAll("input")];
 
+const chosen = () => catalogue.get(form.elements.fault.value);
+
+function askArguments() {
+  const { arguments: usual, summary } = chosen();
+  say(at("summary"), summary.replaceAll("`", ""));
+  at("arguments").replaceChildren(...Object.keys(usual).map(fieldOf));
+  preview();
+}
+
+function fieldOf(name) {
+  const options = Object.entries(CHOICES[name] ?? {}).map(([value, text]) => new Option(text, value, false, value === "1"));
+  const isText = TEXTS.includes(name);
+  const type = isText ? "text" : "number";
+  const input = h(options.length ? "select" : "input", { name, type, min: "0", step: "any", value: BEGIN_WITH[name] }, options);
+  const label = LABELS[name] ?? name[0].toUpperCase() + name.slice(1).replaceAll("_", " ");
+  return h(isText ? "label.wide" : "label", h("span", label), input);
+}
+
+const described = () => ({ fault: chosen().fault, ...wordsIn("arguments") });
+
+const matched = () =>
+  ({ on: boxes().filter((box) => box.checked).map((box) => box.value), times: null, ...wordsIn("matcher") });
+
+// A field that is empty has its usual value.
+function wordsIn(id) {
+  const given = [...at(id).querySelectorAll("[name]")].filter((field) => field.value);
+  return Object.fromEntries(given.map((field) => [field.name, valueOf(field)]));
+}
+
+function valueOf({ name, type, value }) {
+  if (type === "number") return Number(value);
+  if (type === "text" && name !== "headers") return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value; // a word, or the mock says what it takes
+  }
+}
+
 function preview() {
   if (!catalogue.size) return;
-  const faults = sequence.length ? sequence : [described()];
-  say(at("preview"), asInject({ faults, ...wordsOf() }));
-  at("sequence").hidden = sequence.length === 0;
+  say(at("preview"), asInject({ faults: sequence.length ? sequence : [described()], ...matched() }));
   at("sequence").replaceChildren(
-    ...sequence.map((fault, place) => make("li", {}, faultCall(fault).slice(7), button("✕", () => drop(place), { class: "quiet", "aria-label": `Remove ${fault.fault} from the sequence` }))),
+    ...sequence.map((one, place) => h("li.cut", faultCall(one), button("✕", `Remove ${one.fault} from the sequence`, () => drop(place)))),
   );
 }
 
@@ -115,132 +103,116 @@ function drop(place) {
   at("then").focus();
 }
 
-async function arm() {
-  const fault = sequence.length ? sequence : described();
-  const words = Array.isArray(fault) ? { fault } : fault;
-  const done = await act("problem", "POST", "faults", { ...words, ...wordsOf(), optional: true });
+on("arm", "submit", async (press) => {
+  press.preventDefault();
+  const fault = sequence.length ? { fault: sequence } : described();
+  const words = JSON.stringify({ ...fault, ...matched(), optional: true });
+  const done = await act(at("python"), "POST", "faults", words);
   if (!done) return;
   sequence = [];
   preview();
-  tell(`Armed ${nameOf(done)} on ${aimOf(done)}`);
-}
-
-at("arm").addEventListener("submit", (press) => {
-  press.preventDefault();
-  arm();
+  tell(`Armed ${titleOf(done)}`);
 });
 
-at("arm").addEventListener("input", (change) => {
-  const { name, value, checked } = change.target;
+on("arm", "input", ({ target: { name, value, checked } }) => {
   if (name === "on") choose(value, checked);
   if (name === "fault") askArguments();
   else preview();
 });
 
-/** Any is all of them; none is any. */
+// Any is all of them; none is any.
 function choose(value, isChecked) {
-  if (isChecked) for (const box of boxes()) if ((box.value === "*") !== (value === "*")) box.checked = false;
-  if (!boxes().some((box) => box.checked)) boxes()[0].checked = true;
+  const [any, ...others] = boxes();
+  if (isChecked) for (const box of value === "*" ? others : [any]) box.checked = false;
+  if (!boxes().some((box) => box.checked)) any.checked = true;
 }
 
-at("then").addEventListener("click", () => {
+on("then", "click", () => {
   sequence.push(described());
   preview();
 });
 
-at("preview-actions").append(copier("Copy", () => at("preview").textContent, { "aria-label": "Copy as Python" }));
+const [times, ...others] = Object.keys(MATCHER).map(fieldOf);
+at("often").append(times);
+at("seldom").append(...others);
+at("python").lastElementChild.append(copier("Copy", "Copy as Python", () => at("preview").textContent));
 
-// -- what is armed -----------------------------------------------------------------------------
+// -- what is armed or stubbed: it can be copied as Python, and taken away
 
-const nameOf = (one) => one.faults.map((fault) => faultCall(fault).slice(7).replace("()", "")).join(", then ");
-
-function aimOf(one) {
-  const words = [one.on.includes("*") ? "any call" : one.on.join(", ")];
-  for (const name of ["filename", "file_id", "purpose", "user", "skip", "every", "probability"]) {
-    if (one[name] !== null && one[name] !== 0) words.push(`${name.replace("_", " ")} ${one[name]}`);
-  }
-  if (one.phase === "after") words.push("after the work");
-  return words.join(" · ");
-}
-
-function countOf(one) {
-  const left = one.remaining === null ? "always" : one.remaining === 0 ? "spent" : `${one.remaining} left`;
-  return present(one.hits === 0 ? "no hit yet" : plural(one.hits, "hit"), left);
-}
-
-/** The armed faults that may have hit a call: the journal keeps the name only. */
-export const armedFor = (call) =>
-  armed.filter(
-    (one) => one.hits > 0 && (one.on.includes("*") || one.on.includes(call.operation)) && one.faults.some((fault) => fault.fault === call.fault)
-      && ["file_id", "purpose", "user"].every((name) => one[name] === null || one[name] === call[name])
-      && (one.filename === null || /[*?[]/.test(one.filename) || one.filename === call.filename),
-  );
-
-function createArmed(one) {
-  const name = `${nameOf(one)} on ${aimOf(one)}`;
-  return make(
-    "li",
-    { class: "card", id: `fault-${one.id}`, tabindex: "-1" },
-    make("code", { class: "name" }, nameOf(one)),
-    make("span", { class: "about" }, `${one.id} · ${aimOf(one)} · `, make("span", { class: "state" })),
-    make(
-      "span",
-      { class: "actions" },
-      copier("Copy", () => asInject(one), { "aria-label": `Copy mock.inject for ${name}` }),
-      button("Disarm", (press) => disarm(one, press.target.closest("li")), { class: "quiet", "aria-label": `Disarm ${name}` }),
+function card(path, name, title, about, verb, call) {
+  const row = h("li.card", { id: path.replace("/", "-") },
+    h("code.name", name),
+    h("span.about", about),
+    h("span.about.state"),
+    h("span.actions",
+      copier("Copy", `Copy ${call.split("(")[0]} for ${title}`, () => call),
+      button(verb, `${verb} ${title}`, () => remove(row, path, `${verb} ${title}: done`)),
     ),
   );
+  return row;
 }
 
-async function disarm(one, row) {
-  const neighbour = row.nextElementSibling ?? row.previousElementSibling;
-  if (!(await act("problem", "DELETE", `faults/${one.id}`))) return;
-  (neighbour?.querySelector("button:last-child") ?? at("faults")).focus();
-  tell(`Disarmed ${nameOf(one)}`);
+const nameOf = (one) => one.faults.map((fault) => faultCall(fault).replace("()", "")).join(", then ");
+
+function aimOf({ on, times, ...matcher }) {
+  const words = matcherOf(matcher).map(([name, value]) => `${name.replace("_", " ")} ${value}`);
+  return present(on.includes("*") ? "any call" : on.join(", "), ...words);
+}
+
+const titleOf = (one) => `${nameOf(one)} on ${aimOf(one)}`;
+
+// The armed faults that may have hit a call: the journal keeps the name only.
+export const armedFor = (call) =>
+  armed.filter(
+    (one) =>
+      one.hits > 0 &&
+      one.faults.some(({ fault }) => fault === call.fault) &&
+      (one.on.includes("*") || one.on.includes(call.operation)) &&
+      ["filename", "file_id", "purpose", "user"].every(
+        (name) => one[name] === null || one[name] === call[name] || /[*?[]/.test(one[name]),
+      ),
+  );
+
+const createArmed = (one) =>
+  card(`faults/${one.id}`, nameOf(one), titleOf(one), `${one.id} · ${aimOf(one)}`, "Disarm", asInject(one));
+
+function updateArmed(row, one) {
+  say(row.querySelector(".state"), hitsOf(one));
+  row.classList.toggle("open", one.id === kept("fault"));
 }
 
 function showArmed() {
-  const live = armed.filter((one) => one.remaining !== 0);
-  const spent = armed.filter((one) => one.remaining === 0).reverse();
-  const update = (row, one) => {
-    say(row.querySelector(".state"), countOf(one));
-    row.classList.toggle("open", one.id === kept("fault"));
-  };
-  show(at("armed-list"), live, (one) => one.id, createArmed, update);
-  show(at("spent-list"), spent, (one) => one.id, createArmed, update);
+  const { live = [], spent = [] } = Object.groupBy(armed, (one) => (one.remaining === 0 ? "spent" : "live"));
+  show(at("armed-list"), live, createArmed, updateArmed);
+  show(at("spent-list"), spent.reverse(), createArmed, updateArmed);
   count("armed", live.length);
-  at("spent").hidden = spent.length === 0;
   say(at("spent-sum"), `${spent.length} spent`);
-  at("disarm-all").hidden = armed.length < 2;
 }
 
-at("disarm-all").addEventListener("click", async () => {
-  if (await act("problem", "DELETE", "faults")) at("faults").focus();
-});
-
-let pointed = "";
-
-/** Unfolds what a link points to, once; that it is spent may be known only at the next look. */
-function unfold() {
-  const one = armed.find(({ id }) => id === pointed);
-  if (!one) return;
-  if (one.remaining === 0) {
-    at("spent").open = true;
-    pointed = "";
-  }
-  // Once the tab is shown and the list unfolded: what isn't laid out can't be scrolled to.
-  setTimeout(() => at(`fault-${one.id}`)?.scrollIntoView({ block: "center" }), 50);
-}
-
-onAddress(() => {
-  pointed = kept("tab") === "faults" ? kept("fault") : "";
-  showArmed();
-  unfold();
-});
+onAddress(showArmed);
 
 watch(async () => {
   await offer();
   ({ data: armed } = await ask("GET", "faults?limit=200"));
   showArmed();
-  if (pointed) unfold();
+});
+
+function createStub({ id, object, operation, hits, remaining, method, path, ...words }) {
+  const answer = Object.entries(words).filter(([, value]) => value !== null);
+  const given = [python(method), python(path), ...answer.map(([name, value]) => `${name}=${python(value)}`)];
+  const about = JSON.stringify(Object.fromEntries(answer));
+  return card(`stubs/${id}`, operation, operation, about, "Remove", `mock.stub(${given.join(", ")})`);
+}
+
+on("stub", "submit", async (press) => {
+  press.preventDefault();
+  const done = await act(press.target.lastElementChild, "POST", "stubs", at("stub-json").value);
+  if (done) tell(`Stubbed ${done.operation}`);
+});
+
+watch(async () => {
+  const { data } = await ask("GET", "stubs?limit=200");
+  show(at("stub-list"), data.reverse(), createStub, (row, stub) => say(row.querySelector(".state"), hitsOf(stub)));
+  count("stubs", data.length);
+  offerOperations(data.map((stub) => stub.operation));
 });

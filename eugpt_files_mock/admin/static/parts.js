@@ -2,149 +2,129 @@
 
 export const at = (id) => document.getElementById(id);
 
-/** An element with attributes and children; strings become text, null is left out. */
-export function make(tag, attributes = {}, ...children) {
+export const on = (id, event, act) => at(id).addEventListener(event, act);
+
+// An element, as in `h("p.soft", { title }, "text")`: functions listen to the event of their name,
+// strings become text, and what is null, false or empty is left out.
+export function h(name, ...children) {
+  const [tag, ...classes] = name.split(".");
   const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value);
+  node.classList.add(...classes.filter(Boolean));
+  const words = children[0]?.constructor === Object ? children.shift() : {};
+  for (const [word, value] of Object.entries(words)) {
+    if (typeof value === "function") node.addEventListener(word, value);
+    else if (value) node.setAttribute(word, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat().filter(Boolean));
   return node;
 }
 
-/** A button that does something. */
-export function button(text, act, attributes = {}) {
-  const node = make("button", { type: "button", ...attributes }, text);
-  node.addEventListener("click", act);
-  return node;
-}
-
-/** Sets a text only where it differs, so that nothing is selected or announced anew. */
+// Sets a text only where it differs, so that nothing is selected or announced anew.
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Shows the items in a list, a node for each key, which is kept as long as its item is there. */
-export function show(list, items, key, create, update) {
+// Shows items in a list, each in a node of its own for as long as it is there.
+export function show(list, items, create, update) {
   const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
-  const wanted = new Set(items.map((item) => String(key(item))));
-  for (const [name, node] of known) if (!wanted.has(name)) node.remove();
+  const nodes = items.map((item) => {
+    const node = known.get(item.id) ?? create(item);
+    known.delete(item.id);
+    node.dataset.key = item.id;
+    update(node, item);
+    return node;
+  });
+  for (const node of known.values()) node.remove();
   let place = list.firstElementChild;
-  for (const item of items) {
-    let node = known.get(String(key(item)));
-    if (!node) {
-      node = create(item);
-      node.dataset.key = key(item);
-    }
-    update?.(node, item);
+  for (const node of nodes) {
+    const focused = document.activeElement;
     if (node === place) place = place.nextElementSibling;
-    else move(list, node, place);
+    else list.insertBefore(node, place);
+    if (node.contains(focused)) focused.focus({ preventScroll: true }); // which a move takes away
   }
 }
 
-/** A node that is moved loses the focus, which is given back. */
-function move(list, node, place) {
-  const focused = node.contains(document.activeElement) ? document.activeElement : null;
-  list.insertBefore(node, place);
-  focused?.focus({ preventScroll: true });
-}
+export const button = (text, name, click) =>
+  h("button.quiet", { type: "button", "aria-label": name, click }, text);
 
-/** Asks back once, in the button itself, and forgets the question after a while. */
-export function askTwice(node, question, act) {
-  const usual = node.textContent;
-  let doubt;
-  const ask = (open) => {
-    node.classList.toggle("sure", open);
-    say(node, open ? question : usual);
-  };
-  node.addEventListener("click", () => {
-    const isSure = node.classList.contains("sure");
-    clearTimeout(doubt);
-    ask(!isSure);
-    if (isSure) act();
-    else doubt = setTimeout(() => ask(false), 4000);
+export function copier(text, name, read) {
+  const node = button(text, name, async () => {
+    const done = navigator.clipboard.writeText(read()).then(() => "Copied", () => "The browser refused");
+    say(node, await done);
+    tell(node.textContent);
+    setTimeout(() => say(node, text), 1500);
   });
   return node;
 }
 
-/** A button that copies a text, and says so. */
-export function copier(label, text, attributes = {}) {
-  const node = button(label, async () => {
-    try {
-      await navigator.clipboard.writeText(text());
-      say(node, "Copied");
-      tell("Copied");
-    } catch {
-      say(node, "The browser refused");
-    }
-    setTimeout(() => say(node, label), 1500);
-  }, { class: "quiet", ...attributes });
+// Asks back once, in the button itself, and forgets the question after a while.
+export function askTwice(node, question, act) {
+  const usual = node.textContent;
+  const ask = (isOpen) => {
+    node.classList.toggle("sure", isOpen);
+    say(node, isOpen ? question : usual);
+  };
+  node.addEventListener("click", () => {
+    const isSure = node.classList.contains("sure");
+    ask(!isSure);
+    if (isSure) act();
+    else setTimeout(() => ask(false), 4000);
+  });
   return node;
 }
 
-// -- how things are said -----------------------------------------------------------------------
-
-/** Its parts that are there, with dots between them. */
-export const present = (...parts) =>
-  parts.filter((part) => part !== null && part !== undefined && part !== "").join(" · ");
-
-export const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-export const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-
-/** Also of a number that no calendar knows. */
-export function timeOf(seconds, format) {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? `${seconds} s` : format.format(date);
+export function listOf(values) {
+  const given = Object.entries(values).filter(([, value]) => value);
+  return h("dl", given.flatMap(([name, value]) => [h("dt", name), h("dd", {}, value)]));
 }
 
-export const plural = (count, one, many = `${one}s`) =>
-  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+export function indented(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+// A text of any length, which scrolls, and so must be reached by the keyboard.
+export const textBlock = (text, label) =>
+  h("pre", { tabindex: "0", role: "region", "aria-label": label }, h("code", text));
+
+// -- how things are said
+
+export const present = (...parts) => parts.filter(Boolean).join(" · ");
+
+// Also of a number that no calendar knows.
+function timeIn(styles) {
+  const format = new Intl.DateTimeFormat(undefined, styles);
+  return (seconds) => (Math.abs(seconds) > 8.64e12 ? `${seconds} s` : format.format(seconds * 1000));
+}
+
+export const clockOf = timeIn({ timeStyle: "medium" });
+export const momentOf = timeIn({ dateStyle: "medium", timeStyle: "medium" });
+
+export const number = (value) => value.toLocaleString("en");
+
+export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 
 export function sizeOf(bytes) {
-  if (bytes < 1000) return plural(bytes, "byte");
-  const units = ["kB", "MB", "GB", "TB"];
-  let step = 0;
-  let size = bytes / 1000;
-  while (size >= 999.5 && step < units.length - 1) {
-    size /= 1000;
-    step += 1;
-  }
-  return `${size < 100 ? size.toFixed(1) : Math.round(size)} ${units[step]}`;
+  const step = Math.floor(Math.log10(bytes || 1) / 3);
+  return step ? `${(bytes / 1000 ** step).toFixed(1)} ${"kMGTP"[step - 1]}B` : plural(bytes, "byte");
 }
 
-/** A span of time, in a unit that suits it. */
 export function spanOf(seconds) {
-  if (seconds < 0.0995) return `${(seconds * 1000).toFixed(seconds < 0.00995 ? 1 : 0)} ms`;
-  if (seconds < 90) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  return `${Math.round(seconds / 60)} min`;
+  const [value, unit] = seconds < 0.1 ? [seconds * 1000, "ms"] : seconds < 90 ? [seconds, "s"] : [seconds / 60, "min"];
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`;
 }
 
-export function count(name, shown) {
-  for (const node of document.querySelectorAll(`[data-count="${name}"]`)) {
-    say(node, shown.toLocaleString("en"));
-  }
+export const hitsOf = ({ hits, remaining }) =>
+  present(hits ? plural(hits, "hit") : "no hit yet", remaining === null ? "always" : remaining ? `${remaining} left` : "spent");
+
+export function count(name, total) {
+  for (const node of document.querySelectorAll(`[data-count="${name}"]`)) say(node, number(total));
 }
 
-/** Names and values, those that are there. */
-export function listOf(pairs) {
-  const given = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
-  const rows = given.map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]);
-  return given.length ? make("dl", {}, ...rows.flat()) : null;
-}
-
-/** A text of any length, which scrolls, and so must be reached by the keyboard. */
-export const textBlock = (text, label) =>
-  make("pre", { tabindex: "0", role: "region", "aria-label": label }, make("code", {}, text));
-
-let news = [];
-
-/** Tells those who listen instead of looking; several things at once are one sentence. */
+// Tells those who listen instead of looking.
 export function tell(text) {
-  if (news.push(text) === 1) {
-    setTimeout(() => {
-      const many = news.length > 3 ? `${news.length} changes, the last: ${news.at(-1)}` : null;
-      at("news").textContent = many ?? news.join(". ");
-      news = [];
-    }, 300);
-  }
+  at("news").textContent = text;
 }

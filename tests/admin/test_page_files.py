@@ -1,0 +1,20 @@
+"""The files of the page, without a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import eugpt_files_mock
+from eugpt_files_mock.admin.routes import PAGE_FILES
+
+FILES = list((Path(eugpt_files_mock.__file__).parent / "admin" / "static").iterdir())
+
+
+def test_the_files_of_the_page_are_those_that_are_served() -> None:
+    """None is forgotten, none is left over."""
+    assert set(PAGE_FILES) == {path.name for path in FILES}
+
+
+def test_the_page_stays_small() -> None:
+    """Everything together, as it is written: nothing shortens it on the way."""
+    assert sum(path.stat().st_size for path in FILES) < 60_000
