@@ -126,7 +126,7 @@ function rowsOf(text) {
   return rows.filter((row) => row.join(""));
 }
 
-// Eight bytes a line, in hexadecimal and as far as they are text.
+// Eight bytes a line, in hexadecimal and as text.
 function dump(bytes) {
   const lines = [];
   for (let start = 0; start < bytes.length; start += 8) {

@@ -33,13 +33,8 @@ export async function act(place, method, path, body) {
   }
 }
 
-// Deletes what a row is about; the focus goes to the row beside it.
 export async function remove(row, path, said) {
-  const list = row.parentElement;
-  const beside = row.nextElementSibling ?? row.previousElementSibling;
-  if (!(await act(list, "DELETE", path))) return;
-  tell(said);
-  (beside?.querySelector("summary, button:last-child") ?? list.closest(".pane")).focus();
+  if (await act(row.parentElement, "DELETE", path)) tell(said);
 }
 
 // -- looking

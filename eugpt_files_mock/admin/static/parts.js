@@ -24,7 +24,7 @@ export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// Shows items in a list, each in a node of its own for as long as it is there.
+// Shows items in a list, each in a node of its own; the focus goes on to the one beside it.
 export function show(list, items, create, update) {
   const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
   const nodes = items.map((item) => {
@@ -34,7 +34,12 @@ export function show(list, items, create, update) {
     update(node, item);
     return node;
   });
-  for (const node of known.values()) node.remove();
+  for (const node of known.values()) {
+    const beside = node.nextElementSibling ?? node.previousElementSibling;
+    const next = beside?.querySelector("summary, button:last-child") ?? list.closest(".pane");
+    if (node.contains(document.activeElement)) next.focus();
+    node.remove();
+  }
   let place = list.firstElementChild;
   for (const node of nodes) {
     const focused = document.activeElement;
