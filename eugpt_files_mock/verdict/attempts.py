@@ -136,8 +136,10 @@ def grouped(records: Iterable[Record]) -> tuple[Group, ...]:
     groups: list[list[Attempt]] = []
     alike: dict[object, list[list[Attempt]]] = {}
     for record in records:
-        same = alike.setdefault(_identity(record.call), [])
-        group = next((one for one in same if _may_follow(one[-1], record)), None)
+        identity = _identity(record.call)
+        # Without this, a client that polls would have each request compared with all before it.
+        same = [one for one in alike.get(identity, ()) if not _is_over(one[-1], record)]
+        group = next((one for one in same if _is_handled(one[-1], record)), None)
         if group is None:
             group = []
             groups.append(group)
@@ -148,17 +150,21 @@ def grouped(records: Iterable[Record]) -> tuple[Group, ...]:
             group[-1] = replace(group[-1], is_abandoned=_is_abandoned(group[-1], record))
         group.append(Attempt(record=record))
         same.append(group)
+        alike[identity] = same
     return tuple(Group(tuple(group)) for group in groups)
 
 
-def _may_follow(earlier: Attempt, record: Record) -> bool:
-    """Whether a request can be the retry: the earlier one was handled, and did not succeed."""
+def _is_handled(earlier: Attempt, record: Record) -> bool:
+    return record.started - earlier.record.started >= earlier.call.duration
+
+
+def _is_over(earlier: Attempt, record: Record) -> bool:
+    """Whether the earlier one succeeded, or no client waits so long before it tries again."""
+    if earlier.is_settled:
+        return not _is_abandoned(earlier, record)
     # After a longer time than any client waits, it is another run of the same program.
-    apart = record.started - earlier.record.started
-    longest = earlier.due + (earlier.requested_wait or 0.0) + _LONGEST_BACKOFF
-    if not earlier.call.duration <= apart <= longest:
-        return False
-    return not earlier.is_settled or _is_abandoned(earlier, record)
+    longest = _LONGEST_BACKOFF + (earlier.requested_wait or 0.0)
+    return record.started - earlier.record.started > earlier.due + longest
 
 
 def _is_abandoned(earlier: Attempt, record: Record) -> bool:
