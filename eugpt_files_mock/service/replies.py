@@ -163,7 +163,7 @@ def _shape(members: tuple[str, ...], unit: str) -> Callable[[File], dict[str, ob
     return shown
 
 
-_KNOWN = {*FILE_MEMBERS, "expires_at", "status_details"} - {"object"}
+_KNOWN = {*FILE_MEMBERS} - {"object"}
 
 
 def _members(

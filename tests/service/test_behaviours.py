@@ -130,6 +130,11 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[FilesMock], Any], Any]] = {
         shown,
         {"id": "", "owner": None, "created_at": NOW, "object": "file", "expires_at": None},
     ),
+    "late members in their place": (
+        {"file.members": ["id", "expires_at", "status_details", "status"], "expires.batch": 60},
+        lambda mock: list(json_of(upload(mock, file_part(), purpose_part(b"batch"))).items())[1:],
+        [("expires_at", NOW + 60), ("status_details", None), ("status", "processed")],
+    ),
     "a path": (
         {"upload.filename": "dropped"},
         uploaded("filename", part("file", b"a", 'filename="C:\\a/b/c.txt"'), purpose_part()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import RFC_4122, UUID
+
 from eugpt_files_mock import FilesMock, faults
 from eugpt_files_mock.state.randomness import Randomness
 
@@ -30,6 +32,13 @@ def test_invented_documents_do_not_change_the_chances_of_faults() -> None:
     assert {200, 503} == set(hits(plain))
     plain.reset()
     assert hits(plain) == hits(with_documents)
+
+
+def test_a_uuid_is_a_random_one() -> None:
+    """Of version 4, in the variant of RFC 9562: some clients check it."""
+    for _ in range(20):
+        made = UUID(Randomness(None).file_id())
+        assert (4, RFC_4122) == (made.version, made.variant)
 
 
 def test_without_a_seed_nothing_repeats() -> None:
