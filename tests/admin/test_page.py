@@ -198,7 +198,7 @@ class TestWhatIsSeen:
         expect(rows(page).first.locator(".status")).to_have_text("waiting")
         expect(rows(page).first).to_contain_text("the client is waiting")
         asking.join()
-        expect(rows(page).first.locator(".status")).to_have_text("gave up")
+        expect(rows(page).first.locator(".status")).to_have_text("timeout")
         expect(rows(page).first).to_contain_text("the client gave up after")
         client.close()
 
@@ -522,7 +522,6 @@ class TestFiles:
             ("a.txt", "Grüße".encode(), "Content of a.txt", "Grüße"),
             ("a.json", b'{"a":[1]}', "Content of a.json", '{\n  "a": [\n    1\n  ]\n}'),
             ("a.csv", b'id,name\n1,"Smith, ""Joe"""\n', "Content of a.csv", 'Smith, "Joe"'),
-            ("a.bin", b"\xff\x00ab", "First bytes of a.bin", "ff 00 61 62"),
         ],
     )
     def test_what_is_in_a_file_is_shown(
@@ -534,9 +533,14 @@ class TestFiles:
         label: str,
         text: str,
     ) -> None:
-        """As text, as indented JSON, as a table, as bytes."""
+        """As text, as indented JSON, as a table."""
         row = opened_file(page, files_mock, name, content)
         expect(row.get_by_label(label)).to_contain_text(text)
+
+    def test_other_bytes_are_only_told_of(self, page: Any, files_mock: FilesMock) -> None:
+        """They can be saved."""
+        row = opened_file(page, files_mock, "a.bin", b"\xff\x00ab")
+        expect(row.locator(".preview")).to_have_text("Neither text, image nor PDF: save it.")
 
     def test_a_picture_is_drawn(self, page: Any, files_mock: FilesMock) -> None:
         """In its own colours."""
@@ -646,7 +650,7 @@ class TestArming:
         """Those that are seldom needed, behind More."""
         choose(page, "timeout", "upload", "retrieve")
         page.get_by_label("Hits").select_option("always")
-        page.get_by_text("More", exact=True).click()
+        page.get_by_text("Only this file").click()
         page.get_by_label("Filename").fill("report.pdf")
         page.get_by_label("File id").fill("abc")
         page.locator("#matcher").get_by_label("Purpose").fill("batch")
@@ -690,7 +694,7 @@ class TestArming:
 
     def test_a_sequence_is_put_together(self, page: Any, files_mock: FilesMock) -> None:
         """Used up in order."""
-        page.get_by_text("More", exact=True).click()
+        page.get_by_text("Only this file").click()
         for name in ("unavailable", "server_error", "too_large"):
             choose(page, name, "list")
             page.get_by_role("button", name="Add to a sequence").click()

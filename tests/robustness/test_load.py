@@ -22,7 +22,7 @@ from ..conftest import WAYS, entered
 from .effort import EFFORT
 
 THREADS, TASKS = 50, 200
-ROUNDS = {"in process": 12 * EFFORT, "on a port": 5 * EFFORT}
+ROUNDS = {"in process": 6 * EFFORT, "on a port": 2 * EFFORT}
 """Each has five calls or six."""
 
 HEADERS = {"Authorization": "Bearer eugpt_key"}

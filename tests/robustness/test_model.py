@@ -290,7 +290,7 @@ def _id(file: Expected | None) -> str:
 
 TestFiles = Files.TestCase
 TestFiles.settings = settings(
-    max_examples=100 * EFFORT,
+    max_examples=50 * EFFORT,
     stateful_step_count=40,
     derandomize=not IS_NIGHTLY,
     deadline=None,

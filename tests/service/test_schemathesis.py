@@ -42,7 +42,7 @@ NOT_SAID = "--exclude-checks=positive_data_acceptance"
 
 @pytest.mark.parametrize(
     ("profile", "examples", "checks"),
-    [("eugpt", 100, ()), ("other", 10, ()), ("openai", 10, (NOT_SAID,))],
+    [("eugpt", 50, ()), ("other", 5, ()), ("openai", 5, (NOT_SAID,))],
 )
 @pytest.mark.skipif(
     Version(version("schemathesis")) < Version("4.30"),

@@ -174,7 +174,7 @@ export const armedFor = (call) =>
   );
 
 const createArmed = (one) =>
-  card(`faults/${one.id}`, nameOf(one), titleOf(one), `${one.id} · ${aimOf(one)}`, "Disarm", asInject(one));
+  card(`faults/${one.id}`, nameOf(one), titleOf(one), `${one.id} · ${aimOf(one)}`, one.remaining === 0 ? "Remove" : "Disarm", asInject(one));
 
 function updateArmed(row, one) {
   say(row.querySelector(".state"), hitsOf(one));

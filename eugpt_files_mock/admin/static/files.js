@@ -73,7 +73,7 @@ function statusOf(file) {
 // By its bytes, not by what it is called: a name may say anything.
 async function preview(file) {
   if (file.bytes === 0) return h("p.soft", "It is empty.");
-  if (file.bytes > LARGEST_LOOK) return h("p.soft", "It is too large to look at; save it.");
+  if (file.bytes > LARGEST_LOOK) return h("p.soft", "Too large to look at: save it.");
   const answer = await fetch(ofWorld(`${pathOf(file)}/content`));
   if (!answer.ok) throw new Error((await answer.json()).detail);
   const bytes = new Uint8Array(await answer.arrayBuffer());
@@ -86,7 +86,7 @@ async function preview(file) {
   try {
     return textOf(file, new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    return textBlock(dump(bytes.subarray(0, 512)), `First bytes of ${file.filename}`);
+    return h("p.soft", "Neither text, image nor PDF: save it.");
   }
 }
 
@@ -124,17 +124,6 @@ function rowsOf(text) {
     if (end !== separator) rows.push([]);
   }
   return rows.filter((row) => row.join(""));
-}
-
-// Eight bytes a line, in hexadecimal and as text.
-function dump(bytes) {
-  const lines = [];
-  for (let start = 0; start < bytes.length; start += 8) {
-    const part = [...bytes.subarray(start, start + 8)];
-    const codes = part.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    lines.push(`${codes.padEnd(24)} ${String.fromCharCode(...part).replace(/[^ -~]/g, "·")}`);
-  }
-  return lines.join("\n");
 }
 
 // -- adding

@@ -10,7 +10,7 @@ import { asCurl, asPython } from "./snippets.js";
 const PAGE = 500; // requests asked for at once
 const KEPT = 10_000; // requests that the page keeps, as the mock does
 const SHOWN = 60; // stories on the page until more are asked for
-const JUDGED = 1000; // requests up to which the verdict is asked for: a second
+const JUDGED = 2000; // requests up to which the verdict is asked for
 const LONGEST_LINE = 12; // attempts on a time line
 const BODY_KEPT = 8192; // bytes of an answer that the mock keeps
 
@@ -26,7 +26,7 @@ const storyOf = (id) => stories.find((story) => story.calls.some((call) => call.
 // -- how a request ended
 
 const ENDS = {
-  connection_reset: "reset", empty_response: "closed", garbage: "garbage", connection_refused: "refused", timeout: "timed out",
+  connection_reset: "reset", empty_response: "closed", garbage: "garbage", connection_refused: "refused", timeout: "timeout",
 };
 const SPOILED = { truncated: "cut short", corrupted: "corrupted", malformed_json: "not JSON" };
 
@@ -34,7 +34,7 @@ const SPOILED = { truncated: "cut short", corrupted: "corrupted", malformed_json
 function stateOf({ delivery, waited, status, fault, message }) {
   if (delivery === "waiting") return { text: "waiting", tone: "wait", words: "the client is waiting" };
   if (delivery === "gave_up") {
-    return { text: "gave up", tone: "cut", words: `the client gave up${waited ? ` after ${spanOf(waited)}` : ""}` };
+    return { text: "timeout", tone: "cut", words: `the client gave up${waited ? ` after ${spanOf(waited)}` : ""}` };
   }
   if (status === null) {
     const text = ENDS[fault] ?? "cut";
@@ -124,7 +124,7 @@ function updateStory(node, { calls, findings }) {
     h("span.what", titleOf(call)),
     h("span.which", subjectOf(call)),
     h("time", clockOf(call.started_at)),
-    h(`span.why.${tone}`, call.fault && h("span.hit.cut", call.fault), words),
+    h(`span.why.${tone}`, [...new Set(calls.map((one) => one.fault))].map((fault) => fault && h("span.hit.cut", fault)), words),
   );
   line.replaceChildren(...lineOf(calls));
   found.replaceChildren(...findings.map(chipOf));
@@ -272,12 +272,17 @@ function detailOf(call, { calls, findings }) {
     ),
     h("ol.line", lineOf(calls)),
     h(`section.reason.${tone}`, { "aria-label": "Why" }, whyOf(call)),
-    ...findings.map((one) => h("section.reason.warn", { "aria-label": "Verdict" }, chipOf(one), h("pre", one.message))),
+    ...findings.map((one) => h("section.reason.warn", { "aria-label": "Verdict" }, chipOf(one), h("pre", about(call, one)))),
     h("p.actions", "Copy as", copier("curl", null, () => asCurl(call)), copier("Python", null, () => asPython(call))),
     call.response && answerOf(call, call.response),
     requestOf(call),
     call.json !== null && block("JSON of the request", textBlock(JSON.stringify(call.json, null, 2), "JSON of the request")),
   );
+}
+
+// A finding names all calls that deserve it, a line each; here only those like this one.
+function about({ filename, file_id: id }, { message }) {
+  return message.split("\n").filter((line) => !line.startsWith("  ") || line.includes(filename ?? id ?? "")).join("\n");
 }
 
 const block = (title, ...children) => h("section.block", h("h4", title), ...children);
