@@ -5,10 +5,9 @@ import json
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
 
 from ..errors import ExpectationNotMet, FilesMockError, OptionError
 from ..expectations.exit_checks import of_world
@@ -30,9 +29,9 @@ _FAKED_AT_ONCE = 50
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-
-class _Ended(BaseException):
-    """Ctrl-C, or SIGTERM. Not an `Exception`, so that nothing below takes it for a failure."""
+# Signals that came. Handlers put them here and raise nothing: an exception could end any function
+# half-way, and what cleans up there would raise another. `put` may interrupt even `get`.
+Signals = SimpleQueue[int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,38 +56,36 @@ def _faults(words: argparse.Namespace) -> int:
 
 
 def _serve(words: argparse.Namespace) -> int:
-    context = None
-    before = [(number, signal.getsignal(number)) for number in _SIGNALS]
+    came: Signals = SimpleQueue()
+    # `main` may have been called by another program, which goes on afterwards. Handled from the
+    # beginning: to read or invent the files may take long.
+    before = {
+        number: signal.signal(number, lambda number, _: came.put(number)) for number in _SIGNALS
+    }
     try:
-        # Before the files are read or invented, which may take long: Ctrl-C then ends without a
-        # traceback.
-        _on_signals(_end)
-        mock = _mock(words)
-        token = words.admin_token or os.environ.get("EUGPT_ADMIN_TOKEN") or None
-        context = mock.serve(
-            words.host, words.port, admin_token=token, allow_hosts=words.allow_hosts
-        )
-        # Not a `with` block: `--check` decides whether its end checks anything.
-        context.start()
-        print(f"Listening on {mock.base_url}")
-        has_page = token is not None or is_loopback(words.host)
-        page = f"is at {context.url}/__admin/" if has_page else "needs --admin-token"
-        # A script that reads these lines from a pipe needs them at once, and a pipe is buffered.
-        print(f"The page {page}", flush=True)
-        if words.log != "none":
-            mock._service.journal.on_record = Log(LINES[words.log]).write
-        # The main thread only waits for signals; signal.pause() doesn't exist on Windows.
-        threading.Event().wait()
+        mock = _mock(words, came)
+        return _serve_until(came, mock, words) if came.empty() else 0
     except (FilesMockError, OSError) as error:
-        # `main` may have been called by another program, which goes on.
-        for number, action in before:
-            signal.signal(number, action)
         return refuse(str(error))
-    except _Ended:
-        # A second Ctrl-C would break off the stopping, and its checks.
-        _on_signals(signal.SIG_IGN)
-    if context is None:
-        return 0
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+
+
+def _serve_until(came: Signals, mock: FilesMock, words: argparse.Namespace) -> int:
+    token = words.admin_token or os.environ.get("EUGPT_ADMIN_TOKEN") or None
+    context = mock.serve(words.host, words.port, admin_token=token, allow_hosts=words.allow_hosts)
+    # Not a `with` block: `--check` decides whether its end checks anything.
+    context.start()
+    print(f"Listening on {mock.base_url}")
+    has_page = token is not None or is_loopback(words.host)
+    page = f"is at {context.url}/__admin/" if has_page else "needs --admin-token"
+    # A script that reads these lines from a pipe needs them at once, and a pipe is buffered.
+    print(f"The page {page}", flush=True)
+    if words.log != "none":
+        mock._service.journal.on_record = Log(LINES[words.log]).write
+    # The main thread only waits for signals; signal.pause() doesn't exist on Windows.
+    came.get()
     status = _stop(context, check=words.check)
     return max(status, _report(mock)) if words.report else status
 
@@ -104,7 +101,7 @@ _FOR_ONE_WORLD = ("files", "fake", "stub", "fault")
 """Words that fill the mock before any key is known."""
 
 
-def _mock(words: argparse.Namespace) -> FilesMock:
+def _mock(words: argparse.Namespace, came: Signals) -> FilesMock:
     filled = [f"--{word}" for word in _FOR_ONE_WORLD if getattr(words, word)]
     if words.isolate_by_key and filled:
         raise OptionError(
@@ -120,8 +117,9 @@ def _mock(words: argparse.Namespace) -> FilesMock:
     mock = FilesMock(**options)
     _warn_of_strange_keys(options.get("api_keys", ()), mock._service.access.prefix)
     for path in _files(words.files):
-        mock.add_file(path.name, path.read_bytes())
-    _fake(mock, words.fake)
+        if came.empty():
+            mock.add_file(path.name, path.read_bytes())
+    _fake(mock, words.fake, came)
     for method, path, file in words.stub or ():
         _stub(mock, method, path, file)
     for fault, matcher in words.fault or ():
@@ -159,13 +157,15 @@ def _files(folder: Path | None) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_file())
 
 
-def _fake(mock: FilesMock, count: int) -> None:
+def _fake(mock: FilesMock, count: int, came: Signals) -> None:
     """Invent documents; on a terminal, a bar shows how many are there."""
     if count < 0:
         # It raises the error about a negative number.
         mock.fake_files(count)
     shows = sys.stderr.isatty() and count > _FAKED_AT_ONCE
     for done in range(0, count, _FAKED_AT_ONCE):
+        if not came.empty():
+            break
         mock.fake_files(min(_FAKED_AT_ONCE, count - done))
         if shows:
             bar = "#" * (40 * len(mock.files) // count)
@@ -180,7 +180,7 @@ def _stop(context: ServerContext[FilesMock], *, check: bool) -> int:
             context.stop()
         else:
             # With an exception the exit checks are left out.
-            context.__exit__(_Ended, _Ended(), None)
+            context.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
     except ExpectationNotMet as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -192,12 +192,3 @@ def _report(mock: FilesMock) -> int:
     for whose, verdict in verdicts.items():
         print(f"{whose}{verdict}", flush=True)
     return 0 if all(verdict.ok for verdict in verdicts.values()) else 1
-
-
-def _on_signals(action: Any) -> None:
-    for number in _SIGNALS:
-        signal.signal(number, action)
-
-
-def _end(*_: object) -> None:
-    raise _Ended
