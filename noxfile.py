@@ -10,17 +10,6 @@ import nox
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 OPENAI = ["openai<3", "openai>=3"]
 NIGHTLY = ("tests/robustness", "tests/intercept/test_starts_and_stops.py")
-ONCE = [
-    f"--ignore=tests/{path}"
-    for path in (
-        "admin/test_page.py",
-        "docs",
-        "intercept/test_tools.py",
-        "robustness",
-        "service/test_schemathesis.py",
-    )
-]
-"""What takes long and is the same on every Python: the gate tries it on the newest alone."""
 PARALLEL = ("-n", "auto", "--dist", "worksteal")
 PYTEST = ("python", "-m", "pytest", *PARALLEL)
 
@@ -33,15 +22,15 @@ nox.options.default_venv_backend = "venv"
 def tests(session: nox.Session, sdk: str) -> None:
     """The tests, with each major release of the SDK."""
     session.install("-e", ".[test]", sdk.replace("openai", "openai[aiohttp]"))
-    session.run(*PYTEST, *session.posargs)
+    session.run(*PYTEST, "-m", "", *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
 def oldest(session: nox.Session) -> None:
-    """The tests with coverage, on the oldest Python, dependencies and SDK that we support."""
+    """The quick tests with coverage, on the oldest Python, dependencies and SDK that we support."""
     session.install("-e", ".[test]", "openai[aiohttp]<3", "-c", ".ci/oldest.txt")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *PARALLEL, *ONCE, *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *PARALLEL, *session.posargs)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--fail-under", "95")
 
@@ -90,14 +79,16 @@ def wheel(session: nox.Session) -> None:
 def tools(session: nox.Session) -> None:
     """The table of third-party tools, with those that the other sessions don't install."""
     session.install("-e", ".[test,tools]")
-    session.run("python", "-m", "pytest", "tests/intercept/test_tools.py", "-p", "no:ddtrace")
+    session.run(
+        "python", "-m", "pytest", "tests/intercept/test_tools.py", "-m", "", "-p", "no:ddtrace"
+    )
 
 
 @nox.session
 def nightly(session: nox.Session) -> None:
     """The long fuzzer and the long soak."""
     session.install("-e", ".[test]")
-    session.run("python", "-m", "pytest", *NIGHTLY, env={"ROBUSTNESS": "nightly"})
+    session.run("python", "-m", "pytest", *NIGHTLY, "-m", "", env={"ROBUSTNESS": "nightly"})
 
 
 @nox.session

@@ -33,7 +33,10 @@ QUIET = (
     *("--disable-background-networking", "--disable-component-update"),
 )
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed"),
+]
 
 REFUSED = "the server responded with a status of 4"
 """What the browser says when the page shows why something was refused, or is gone."""

@@ -241,6 +241,7 @@ def test_the_root_says_where_to_go(served: FilesMock) -> None:
     assert 0 == len(served.calls)
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_nothing_in_the_control_routes(tmp_path: Path) -> None:
     """No answer that the document doesn't have, and no failure of ours."""
     with FilesMock().serve() as mock:

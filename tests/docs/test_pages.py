@@ -10,6 +10,8 @@ from .blocks import ROOT, Page, pages
 from .nested import run_pytest
 from .shell import Shell
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:

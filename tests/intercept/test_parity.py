@@ -28,7 +28,7 @@ from ..conftest import WAYS, entered
 from . import broken_server as broken
 
 KEY = "eugpt_parity"
-SHORT, LONG = 0.6, 20.0
+SHORT, LONG = 0.3, 20.0
 """Seconds that a client waits for bytes: where none come, and where some must."""
 CONTENT = bytes(range(256)) * 40
 CALLS: dict[str, Callable[[Client, str], object]] = {

@@ -17,6 +17,8 @@ from .tools.table import TOOLS
 from .tools.tool import Tool
 from .tools.trial import FIRST, trial
 
+pytestmark = pytest.mark.slow
+
 HERE = [
     pytest.param(tool, first, left_first, id=f"{tool.name}-{tool.client}-{first}-{left_first}")
     for tool in TOOLS

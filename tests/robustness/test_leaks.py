@@ -21,6 +21,8 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 from eugpt_files_mock import ExpectationNotMet, FilesMock, StateError, active_mocks, faults
 
+pytestmark = pytest.mark.slow
+
 SEAMS = [
     *((library.Client, "_transport_for_url") for library in (httpx, httpx2)),
     *((library.AsyncClient, "_transport_for_url") for library in (httpx, httpx2)),

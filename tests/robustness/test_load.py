@@ -21,6 +21,8 @@ from eugpt_files_mock import FilesMock
 from ..conftest import WAYS, entered
 from .effort import EFFORT
 
+pytestmark = pytest.mark.slow
+
 THREADS, TASKS = 50, 200
 ROUNDS = {"in process": 6 * EFFORT, "on a port": 2 * EFFORT}
 """Each has five calls or six."""

@@ -59,6 +59,8 @@ queries = st.fixed_dictionaries(
     },
 )
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(kw_only=True)
 class Expected:

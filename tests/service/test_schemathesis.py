@@ -17,6 +17,8 @@ from tests.cli.processes import unmeasured
 
 from .schemathesis_hooks import KNOWN_ID
 
+pytestmark = pytest.mark.slow
+
 SEED = 7
 FEWEST_CASES = 500
 """Far below what a run makes; fewer would mean that it hardly looked."""

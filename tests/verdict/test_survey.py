@@ -8,6 +8,8 @@ import pytest
 
 from .survey import HERE_INSTALLED, QUICK, recorded, surveyed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", HERE_INSTALLED)
 def test_the_verdict_on_a_real_client_is_the_recorded_one(name: str) -> None:
