@@ -103,11 +103,14 @@ def behaviours() -> str:
     )
 
 
-def openai_profile() -> str:
-    """Every behaviour: the value of the profile `openai`."""
+def profile() -> str:
+    """Every behaviour: what a profile may say of it, and what `openai` does."""
     return _table(
-        ("behaviour", "value", "grade"),
-        ((f"`{name}`", _value(row.value("openai")), row.grade) for name, row in BEHAVIOURS.items()),
+        ("behaviour", "allowed", "in `openai`", "grade"),
+        (
+            (f"`{name}`", row.allowed_in_words, _value(row.value("openai")), row.grade)
+            for name, row in BEHAVIOURS.items()
+        ),
     )
 
 
@@ -191,7 +194,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "refusals": refusals,
     "plain-refusals": plain_refusals,
     "behaviours": behaviours,
-    "openai-profile": openai_profile,
+    "profile": profile,
     "what-clients-meet": what_clients_meet,
     "tools": tools,
     "verdict": verdict,
