@@ -8,7 +8,7 @@ import {
 import { asCurl, asPython } from "./snippets.js";
 
 const PAGE = 500; // requests asked for at once
-const KEPT = 10_000; // requests that the page keeps, as the mock does
+const KEPT = 10_000; // requests that are kept, as by the mock
 const SHOWN = 60; // stories on the page until more are asked for
 const JUDGED = 2000; // requests up to which the verdict is asked for
 const LONGEST_LINE = 12; // attempts on a time line
