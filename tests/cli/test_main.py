@@ -28,6 +28,7 @@ def idle_connection(base_url: str) -> Iterator[None]:
 
 
 def test_it_serves_the_five_calls() -> None:
+    """On a free port, whose address it prints; what was uploaded there can be downloaded."""
     with serving() as (base_url, _):
         form = {"files": {"file": ("a.txt", b"a")}, "data": {"purpose": "batch"}}
         file = httpx.post(f"{base_url}/files", headers=AUTH, **form).json()
@@ -44,6 +45,7 @@ def test_it_imports_faker_only_to_invent_files() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_at_once_with_status_0_whatever_clients_do(number: int) -> None:
+    """It doesn't wait for a client that began a request and says no more."""
     with serving() as (base_url, process), idle_connection(base_url):
         httpx.get(f"{base_url}/files", headers=AUTH)
         began = time.monotonic()
@@ -53,6 +55,7 @@ def test_a_signal_ends_it_at_once_with_status_0_whatever_clients_do(number: int)
 
 
 def test_keys_users_limits_processing_and_files(tmp_path: Path) -> None:
+    """All on one command line; the files are added by name, for the user of the first key."""
     (tmp_path / "b.txt").write_bytes(b"bb")
     (tmp_path / "a.txt").write_bytes(b"a")
     words = ["--api-key", "eugpt_1=alice", "--api-key", "eugpt_2=bob", "--files", str(tmp_path)]
@@ -75,6 +78,7 @@ def test_keys_users_limits_processing_and_files(tmp_path: Path) -> None:
 
 
 def test_faults_are_armed_from_the_command_line() -> None:
+    """By status or by name; each `--fault` arms one, with arguments such as `times`."""
     with serving("--fault", "list:503:times=2", "--fault", "upload:connection_reset") as (url, _):
         assert [503, 503, 200] == [
             httpx.get(f"{url}/files", headers=AUTH).status_code for _ in range(3)
@@ -84,6 +88,7 @@ def test_faults_are_armed_from_the_command_line() -> None:
 
 
 def test_invented_files_repeat_with_a_seed() -> None:
+    """A test in another language can rely on their ids, names and sizes."""
     seen = []
     for _ in range(2):
         with serving("--fake", "5", "--seed", "7") as (base_url, _):
@@ -94,6 +99,7 @@ def test_invented_files_repeat_with_a_seed() -> None:
 
 
 def test_a_busy_port_is_one_line_and_status_2() -> None:
+    """The line names the address and gives the system's reason."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         message = f"cannot listen on 127.0.0.1:{port}: Address already in use"
@@ -130,6 +136,7 @@ def test_a_busy_port_is_one_line_and_status_2() -> None:
     ],
 )
 def test_a_bad_value_is_one_line_and_status_2(words: list[str], message: str) -> None:
+    """It says what is allowed, or which word was probably meant."""
     assert message in refused(*words)
 
 

@@ -48,6 +48,7 @@ def said_in_one_line(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_everything_holds(served: FilesMock, capsys: pytest.CaptureFixture[str]) -> None:
+    """The progress is on standard error, the report on standard output; no file is left."""
     assert 0 == verify(served, "--only", "list")
     out, err = capsys.readouterr()
     assert f"{served.base_url} held against eugpt\n" in out
@@ -57,6 +58,7 @@ def test_everything_holds(served: FilesMock, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_difference_is_status_1(served: FilesMock, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report shows what was expected, and what the service answered."""
     assert 1 == verify(served, "--profile", "openai", "--only", "list")
     out, _ = capsys.readouterr()
     assert "Differs from the documentation (1)\n  list.members: members of a list" in out
@@ -64,6 +66,7 @@ def test_a_difference_is_status_1(served: FilesMock, capsys: pytest.CaptureFixtu
 
 
 def test_json_and_junit(served: FilesMock, capsys: pytest.CaptureFixture[str]) -> None:
+    """For programs: in JUnit's form a difference is a failure; what wasn't tried is skipped."""
     verify(served, "--only", "id", "key", "--format", "json", "--profile", "openai")
     report = json.loads(capsys.readouterr().out)
     assert (False, []) == (report["ok"], report["left"])
@@ -77,6 +80,7 @@ def test_json_and_junit(served: FilesMock, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_a_key_from_the_environment(served: FilesMock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other users of the machine can read a key on the command line."""
     monkeypatch.setenv("EUGPT_BASE_URL", served.base_url)
     monkeypatch.setenv("EUGPT_API_KEY", KEY)
     assert 0 == main(["verify", "--only", "id"])
@@ -86,6 +90,7 @@ class TestItCannotRun:
     """One line on standard error, and status 2; no profile is written."""
 
     def test_no_key(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The line names both ways to give one."""
         assert 2 == main(["verify"])
         assert "verify needs a key: --api-key, or EUGPT_API_KEY" in said_in_one_line(capsys)
 
@@ -93,15 +98,18 @@ class TestItCannotRun:
     def test_a_key_that_cannot_be_sent_is_not_shown(
         self, suffix: str, served: FilesMock, capsys: pytest.CaptureFixture[str]
     ) -> None:
+        """A key read from a file may end with a line break; httpx's own message may quote it."""
         key = ["--api-key", KEY + suffix]
         assert 2 == main(["verify", "--base-url", served.base_url, *key])
         assert "The key must be visible ASCII characters" in said_in_one_line(capsys)
 
     def test_a_wrong_key(self, served: FilesMock, capsys: pytest.CaptureFixture[str]) -> None:
+        """That is found out by the first request, before anything is uploaded."""
         assert 2 == main(["verify", "--base-url", served.base_url, "--api-key", "eugpt_other"])
         assert "refused the key: 401" in said_in_one_line(capsys)
 
     def test_no_connection(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        """The file of `--save` isn't made, nor a temporary one beside it."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
         path = tmp_path / "saved.json"
@@ -124,6 +132,7 @@ class TestItCannotRun:
     def test_it_is_no_api(
         self, fault: Any, said: str, served: FilesMock, capsys: pytest.CaptureFixture[str]
     ) -> None:
+        """It says why: another web server, a failing one, a broken connection, or silence."""
         served.inject(fault, "*", times=None)
         assert 2 == verify(served, "--timeout", "0.5")
         assert said in said_in_one_line(capsys)
@@ -150,6 +159,7 @@ class TestItCannotRun:
         served: FilesMock,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
+        """All arguments are checked before the first request is sent."""
         try:
             status = verify(served, *words)
         except SystemExit as ended:
@@ -174,6 +184,7 @@ class TestAServiceThatFailsNowAndThen:
     def test_one_upload(
         self, phase: Any, fault: Any, served: FilesMock, capsys: pytest.CaptureFixture[str]
     ) -> None:
+        """One that was stored although its answer was lost is found by its name, and deleted."""
         served.inject(fault, "upload", skip=1, phase=phase)
         assert 1 == verify(served, "--timeout", "1", "--only", "upload", "id")
         out, _ = capsys.readouterr()
@@ -181,6 +192,8 @@ class TestAServiceThatFailsNowAndThen:
         assert 0 == len(served.files)
 
     def test_it_loses_files(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """What the answer to an upload shows is still checked."""
+
         def losing() -> float:
             mock._service.files.clear()
             return time.time()
@@ -194,6 +207,7 @@ class TestAServiceThatFailsNowAndThen:
     def test_it_stops_answering(
         self, served: FilesMock, capsys: pytest.CaptureFixture[str]
     ) -> None:
+        """After three failures in a row the other scenarios send nothing, so it ends soon."""
         served.inject(faults.empty_response(), "*", skip=4, times=200)
         began = time.monotonic()
         assert 1 == verify(served)
@@ -203,6 +217,7 @@ class TestAServiceThatFailsNowAndThen:
     def test_it_is_told_when_a_file_could_not_be_deleted(
         self, served: FilesMock, capsys: pytest.CaptureFixture[str]
     ) -> None:
+        """With the ids, so that the user can delete them; on standard error."""
         served.inject(faults.forbidden(), "delete", times=None)
         verify(served, "--only", "id")
         left = {file.id for file in served.files}
@@ -211,6 +226,7 @@ class TestAServiceThatFailsNowAndThen:
         assert all(file_id in err.partition("Could not be deleted: ")[2] for file_id in left)
 
     def test_a_rate_limit_is_obeyed(self, served: FilesMock) -> None:
+        """It waits as long as `Retry-After` says, and a 429 isn't counted as a difference."""
         served.inject(faults.rate_limited(1), "list", skip=1)
         assert 0 == verify(served, "--only", "list")
         limited = next(call for call in served.calls if call.status == 429)
@@ -219,6 +235,7 @@ class TestAServiceThatFailsNowAndThen:
 
 
 def test_no_file_but_its_own_is_touched(served: FilesMock) -> None:
+    """The account may hold documents: none of them is requested by its id."""
     own = [served.add_file(f"{number}.txt", b"mine", user=None) for number in range(3)]
     assert 0 == verify(served)
     assert own == list(served.files)
@@ -227,6 +244,7 @@ def test_no_file_but_its_own_is_touched(served: FilesMock) -> None:
 
 
 def test_a_saved_profile_is_replaced_at_once(served: FilesMock, tmp_path: Path) -> None:
+    """By renaming, so that there is never half a profile; the mock can follow it."""
     path = tmp_path / "saved.json"
     path.write_text("old")
     verify(served, "--save", str(path), "--profile", "openai", "--only", "id")
@@ -237,6 +255,7 @@ def test_a_saved_profile_is_replaced_at_once(served: FilesMock, tmp_path: Path) 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_deletes_what_it_made(number: int, served: FilesMock) -> None:
+    """By Ctrl-C or SIGTERM, here while it waits for an answer."""
     served.inject(faults.delay(60), "download")
     words = ["verify", "--base-url", served.base_url, "--api-key", KEY]
     process = subprocess.Popen(
