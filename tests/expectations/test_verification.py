@@ -23,6 +23,7 @@ def mock() -> FilesMock:
 
 
 def test_calls_can_be_filtered_sliced_and_read_from_the_end(mock: FilesMock) -> None:
+    """A misspelt operation is an error, where an empty result could hide it."""
     upload(mock)
     send(mock, "GET", "/files", query="purpose=batch&limit=5")
     upload(mock)
@@ -39,6 +40,7 @@ def test_calls_can_be_filtered_sliced_and_read_from_the_end(mock: FilesMock) -> 
 
 
 def test_calls_are_a_live_view(mock: FilesMock) -> None:
+    """It can be taken once, at the beginning; `reset` empties it too."""
     calls = mock.calls
     assert 0 == len(calls)
     upload(mock)
@@ -48,6 +50,7 @@ def test_calls_are_a_live_view(mock: FilesMock) -> None:
 
 
 def test_the_journal_keeps_the_newest_up_to_its_cap() -> None:
+    """Without a cap, a mock that serves for long would need more and more memory."""
     mock = FilesMock(max_calls=3)
     for limit in range(1, 6):
         send(mock, "GET", "/files", query=f"limit={limit}")
@@ -55,6 +58,7 @@ def test_the_journal_keeps_the_newest_up_to_its_cap() -> None:
 
 
 def test_calls_that_are_no_longer_kept_are_mentioned() -> None:
+    """They explain why fewer calls are counted than came; `reset` forgets that too."""
     mock = FilesMock(max_calls=3)
     for _ in range(5):
         upload(mock)
@@ -70,6 +74,7 @@ def test_calls_that_are_no_longer_kept_are_mentioned() -> None:
 
 
 def test_keys_are_redacted_wherever_they_stand(mock: FilesMock) -> None:
+    """In the path, the query and any header; what is around the key stays readable."""
     send(mock, "GET", f"/files/{KEY}", query=f"api_key={KEY}", X_Copy=f"my {KEY}", X_Api_Key="1234")
     call = mock.calls.last
     assert KEY not in repr(call)
@@ -78,6 +83,7 @@ def test_keys_are_redacted_wherever_they_stand(mock: FilesMock) -> None:
 
 
 def test_a_call_can_be_copied_hashed_and_turned_into_a_dict(mock: FilesMock) -> None:
+    """A `MappingProxyType` as `query` can't be copied deeply, so it has a class of its own."""
     send(mock, "GET", "/files", query="limit=1")
     call = mock.calls.last
     assert call == copy.deepcopy(call) == pickle.loads(pickle.dumps(call))
@@ -86,6 +92,7 @@ def test_a_call_can_be_copied_hashed_and_turned_into_a_dict(mock: FilesMock) -> 
 
 
 def test_headers_are_found_in_any_case(mock: FilesMock) -> None:
+    """Field names are case-insensitive (RFC 9110, 5.1)."""
     send(mock, "GET", "/files", Prefer="wait=1")
     headers = mock.calls.last.headers
     assert "wait=1" == headers["prefer"] == headers["PREFER"] == headers.get("Prefer")
@@ -94,6 +101,7 @@ def test_headers_are_found_in_any_case(mock: FilesMock) -> None:
 
 
 def test_a_call_cannot_be_altered(mock: FilesMock) -> None:
+    """A change by the test would alter what later assertions compare."""
     send(mock, "GET", "/files", query="limit=5")
     query: Any = mock.calls.last.query
     with pytest.raises(TypeError):
@@ -103,6 +111,7 @@ def test_a_call_cannot_be_altered(mock: FilesMock) -> None:
 
 
 def test_assert_called_counts_and_compares_fields(mock: FilesMock) -> None:
+    """Without `times`, one call or more is enough."""
     upload(mock)
     send(mock, "GET", "/files")
     mock.assert_called("upload")
@@ -112,6 +121,7 @@ def test_assert_called_counts_and_compares_fields(mock: FilesMock) -> None:
 
 
 def test_assert_called_says_what_came_and_what_differs(mock: FilesMock) -> None:
+    """Of the call that differs in the fewest fields, only those fields are shown."""
     upload(mock, file_part(filename="b.txt"), purpose_part(b"batch"))
     upload(mock, file_part(filename="c.txt"), purpose_part(b"vision"))
     with pytest.raises(ExpectationNotMet) as caught:
@@ -123,6 +133,7 @@ def test_assert_called_says_what_came_and_what_differs(mock: FilesMock) -> None:
 
 
 def test_assert_called_with_a_number_says_how_often_it_came(mock: FilesMock) -> None:
+    """Too few are reported in the same words as too many."""
     upload(mock)
     with pytest.raises(ExpectationNotMet, match=r"Expected 2 uploads, got 1\."):
         mock.assert_called("upload", times=2)
@@ -141,11 +152,13 @@ def test_assert_called_with_a_number_says_how_often_it_came(mock: FilesMock) -> 
 def test_assert_called_refuses_words_that_it_does_not_know(
     mock: FilesMock, words: dict[str, object], message: str
 ) -> None:
+    """A field that doesn't exist would match no call, so `times=0` would always pass."""
     with pytest.raises(OptionError, match=message):
         mock.assert_called(**words)  # type: ignore[arg-type]
 
 
 def test_assert_uploaded_compares_name_purpose_and_content(mock: FilesMock) -> None:
+    """It shows the first byte that differs; after the file is deleted, only its SHA-256."""
     upload(mock, file_part(b"abc"), purpose_part(b"batch"))
     mock.assert_uploaded("a.txt")
     mock.assert_uploaded("a.txt", purpose="batch", content=b"abc")
@@ -165,6 +178,7 @@ def test_assert_uploaded_compares_name_purpose_and_content(mock: FilesMock) -> N
 
 
 def test_only_what_was_stored_counts_as_uploaded(mock: FilesMock) -> None:
+    """And only by a request: `add_file` is the test's own doing."""
     mock.inject(faults.unavailable(), on="upload")
     upload(mock)
     with pytest.raises(ExpectationNotMet, match="no such file was stored"):
@@ -175,6 +189,7 @@ def test_only_what_was_stored_counts_as_uploaded(mock: FilesMock) -> None:
 
 
 def test_leaving_fails_for_a_fault_that_never_fired() -> None:
+    """Such a test hasn't tested what it says; the message tells how to fix or allow it."""
     mock = FilesMock().start()
     mock.inject(faults.timeout(), on="download", filename="a.pdf")
     with pytest.raises(ExpectationNotMet) as caught:
@@ -185,6 +200,7 @@ def test_leaving_fails_for_a_fault_that_never_fired() -> None:
 
 
 def test_a_fault_that_never_saw_a_request_says_what_answered_in_its_place() -> None:
+    """Of two faults on one call, the first took both requests."""
     mock = FilesMock().start()
     mock.inject(faults.unavailable(), on="list", times=2)
     mock.inject(faults.server_error(), on="list")
@@ -198,6 +214,7 @@ def test_a_fault_that_never_saw_a_request_says_what_answered_in_its_place() -> N
 
 
 def test_leaving_accepts_what_is_allowed() -> None:
+    """For the whole mock by its options, for a single fault by `optional=True`."""
     with FilesMock(assert_all_faults_fired=False, assert_all_requests_known=False) as mock:
         mock.inject(faults.timeout())
         httpx.get("https://chat.eugpt.ai/nowhere")
@@ -206,6 +223,7 @@ def test_leaving_accepts_what_is_allowed() -> None:
 
 
 def test_what_is_said_once_is_not_said_again() -> None:
+    """A mock that is started again reports only what is new."""
     mock = FilesMock().start()
     mock.inject(faults.timeout(), on="delete")
     httpx.get("https://chat.eugpt.ai/nowhere")
@@ -221,6 +239,7 @@ def test_what_is_said_once_is_not_said_again() -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_stray_may_be_left_to_others_in_process_only(way: str) -> None:
+    """On a port no other mock can answer it, so `passthrough` isn't advised there."""
     with pytest.raises(ExpectationNotMet) as caught, entered(way) as mock:
         httpx.get(f"{mock.base_url}/models")
     assert (way == "in process") is ("passthrough='/v1/models'" in str(caught.value))
@@ -228,6 +247,8 @@ def test_a_stray_may_be_left_to_others_in_process_only(way: str) -> None:
 
 
 def test_leaving_never_hides_an_exception_under_way() -> None:
+    """The exit checks are skipped: their failure would replace the exception of the test."""
+
     def failing(way_in: Any) -> None:
         with way_in as mock:
             mock.inject(faults.timeout())
@@ -239,6 +260,7 @@ def test_leaving_never_hides_an_exception_under_way() -> None:
 
 
 def test_leaving_is_checked_when_the_last_way_in_is_closed() -> None:
+    """While requests are still intercepted, an armed fault may yet fire."""
     mock = FilesMock().start()
     with mock.serve():
         mock.inject(faults.timeout(), on="delete")
@@ -248,6 +270,7 @@ def test_leaving_is_checked_when_the_last_way_in_is_closed() -> None:
 
 
 def test_one_mock_can_intercept_and_serve_with_one_state() -> None:
+    """`base_url` is the port's while it is open, and afterwards the intercepted one."""
     mock = FilesMock()
     headers = {"Authorization": f"Bearer {mock.api_key}"}
     form = {"files": {"file": ("a.txt", b"a")}, "data": {"purpose": "batch"}}
