@@ -30,12 +30,14 @@ def fake() -> Faker:
 
 
 def test_every_suffix_has_a_reader_in_these_tests() -> None:
+    """A new kind of document can't be added without a test that opens it."""
     assert set(READERS) == set(SUFFIXES)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_opens_in_a_real_reader_and_has_something_to_read(suffix: str, locale: str) -> None:
+    """In non-Western scripts too, and each of five documents has another text."""
     read = READERS[suffix]
     texts = {read(document.content) for document in _several(faker(locale=locale), suffix)}
     assert len(texts) == 5, "each is another"
@@ -48,12 +50,14 @@ def _several(fake: Faker, suffix: str) -> list:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_repeats_with_fakers_seed(suffix: str) -> None:
+    """Byte for byte; another seed gives another document."""
     assert faker(7).document(suffix) == faker(7).document(suffix)
     assert faker(7).document(suffix) != faker(8).document(suffix)
 
 
 @pytest.mark.parametrize("suffix", [".docx", ".xlsx"])
 def test_a_zip_is_dated_on_a_fixed_day(fake: Faker, suffix: str) -> None:
+    """With the current time in it, the bytes would differ in each run."""
     entries = zipfile.ZipFile(BytesIO(fake.document(suffix).content)).infolist()
     assert {(1980, 1, 1, 0, 0, 0)} == {entry.date_time for entry in entries}
 
@@ -61,6 +65,7 @@ def test_a_zip_is_dated_on_a_fixed_day(fake: Faker, suffix: str) -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_name_is_plain_and_ends_in_the_suffix(suffix: str, locale: str) -> None:
+    """ASCII letters, digits and hyphens, whatever the script of the company's name."""
     name = faker(locale=locale).document_name(suffix)
     stem = name.removesuffix(suffix)
     assert stem != name
@@ -69,10 +74,12 @@ def test_a_name_is_plain_and_ends_in_the_suffix(suffix: str, locale: str) -> Non
 
 
 def test_a_document_is_called_as_its_name_would_be() -> None:
+    """With the same seed; so the name alone can be invented, without the content."""
     assert faker().document_name(".csv") == faker().document(".csv").filename
 
 
 def test_a_pdf_says_in_latin_what_its_font_cannot_show() -> None:
+    """It embeds no font, and Helvetica has no Japanese characters."""
     text = read_pdf(faker(locale="ja_JP").document(".pdf").content)
     assert text.isascii()
     assert "?" not in text
@@ -80,6 +87,7 @@ def test_a_pdf_says_in_latin_what_its_font_cannot_show() -> None:
 
 
 def test_a_pdf_shows_western_letters_and_brackets() -> None:
+    """Brackets and backslashes have a meaning in PDF, so they are escaped."""
     fake = faker(locale="fr_FR")
     fake.add_provider(_Brackets)
     text = read_pdf(fake.document(".pdf").content)
@@ -93,6 +101,7 @@ class _Brackets(DocumentProvider):
 
 @pytest.mark.parametrize("suffix", sorted(set(SUFFIXES) - {".png"}))
 def test_signs_that_mean_something_to_a_format_come_out_as_they_went_in(suffix: str) -> None:
+    """Such as `&` in XML, quotes and commas in CSV; a PNG shows no text."""
     fake = faker()
     fake.add_provider(_Signs)
     text = READERS[suffix](fake.document(suffix).content)
@@ -118,6 +127,7 @@ class _Signs(DocumentProvider):
 
 
 def test_goes_into_an_upload_as_it_is(fake: Faker) -> None:
+    """For a file, httpx takes a tuple of filename, content and content type."""
     document = fake.document(".xlsx")
     with FilesMock() as mock:
         httpx.post(
@@ -132,5 +142,6 @@ def test_goes_into_an_upload_as_it_is(fake: Faker) -> None:
 
 @pytest.mark.parametrize("invent", ["document", "document_name"])
 def test_an_unknown_suffix_is_refused_with_the_nearest(fake: Faker, invent: str) -> None:
+    """By both methods, whether the document or only its name is asked for."""
     with pytest.raises(OptionError, match=r"Unknown suffix '\.docs'\. Did you mean '\.docx'\?"):
         getattr(fake, invent)(".docs")

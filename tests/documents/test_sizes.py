@@ -24,6 +24,7 @@ ANY_SUFFIX = st.sampled_from(SUFFIXES)
 def test_any_size_is_met_to_the_byte_and_opens(
     suffix: str, more: int, seed: int, locale: str
 ) -> None:
+    """Random sizes, from the smallest of the kind to 9,000 bytes more."""
     size = KINDS[suffix].smallest + more
     content = faker(seed, locale).document(suffix, size=size).content
     assert size == len(content)
@@ -33,12 +34,14 @@ def test_any_size_is_met_to_the_byte_and_opens(
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_smallest_is_enough_for_whatever_is_invented(suffix: str, locale: str) -> None:
+    """Names differ in length, so one document proves little: thirty are made."""
     fake, size = faker(locale=locale), KINDS[suffix].smallest
     assert {size} == {len(fake.document(suffix, size=size).content) for _ in range(30)}
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_large_one_opens_and_is_full_of_content(suffix: str) -> None:
+    """The content is repeated, and a filler text makes up only the difference."""
     content = faker().document(suffix, size=1_000_001).content
     assert 1_000_001 == len(content)
     filler = b"This text fills the file up"
@@ -47,6 +50,7 @@ def test_a_large_one_opens_and_is_full_of_content(suffix: str) -> None:
 
 
 def test_the_documentation_says_the_smallest_sizes() -> None:
+    """That table is written by hand, so it isn't refreshed with the others."""
     page = (Path(__file__).parents[2] / "docs/how-to/invented-files.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\.\w+)` \| .* \| (\d+) \|$", page, re.MULTILINE)
     assert [(suffix, str(kind.smallest)) for suffix, kind in KINDS.items()] == rows
@@ -54,6 +58,7 @@ def test_the_documentation_says_the_smallest_sizes() -> None:
 
 @pytest.mark.parametrize("suffix", [".txt", ".md"])
 def test_a_text_may_be_empty(suffix: str) -> None:
+    """The other kinds need a few bytes, such as for a header, before any content."""
     assert b"" == faker().document(suffix, size=0).content
 
 
@@ -68,11 +73,13 @@ def test_a_text_may_be_empty(suffix: str) -> None:
     ],
 )
 def test_a_senseless_size_is_refused(suffix: str, size: object) -> None:
+    """Also `True`, which is an integer in Python; the error's `word` is the value."""
     with pytest.raises(OptionError, match=r"^size ") as refused:
         faker().document(suffix, size=size)
     assert size == refused.value.word
 
 
 def test_the_refusal_says_which_sizes_there_are() -> None:
+    """The smallest one depends on the suffix."""
     with pytest.raises(OptionError, match=r"^size 10: a \.pdf can have 1024 to 268435456 bytes\.$"):
         faker().document(".pdf", size=10)
