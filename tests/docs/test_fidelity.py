@@ -34,11 +34,13 @@ def codes() -> Iterator[str]:
 
 @pytest.mark.parametrize("code", sorted(set(codes())))
 def test_every_refusal_is_graded(code: str) -> None:
+    """A new code fails here until the page says how much is known about it."""
     assert f"`{code}`" in FIDELITY
 
 
 @pytest.mark.parametrize("option", sorted(set(OPTIONS) - OF_THE_TEST))
 def test_every_option_that_shows_on_the_wire_is_graded(option: str) -> None:
+    """Those of the test itself, such as `clock`, imitate nothing, and are left out."""
     named = {"base_url": "base URL"}.get(option, option)
     assert named in FIDELITY
 
@@ -50,6 +52,7 @@ def test_every_route_is_graded() -> None:
 
 
 def test_every_line_has_a_grade() -> None:
+    """Without one, a reader would take a guess for a fact."""
     lines = [line for line in FIDELITY.splitlines() if line.startswith("| ")]
     graded = [line for line in lines if len(line.split(" | ")) >= 3 or line.count("|") == 4]
     ungraded = [line for line in graded if not re.search(r"\| (D|3P|\?|mark|---) \|", line)]

@@ -21,6 +21,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_block_of_the_page_runs(path: Path, page: Page) -> None:
+    """In order, in a folder of its own; the tests that it shows are then run together."""
     page.run(path)
     if page.tests:
         assert run_pytest(page.folder, "-q") == 0, f"{path}: see the report above"
@@ -38,6 +39,7 @@ def test_every_block_of_the_page_runs(path: Path, page: Page) -> None:
     ],
 )
 def test_a_wrong_block_fails_its_page(block: str, complaint: str, page: Page) -> None:
+    """The test above would prove nothing if such blocks were skipped."""
     path = page.folder / "page.md"
     path.write_text(f"# Title\n\n{block}\n")
     with pytest.raises((AssertionError, pytest.fail.Exception), match=complaint):

@@ -62,6 +62,7 @@ def words_of(page: Path) -> str:
 def test_the_reference_has_every_line_of_the_tables(
     site: Path, page: str, words: list[str]
 ) -> None:
+    """In the built HTML: an option, fault or route can be looked up there."""
     shown = words_of(site / "reference" / f"{page}.html")
     assert [] == [word for word in words if word not in shown]
 
@@ -94,12 +95,14 @@ def test_every_page_says_what_it_is_about(site: Path) -> None:
 
 
 def test_the_examples_are_shown_whole(site: Path) -> None:
+    """One stands for all; tests/examples checks that each of them is on a page."""
     assert "def test_a_lost_answer_does_not_store_the_document_twice" in words_of(
         site / "stories.html"
     )
 
 
 def test_reading_it_needs_no_network(site: Path) -> None:
+    """Scripts, styles, images and fonts come with the pages, not from another host."""
     files = [path for kind in ("html", "css") for path in site.rglob(f"*.{kind}")]
     assert files
     assert [] == [path.name for path in files if ELSEWHERE.search(path.read_text("utf-8"))]
