@@ -61,6 +61,7 @@ def mock(request):
 
 
 def test_the_answer_is_read_and_the_file_deleted(mock):
+    """The file was uploaded for this question only, so it must not stay at the service."""
     stub = mock.stub_response("Forty-two.")
 
     assert ask("report.pdf", b"%PDF", "How many?") == "Forty-two."
@@ -71,6 +72,7 @@ def test_the_answer_is_read_and_the_file_deleted(mock):
 
 
 def test_a_file_that_was_deleted_meanwhile(mock):
+    """Somebody deletes it after the upload, before the question is sent."""
     mock.stub_response("Forty-two.")
     mock.after("upload", lambda call: delete_elsewhere(mock, call.file_id))
 
@@ -81,6 +83,7 @@ def test_a_file_that_was_deleted_meanwhile(mock):
 
 
 def test_a_stream_that_breaks_off(mock):
+    """Half an answer isn't returned as a whole one, and the file is deleted too."""
     mock.stub_response("Forty-two.")
     mock.inject(faults.truncated(after_bytes=1000), on="POST /responses")
 
@@ -91,6 +94,7 @@ def test_a_stream_that_breaks_off(mock):
 
 
 def test_a_busy_service_is_asked_again(mock):
+    """The SDK does that by itself: `ask` has no code for it."""
     mock.stub_response("Forty-two.")
     mock.inject(faults.rate_limited(), on="POST /responses", times=2)
 

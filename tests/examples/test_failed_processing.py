@@ -31,6 +31,7 @@ def prepare(filename: str, content: bytes) -> str:
 
 @pytest.mark.eugpt_files(processing=fails("The PDF is encrypted."))
 def test_a_file_that_fails_is_reported_and_cleared_away(eugpt_files):
+    """The error has the service's reason, and the useless file is deleted."""
     with pytest.raises(Unusable, match=r"secret\.pdf: The PDF is encrypted\."):
         prepare("secret.pdf", b"%PDF")
 
@@ -41,6 +42,7 @@ def test_a_file_that_fails_is_reported_and_cleared_away(eugpt_files):
 
 @pytest.mark.eugpt_files(processing=after_polls(3))
 def test_a_slow_file_is_waited_for(eugpt_files):
+    """The upload is answered before the file is processed, which takes three polls here."""
     file_id = prepare("long.pdf", b"%PDF")
 
     assert eugpt_files.files[file_id].status == "processed"

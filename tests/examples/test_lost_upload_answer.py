@@ -50,6 +50,7 @@ class Archive:
 
 
 def test_a_lost_answer_does_not_store_the_document_twice(eugpt_files):
+    """The application finds the file in the list, and takes its id from there."""
     eugpt_files.inject(faults.connection_reset(), on="upload", phase="after")
 
     file_id = Archive().store("invoice.pdf", b"%PDF")
@@ -59,6 +60,7 @@ def test_a_lost_answer_does_not_store_the_document_twice(eugpt_files):
 
 
 def test_a_request_that_never_arrived_is_sent_again(eugpt_files):
+    """The client sees the same error, but this time the file isn't in the list."""
     eugpt_files.inject(faults.connection_reset(), on="upload", phase="before")
 
     file_id = Archive().store("invoice.pdf", b"%PDF")

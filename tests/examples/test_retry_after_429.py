@@ -24,6 +24,7 @@ def archive(filename: str, content: bytes) -> str:
 
 
 def test_two_refusals_are_waited_out(eugpt_files):
+    """The SDK retries twice by default, so the third attempt succeeds."""
     eugpt_files.inject(faults.rate_limited(), on="upload", times=2)
 
     file_id = archive("report.pdf", b"%PDF")
@@ -34,6 +35,7 @@ def test_two_refusals_are_waited_out(eugpt_files):
 
 
 def test_a_service_that_stays_busy_stores_nothing(eugpt_files):
+    """After three attempts the SDK gives up, and the application tells its user."""
     eugpt_files.inject(faults.rate_limited(), on="upload", times=None)
 
     with pytest.raises(Busy):

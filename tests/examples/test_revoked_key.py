@@ -34,6 +34,7 @@ def names(auth: httpx.Auth) -> list[str]:
 
 @pytest.mark.eugpt_files(api_keys=["eugpt_new"])
 def test_a_revoked_key_is_renewed_once(eugpt_files):
+    """The new key is kept, so the second call isn't refused first."""
     eugpt_files.add_file("report.pdf")
     auth = RenewedKey("eugpt_old", renew=lambda: "eugpt_new")
 

@@ -11,6 +11,7 @@ DOCS = HERE.parents[1] / "docs"
 
 
 def test_the_unittest_example_runs_without_pytest():
+    """In a process of its own, in which each warning is an error."""
     done = subprocess.run(
         [sys.executable, "-W", "error", HERE / "test_with_unittest.py"],
         capture_output=True,
@@ -24,5 +25,6 @@ def test_the_unittest_example_runs_without_pytest():
     "example", sorted(path.name for path in HERE.glob("test_*.py") if path != Path(__file__))
 )
 def test_a_page_shows_the_example(example):
+    """A new example fails here until it is in the documentation."""
     including = f"<!-- generated: file tests/examples/{example} -->"
     assert any(including in page.read_text() for page in DOCS.rglob("*.md"))

@@ -39,6 +39,7 @@ def _download(client: httpx.Client, file_id: str, part: Path) -> None:
 
 
 def test_a_download_that_breaks_off_is_begun_again(eugpt_files, tmp_path):
+    """The first 4096 bytes are discarded, and the second attempt is complete."""
     stored = eugpt_files.add_file("film.mp4", b"0123456789" * 1000)
     eugpt_files.inject(faults.truncated(after_bytes=4096), on="download", file_id=stored.id)
 
@@ -50,6 +51,7 @@ def test_a_download_that_breaks_off_is_begun_again(eugpt_files, tmp_path):
 
 
 def test_a_download_that_always_breaks_off_leaves_nothing_behind(eugpt_files, tmp_path):
+    """After three attempts the error is raised; the `.part` file is deleted too."""
     stored = eugpt_files.add_file("film.mp4", b"0123456789" * 1000)
     eugpt_files.inject(faults.truncated(), on="download", times=None)
 

@@ -38,12 +38,14 @@ def browser():
 
 
 def test_the_documents_are_named(browser, eugpt_files):
+    """The view's own request reaches the mock, where the file is."""
     eugpt_files.add_file("report.pdf")
 
     assert browser.get("/documents").json() == {"names": ["report.pdf"]}
 
 
 def test_a_silent_eugpt_is_a_504_at_once(browser, eugpt_files):
+    """The fault raises the client's timeout without waiting for its ten seconds."""
     eugpt_files.inject(faults.timeout(), on="list")
 
     assert browser.get("/documents").status_code == 504

@@ -39,6 +39,7 @@ def browser():
 
 
 def test_a_document_reaches_eugpt(browser, eugpt_files):
+    """The `TestClient` calls the application, whose `AsyncClient` calls the mock."""
     answer = browser.put("/documents/report.pdf", content=b"%PDF")
 
     assert answer.status_code == 201
@@ -46,6 +47,7 @@ def test_a_document_reaches_eugpt(browser, eugpt_files):
 
 
 def test_an_outage_of_eugpt_is_a_502_of_ours(browser, eugpt_files):
+    """A 500 would say that the application itself is broken."""
     eugpt_files.inject(faults.server_error(), on="upload")
 
     answer = browser.put("/documents/report.pdf", content=b"%PDF")

@@ -16,6 +16,7 @@ class Storing(unittest.TestCase):
         self.headers = {"Authorization": f"Bearer {self.mock.api_key}"}
 
     def test_an_upload_is_stored(self) -> None:
+        """`assert_uploaded` looks at what the mock has stored, not at the client."""
         requests.post(
             f"{self.mock.base_url}/files",
             headers=self.headers,
@@ -27,6 +28,7 @@ class Storing(unittest.TestCase):
         self.mock.assert_uploaded("a.txt", content=b"hello")
 
     def test_an_outage_is_met(self) -> None:
+        """`requests` doesn't retry by itself, so the caller sees the 503."""
         self.mock.inject(faults.unavailable(), on="list")
 
         answer = requests.get(f"{self.mock.base_url}/files", headers=self.headers, timeout=5)
@@ -47,6 +49,7 @@ class Reading(unittest.TestCase):
         self.mock.reset()
 
     def test_a_file_is_downloaded(self) -> None:
+        """`add_file` stores it without a request, before the code under test runs."""
         file = self.mock.add_file("a.txt", b"hello")
 
         answer = requests.get(

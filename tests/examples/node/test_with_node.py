@@ -65,6 +65,7 @@ def test_a_test_in_node_fails_for_a_fault_that_never_fired(base_url: str) -> Non
 def test_the_npm_client_uploads_pages_downloads_deletes_and_retries(
     project: Path, base_url: str
 ) -> None:
+    """All five tests of `files.test.mjs` pass in Node's own test runner."""
     run = subprocess.run(
         ["node", "--test"],
         cwd=project,
