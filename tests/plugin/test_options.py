@@ -77,6 +77,7 @@ def pytest_configure(config):
 
 
 def test_the_suite_must_give_a_dict(run: Run) -> None:
+    """The message names the fixture that returned something else, and shows the value."""
     code = """
 @pytest.fixture(scope="session")
 def eugpt_files_options():

@@ -14,6 +14,7 @@ from .conftest import Run
 
 
 def test_the_fixture_is_an_empty_mock_in_process(run: Run) -> None:
+    """Clients are intercepted at the real base URL, which the environment has too."""
     code = """
 @pytest.mark.parametrize("library", [httpx, requests])
 def test_upload(eugpt_files, library):
@@ -27,6 +28,7 @@ def test_upload(eugpt_files, library):
 
 
 def test_the_server_fixture_is_empty_for_each_test_on_one_port(run: Run) -> None:
+    """The session shares one server; each test has a mock of its own."""
     code = """
 PORTS = set()
 
@@ -42,6 +44,7 @@ def test_upload(eugpt_files_server, turn):
 
 
 def test_the_environment_is_given_back(run: Run) -> None:
+    """A variable that was set before gets its old value again; the others are removed."""
     code = """
 def test_one(eugpt_files):
     assert "EUGPT_API_KEY" in os.environ
@@ -59,6 +62,7 @@ def test_options_come_from_the_suite_the_class_and_the_test_and_the_nearest_wins
     run,
     fixture: str,
 ) -> None:
+    """What the nearest doesn't set comes from the others, such as the seed here."""
     conftest = """
 import pytest
 
@@ -84,6 +88,7 @@ class TestClass:
 
 
 def test_an_unknown_word_in_a_marker_is_a_clear_error(run: Run) -> None:
+    """Otherwise it would have no effect, and the test would run without the option."""
     code = """
 @pytest.mark.eugpt_files(rate_limits=(1, 2))
 def test_word(eugpt_files): ...
@@ -98,6 +103,7 @@ def test_position(eugpt_files_server): ...
 
 
 def test_a_failed_test_shows_its_calls(run: Run) -> None:
+    """No key is shown; a fault that never fired isn't reported beside the failure."""
     code = """
 from eugpt_files_mock import faults
 
@@ -135,6 +141,7 @@ def test_goes_astray(eugpt_files):
 
 @pytest.mark.parametrize("fixture", ["eugpt_files", "eugpt_files_server"])
 def test_teardown_fails_the_test_even_if_the_error_was_swallowed(run: Run, fixture: str) -> None:
+    """An `except` around the request can't hide that it went to an unknown route."""
     code = f"""
 from eugpt_files_mock import faults
 
@@ -166,6 +173,7 @@ def test_allowed({fixture}):
 
 
 def test_teardown_hides_no_skip_and_no_expected_failure(run: Run) -> None:
+    """A test that ends early doesn't reach its fault: that is no failure of its own."""
     code = """
 from eugpt_files_mock import faults
 
@@ -186,6 +194,7 @@ def test_raises_as_expected(eugpt_files):
 
 
 def test_both_fixtures_may_be_used_in_one_test(run: Run) -> None:
+    """The variables then point to the server, which is the second to start here."""
     code = """
 def test_both(eugpt_files, eugpt_files_server):
     assert upload().status_code == 200
@@ -195,6 +204,7 @@ def test_both(eugpt_files, eugpt_files_server):
 
 
 def test_it_works_in_parallel(run: Run) -> None:
+    """Each worker of pytest-xdist has a server of its own."""
     code = """
 @pytest.mark.parametrize("turn", range(20))
 @pytest.mark.parametrize("name", ["eugpt_files", "eugpt_files_server"])
@@ -207,6 +217,7 @@ def test_upload(request, name, turn):
 
 
 def test_it_works_in_any_order(run: Run) -> None:
+    """pytest-randomly also seeds `random`, and two uploads still get different ids."""
     code = """
 @pytest.mark.parametrize("turn", range(10))
 @pytest.mark.parametrize("name", ["eugpt_files", "eugpt_files_server"])
@@ -221,6 +232,7 @@ def test_upload(request, name, turn):
 
 
 def test_it_works_with_sockets_disabled(run: Run) -> None:
+    """pytest-socket makes each socket an error; the fixture in process needs none."""
     code = """
 def test_upload(eugpt_files):
     assert upload().status_code == 200
@@ -230,6 +242,7 @@ def test_upload(eugpt_files):
 
 
 def test_it_works_with_asyncio_and_anyio(run: Run) -> None:
+    """A fixture that isn't async serves tests on any event loop, that of trio too."""
     code = """
 async def ask(mock):
     async with httpx.AsyncClient() as client:
@@ -252,6 +265,7 @@ async def test_anyio(eugpt_files, anyio_backend):
 
 
 def test_it_is_found_by_its_entry_point_and_can_be_switched_off(pytester: pytest.Pytester) -> None:
+    """It only needs to be installed; `-p no:eugpt_files_mock` takes the fixtures away."""
     pytester.makepyfile("def test_it(eugpt_files): ...")
     others = {entry.name for entry in entry_points(group="pytest11")} - {"eugpt_files_mock"}
     without = [word for name in others for word in ("-p", f"no:{name}")]  # they load for seconds
@@ -262,6 +276,7 @@ def test_it_is_found_by_its_entry_point_and_can_be_switched_off(pytester: pytest
 
 
 def test_strict_markers_know_the_marker(run: Run) -> None:
+    """The plugin registers it, so that a suite needs no line for it in its configuration."""
     code = "@pytest.mark.eugpt_files(seed=1)\ndef test_it(eugpt_files): ..."
     run(code, "--strict-markers").assert_outcomes(passed=1)
 

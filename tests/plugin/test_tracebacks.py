@@ -146,6 +146,7 @@ def _no_other_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_ends_at_the_line_of_the_author(pytester: pytest.Pytester) -> None:
+    """For exit checks, that is the `with` or the `stop()`; `# here` marks each such line."""
     path = pytester.makepyfile(FAILING)
     expected = {
         number for number, line in enumerate(path.read_text().splitlines(), 1) if "# here" in line
@@ -187,6 +188,7 @@ def test_inside_a_client_call_it_ends_in_the_client(pytester: pytest.Pytester, c
 def test_a_wrong_marker_is_told_without_a_traceback(
     pytester: pytest.Pytester, marker: str, message: str
 ) -> None:
+    """It would show pytest's code and ours, and no line of the author's."""
     pytester.makepyfile(
         f"""
         import pytest

@@ -4,6 +4,7 @@ import pytest
 
 
 def test_a_client_library_may_be_imported_again_in_one_process(pytester: pytest.Pytester) -> None:
+    """The new module is intercepted too, and its call is still one of httpx2."""
     pytester.makepyfile(
         """
         def test_of_another_plugin(eugpt_files):
