@@ -78,6 +78,7 @@ def test_no_connection_waits_for_another(connections: Connections) -> None:
 
 
 def test_ending_shuts_what_is_open_and_goes_on(connections: Connections) -> None:
+    """The client reads the end of its connection; only `close` ends the threads as well."""
     with client_of(connections) as client:
         assert answer(client) == b"hello"
         connections.end()
@@ -87,6 +88,7 @@ def test_ending_shuts_what_is_open_and_goes_on(connections: Connections) -> None
 
 
 def test_closing_leaves_no_thread() -> None:
+    """Neither that of an open connection, nor one that waits for the next."""
     before = threading.active_count()
     connections = Connections()
     with client_of(connections) as busy, client_of(connections) as idle:
@@ -98,6 +100,7 @@ def test_closing_leaves_no_thread() -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_dies_takes_no_other_connection_with_it(connections: Connections) -> None:
+    """`SystemExit` ends only that thread; the next connection gets another one."""
     with client_of(connections) as client:
         assert answer(client, b"leave") == b""
     connections.end()

@@ -50,6 +50,7 @@ def received(target: str, *headers: tuple[str, str], **words: Any) -> ReceivedRe
 def test_the_servers_name_and_port_are_those_that_were_asked_for(
     host: str, scheme: str, name: str, port: str
 ) -> None:
+    """When the `Host` can't be read, they are `localhost` and the port of the scheme."""
     environ = told(received("/__admin/x", ("Host", host)), scheme)
     shown = (environ["SERVER_NAME"], environ["SERVER_PORT"], environ["wsgi.url_scheme"])
     assert (name, port, scheme) == shown
@@ -65,6 +66,7 @@ def test_path_query_and_headers_are_handed_on() -> None:
 
 
 def test_a_body_that_broke_off_cannot_be_read() -> None:
+    """Otherwise half a form could pass for a whole one."""
     environ = told(received("/__admin/x", is_complete=False))
     with pytest.raises(OSError, match="incomplete"):
         environ["wsgi.input"].read(1)

@@ -40,6 +40,7 @@ def under_waitress(mock: FilesMock) -> Iterator[str]:
 
 
 def test_it_runs_under_waitress() -> None:
+    """Each call's client is `wsgi`: which library sent it isn't known on a port."""
     mock = FilesMock()
     with under_waitress(mock) as base_url, connected(Httpx, base_url, mock.api_key) as client:
         life_of_a_file(mock, client)
@@ -48,6 +49,7 @@ def test_it_runs_under_waitress() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="gunicorn needs a POSIX system")
 def test_it_runs_under_gunicorn(tmp_path: Path) -> None:
+    """In a process of its own, which inherits a socket that is bound already."""
     pytest.importorskip("gunicorn")
     (tmp_path / "fake_app.py").write_text(
         "from eugpt_files_mock import FilesMock\nmock = FilesMock()\napp = mock.wsgi_app\n"
@@ -78,6 +80,7 @@ def test_the_path_is_matched_as_sent() -> None:
 
 
 def test_a_fault_that_another_server_cannot_produce_is_an_error_that_says_so() -> None:
+    """It needs the socket, which WSGI doesn't give; `serve()` has no such limit."""
     mock = FilesMock()
     mock.inject([faults.connection_reset(), faults.timeout()], on="list")
     client = WerkzeugClient(mock.wsgi_app)
@@ -87,6 +90,7 @@ def test_a_fault_that_another_server_cannot_produce_is_an_error_that_says_so() -
 
 
 def test_a_busy_port_is_an_error_at_once_in_the_callers_thread() -> None:
+    """An `OSError` as well, for code that expects one; the message advises port 0."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(
@@ -98,12 +102,14 @@ def test_a_busy_port_is_an_error_at_once_in_the_callers_thread() -> None:
 
 @pytest.mark.parametrize(("host", "port"), [("192.0.2.1", 0), ("203.0.113.1", 0)])
 def test_another_port_is_advised_only_where_it_would_help(host: str, port: int) -> None:
+    """These addresses aren't this machine's: no port of them can be bound."""
     with pytest.raises(AddressInUse) as caught:
         FilesMock().serve(host, port).start()
     assert "Port 0" not in str(caught.value)
 
 
 def test_a_port_is_free_again_when_the_server_has_stopped() -> None:
+    """The next mock can bind it at once; after the last one, a client is refused."""
     with FilesMock().serve() as first:
         port = httpx.URL(first.base_url).port or 0
     with FilesMock().serve(port=port) as second:
@@ -113,6 +119,7 @@ def test_a_port_is_free_again_when_the_server_has_stopped() -> None:
 
 
 def test_only_the_loopback_address_is_bound_by_default() -> None:
+    """So no other machine reaches the mock unless the user asks for it."""
     with FilesMock().serve() as mock:
         port = httpx.URL(mock.base_url).port
         with pytest.raises(OSError, match="refused"):
@@ -120,6 +127,7 @@ def test_only_the_loopback_address_is_bound_by_default() -> None:
 
 
 def test_starting_twice_is_an_error_and_stopping_twice_is_not() -> None:
+    """A cleanup may stop what has stopped; before the start there is no `url`."""
     serving = FilesMock().serve()
     with pytest.raises(StateError, match="not being served"):
         _ = serving.url
@@ -131,6 +139,7 @@ def test_starting_twice_is_an_error_and_stopping_twice_is_not() -> None:
 
 
 def test_it_serves_https() -> None:
+    """With the user's own certificate; the text at the root has https addresses too."""
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -148,6 +157,7 @@ def test_it_serves_https() -> None:
 
 
 def test_it_answers_and_stops_at_once_while_other_connections_sit_idle() -> None:
+    """Some have sent nothing, some half a request; neither may hold up the others."""
     serving = FilesMock().serve()
     mock = serving.start()
     port = httpx.URL(mock.base_url).port or 0
@@ -163,6 +173,8 @@ def test_it_answers_and_stops_at_once_while_other_connections_sit_idle() -> None
 
 
 def test_chunked_bodies_are_accepted() -> None:
+    """A client that streams an upload sends no `Content-Length`."""
+
     def chunks() -> Iterator[bytes]:
         yield b"--b\r\nContent-Disposition: form-data; name=purpose\r\n\r\nbatch\r\n--b\r\n"
         yield b'Content-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
