@@ -59,6 +59,7 @@ COUNTED: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", COUNTED)
 def test_a_fault_hits_as_often_as_it_was_told(mock: FilesMock, name: str) -> None:
+    """`skip` and `every` count the requests that match; `times` counts those that it hit."""
     words, expected = COUNTED[name]
     armed = mock.inject(faults.unavailable(), on="list", **words)
     assert expected == hits(mock, 6)
@@ -67,6 +68,7 @@ def test_a_fault_hits_as_often_as_it_was_told(mock: FilesMock, name: str) -> Non
 
 
 def test_chance_repeats_with_a_seed() -> None:
+    """A test that failed by chance fails again with its seed; another seed hits other requests."""
     runs = []
     for seed in (5, 5, 6):
         mock = FilesMock(seed=seed)
@@ -77,6 +79,7 @@ def test_chance_repeats_with_a_seed() -> None:
 
 
 def test_a_fault_is_for_its_operations_only(mock: FilesMock) -> None:
+    """Two are named; the three others are answered, `retrieve` for the same file."""
     file = mock.add_file("a")
     mock.inject(faults.unavailable(), on=("download", "delete"), times=None)
     resource = f"/files/{file.id}"
@@ -90,6 +93,7 @@ def test_a_fault_is_for_its_operations_only(mock: FilesMock) -> None:
 
 
 def test_a_fault_can_be_for_a_filename_before_and_after_the_upload(mock: FilesMock) -> None:
+    """The form has the name at first, the stored file later; a list names no file: it isn't hit."""
     mock.inject(faults.unavailable(), filename="bad.pdf", times=None)
     assert (200, 503) == (upload_named(mock, "good.pdf"), upload_named(mock, "bad.pdf"))
     good, bad = mock.add_file("good.pdf"), mock.add_file("bad.pdf")
@@ -99,12 +103,14 @@ def test_a_fault_can_be_for_a_filename_before_and_after_the_upload(mock: FilesMo
 
 
 def test_a_fault_can_be_for_a_file_id(mock: FilesMock) -> None:
+    """Both files have the same name, so only the id tells them apart."""
     first, second = mock.add_file("a"), mock.add_file("a")
     mock.inject(faults.unavailable(), file_id=second.id, times=None)
     assert (".", "x") == (hits(mock, 1, f"/files/{first.id}"), hits(mock, 1, f"/files/{second.id}"))
 
 
 def test_a_fault_can_be_for_a_purpose(mock: FilesMock) -> None:
+    """An upload has it in its form, a list in its query; a list without one is not hit."""
     mock.inject(faults.unavailable(), on=["upload", "list"], purpose="batch", times=None)
     assert 503 == upload_named(mock, "a")
     assert 200 == upload_named(mock, "a", b"vision")
@@ -113,6 +119,7 @@ def test_a_fault_can_be_for_a_purpose(mock: FilesMock) -> None:
 
 
 def test_a_fault_can_be_for_a_user() -> None:
+    """The key of the request says whose it is."""
     mock = FilesMock(api_keys={"eugpt_a": "alice", "eugpt_b": "bob"})
     mock.inject(faults.unavailable(), user="bob", times=None)
     assert 200 == send(mock, "GET", "/files", key="eugpt_a").status
@@ -120,18 +127,21 @@ def test_a_fault_can_be_for_a_user() -> None:
 
 
 def test_the_first_armed_fault_that_matches_wins_and_then_the_next(mock: FilesMock) -> None:
+    """One that stands behind the fault that hits doesn't count the request: it still hits twice."""
     mock.inject(faults.server_error(), on="list")
     mock.inject(faults.unavailable(), on="*", times=2)
     assert [500, 503, 503, 200] == [send(mock, "GET", "/files").status for _ in range(4)]
 
 
 def test_a_sequence_is_used_up_in_order_as_often_as_told(mock: FilesMock) -> None:
+    """`times` counts whole runs: two faults, twice, are four hits."""
     armed = mock.inject([faults.server_error(), faults.unavailable()], on="list", times=2)
     assert 4 == armed.remaining
     assert [500, 503, 500, 503, 200] == [send(mock, "GET", "/files").status for _ in range(5)]
 
 
 def test_of_the_spent_faults_the_last_thousand_are_kept_to_be_shown(mock: FilesMock) -> None:
+    """The oldest go first, so that a mock that runs for long doesn't grow; live ones stay."""
     live = mock.inject(faults.delay(0), times=None, skip=9_999)
     spent = [mock.inject(faults.server_error(), on="list") for _ in range(1_005)]
     for _ in spent:
@@ -143,6 +153,7 @@ def test_of_the_spent_faults_the_last_thousand_are_kept_to_be_shown(mock: FilesM
 
 
 def test_a_cancelled_fault_hits_no_more(mock: FilesMock) -> None:
+    """Not even one that would always hit; a second `cancel` does nothing."""
     armed = mock.inject(faults.unavailable(), on="list", times=None)
     assert [armed] == mock.armed
     assert "xx" == hits(mock, 2)
@@ -172,6 +183,7 @@ def test_a_fault_for_a_user_does_not_hit_a_request_without_a_valid_key() -> None
 
 
 def test_before_the_work_nothing_is_stored_and_after_it_everything(mock: FilesMock) -> None:
+    """After the work only the answer is lost: the client can't know that its file is stored."""
     mock.inject(faults.unavailable(), on="upload")
     mock.inject(faults.connection_reset(), on="upload", phase="after")
     assert 503 == upload(mock).status
@@ -207,6 +219,7 @@ ANSWERS: dict[str, tuple[int, str | None]] = {
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_each_error_answer_has_its_status_and_code(mock: FilesMock, name: str) -> None:
+    """Those of gateways, 502 and 504, are plain text without a code, as documented."""
     status, code = ANSWERS[name]
     mock.inject(getattr(faults, name)(), on="list")
     reply = send(mock, "GET", "/files")
@@ -221,6 +234,7 @@ def test_each_error_answer_has_its_status_and_code(mock: FilesMock, name: str) -
 def test_error_bodies_have_the_shapes_that_are_documented_and_those_of_proxies(
     mock: FilesMock,
 ) -> None:
+    """A client that expects an object in `error` may meet a string there, HTML, or nothing."""
     words = {"code": "teapot", "message": "short and stout"}
     shapes: dict[Any, bytes] = {
         "detail": b'{"detail":"short and stout"}',
@@ -241,6 +255,7 @@ def test_error_bodies_have_the_shapes_that_are_documented_and_those_of_proxies(
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("content", [b"", b"a", b"abcd"])
 def test_a_corrupted_download_differs_even_if_it_is_empty(way: str, content: bytes) -> None:
+    """The length stays, so only the content shows it; an empty body becomes one wrong byte."""
     with entered(way) as mock:
         mock.inject(faults.corrupted(), on="download")
         file = mock.add_file("a", content)
@@ -251,6 +266,7 @@ def test_a_corrupted_download_differs_even_if_it_is_empty(way: str, content: byt
 
 
 def test_headers_of_a_fault_come_along(mock: FilesMock) -> None:
+    """A `Content-Type` too, though the answer has one of its own."""
     mock.inject(faults.http_error(503, headers={"X-Cache": "MISS", "Content-Type": "a/b"}))
     reply = send(mock, "GET", "/files")
     assert ("MISS", "a/b") == (header(reply, "X-Cache"), header(reply, "Content-Type"))
@@ -260,6 +276,7 @@ def test_headers_of_a_fault_come_along(mock: FilesMock) -> None:
 def test_a_header_of_a_fault_takes_the_place_of_ours_in_any_spelling(
     mock: FilesMock, spelt: Callable[[str], str]
 ) -> None:
+    """No header comes twice; the journal keeps the mock's own request id."""
     theirs = {"Content-Type": "a/b", "X-Request-Id": "theirs", "WWW-Authenticate": "Basic"}
     mock.inject(faults.http_error(401, headers={spelt(name): theirs[name] for name in theirs}))
     reply = send(mock, "GET", "/files")
@@ -271,6 +288,7 @@ def test_a_header_of_a_fault_takes_the_place_of_ours_in_any_spelling(
 
 
 def test_retry_headers_cost_no_time_unless_seconds_are_given(mock: FilesMock) -> None:
+    """The `openai` SDK reads `retry-after-ms` first, so its retry waits for a millisecond."""
     mock.inject([faults.rate_limited(), faults.rate_limited(30), faults.unavailable(0.5)])
     replies = [send(mock, "GET", "/files") for _ in range(3)]
     assert ["1", None, None] == [header(reply, "retry-after-ms") for reply in replies]
@@ -283,6 +301,7 @@ def test_retry_headers_cost_no_time_unless_seconds_are_given(mock: FilesMock) ->
 def test_the_seconds_to_wait_are_whole_and_rounded_up(
     mock: FilesMock, seconds: float, sent: str
 ) -> None:
+    """RFC 9110 allows whole seconds only; rounded down, a client would come back too early."""
     mock.inject(faults.rate_limited(seconds))
     assert sent == header(send(mock, "GET", "/files"), "Retry-After")
 
@@ -290,6 +309,7 @@ def test_the_seconds_to_wait_are_whole_and_rounded_up(
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("library", ["httpx", "httpx2", "requests"])
 def test_any_request_can_ask_for_a_failure_itself(library: str, way: str) -> None:
+    """By `Prefer: code=503`, as with Prism; other preferences may stand beside it."""
     get = pytest.importorskip(library).get
     with entered(way) as mock:
         headers = {"Authorization": f"Bearer {mock.api_key}", "Prefer": "respond-async, code=503"}
@@ -299,11 +319,13 @@ def test_any_request_can_ask_for_a_failure_itself(library: str, way: str) -> Non
 
 @pytest.mark.parametrize("wish", ["code=200", "code=abc", "code=", "code=600"])
 def test_a_wish_that_cannot_be_granted_is_400(mock: FilesMock, wish: str) -> None:
+    """Answered as usual, a typing error would go unnoticed; only 400 to 599 are valid."""
     reply = send(mock, "GET", "/files", Prefer=wish)
     assert (400, "invalid_parameter") == (reply.status, code_of(reply))
 
 
 def test_other_preferences_are_ignored(mock: FilesMock) -> None:
+    """A server must ignore the preferences that it doesn't know (RFC 7240, 2)."""
     assert 200 == send(mock, "GET", "/files", Prefer="return=minimal, wait=5").status
 
 
@@ -312,6 +334,7 @@ def test_other_preferences_are_ignored(mock: FilesMock) -> None:
 
 @pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
 def test_a_timeout_in_process_costs_no_time(kind: type[Client]) -> None:
+    """Each client raises its own timeout error at once, not after its 60 seconds."""
     with FilesMock() as mock, connected(kind, mock.base_url, mock.api_key, 60.0) as client:
         for fault in (faults.timeout(), faults.delay(61), faults.dribble(1, 61)):
             mock.inject(fault, on="list")
@@ -324,6 +347,7 @@ def test_a_timeout_in_process_costs_no_time(kind: type[Client]) -> None:
 
 @pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
 def test_a_shorter_delay_really_passes(kind: type[Client]) -> None:
+    """Below the client's timeout nothing is skipped: the answer comes, and comes late."""
     for way in WAYS:
         with entered(way) as mock, connected(kind, mock.base_url, mock.api_key) as client:
             mock.inject(faults.delay(0.15), on="list")
@@ -334,6 +358,7 @@ def test_a_shorter_delay_really_passes(kind: type[Client]) -> None:
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_delay_does_not_block_the_loop(backend: str, mock: FilesMock) -> None:
+    """Other tasks go on meanwhile, in the pauses of a slow body too."""
     ticks = 0
 
     async def tick() -> None:
@@ -357,6 +382,7 @@ def test_a_delay_does_not_block_the_loop(backend: str, mock: FilesMock) -> None:
 
 
 def test_a_dribbled_body_arrives_whole() -> None:
+    """A client that streams gets the pieces as they come, and no byte is lost between them."""
     for way in WAYS:
         with entered(way) as mock:
             file = mock.add_file("a", b"0123456789")
@@ -371,6 +397,7 @@ def test_a_dribbled_body_arrives_whole() -> None:
 
 @pytest.mark.parametrize("library", ["httpx", "requests"])
 def test_a_hang_without_a_client_timeout_is_an_error_for_the_author(library: str) -> None:
+    """With `timeout=None` the client would wait for ever, and the test with it."""
     get = __import__(library).get
     with FilesMock() as mock:
         mock.inject(faults.timeout(), on="list")
@@ -381,6 +408,7 @@ def test_a_hang_without_a_client_timeout_is_an_error_for_the_author(library: str
 
 
 def test_a_hang_without_a_client_timeout_fails_the_test_even_if_it_was_swallowed() -> None:
+    """Code under test may catch every exception; then the exit checks report it."""
     mock = FilesMock().start()
     mock.inject(faults.timeout(), on="list")
     with contextlib.suppress(Exception):  # the code under test
@@ -397,6 +425,7 @@ def test_a_hang_without_a_client_timeout_fails_the_test_even_if_it_was_swallowed
 def test_a_hang_without_a_client_timeout_can_be_allowed(
     options: dict[str, Any], words: dict[str, Any]
 ) -> None:
+    """For a whole mock, or for one fault; the client's call still ends with the error."""
     with FilesMock(**options) as mock:
         mock.inject(faults.timeout(), on="list", **words)
         headers = {"Authorization": f"Bearer {mock.api_key}"}
@@ -405,6 +434,7 @@ def test_a_hang_without_a_client_timeout_can_be_allowed(
 
 
 def test_a_hang_on_a_port_ends_when_the_client_has_gone() -> None:
+    """Else twenty clients that gave up would leave twenty threads that wait."""
     with FilesMock().serve() as mock:
         mock.inject(faults.timeout(), on="list", times=None)
         before = threading.active_count()
@@ -419,6 +449,8 @@ def test_a_hang_on_a_port_ends_when_the_client_has_gone() -> None:
 
 
 def test_hangs_and_slow_bodies_end_when_the_server_stops() -> None:
+    """The stop doesn't wait 30 seconds for them, and the clients get a connection error."""
+
     async def ask(url: str, key: str) -> None:
         async with httpx.AsyncClient(timeout=30) as client:
             await client.get(url, headers={"Authorization": f"Bearer {key}"})
@@ -443,6 +475,7 @@ def test_hangs_and_slow_bodies_end_when_the_server_stops() -> None:
 
 
 def test_retries_of_the_sdk_cost_nothing() -> None:
+    """`rate_limited()` asks for a wait of a millisecond; else the SDK takes its own, longer one."""
     with FilesMock() as mock:
         client = openai.OpenAI(api_key=mock.api_key, base_url=mock.base_url)
         client.files.list()
@@ -497,6 +530,7 @@ REFUSED: dict[str, Callable[[FilesMock], object]] = {
 
 @pytest.mark.parametrize("message", REFUSED)
 def test_what_makes_no_sense_is_refused_when_it_is_armed(message: str) -> None:
+    """The error is at the line of the mistake, and no fault stays armed."""
     mock = FilesMock(api_keys={"eugpt_a": "alice"})
     with pytest.raises(OptionError) as caught:
         REFUSED[message](mock)
@@ -505,6 +539,7 @@ def test_what_makes_no_sense_is_refused_when_it_is_armed(message: str) -> None:
 
 
 def test_malformed_json_on_everything_leaves_downloads_alone(mock: FilesMock) -> None:
+    """A download is not JSON; it doesn't use the fault up either."""
     file = mock.add_file("a", b"abc")
     armed = mock.inject(faults.malformed_json())
     assert b"abc" == send(mock, "GET", f"/files/{file.id}/content").body
@@ -512,6 +547,7 @@ def test_malformed_json_on_everything_leaves_downloads_alone(mock: FilesMock) ->
 
 
 def test_a_served_mock_cannot_refuse_a_connection() -> None:
+    """A port that listens accepts connections; a fault that was armed before forbids the start."""
     with FilesMock().serve() as mock, pytest.raises(FaultUnavailable, match="in process only"):
         mock.inject(faults.connection_refused())
     armed_before = FilesMock()
@@ -524,6 +560,7 @@ def test_a_served_mock_cannot_refuse_a_connection() -> None:
 
 
 def test_a_fault_and_its_aim_can_be_one_word() -> None:
+    """As `--fault` takes it; `times=always` stands for None."""
     assert (
         faults.http_error(503),
         {"on": ("upload",), "times": 2},
@@ -566,12 +603,14 @@ def test_a_value_may_have_colons() -> None:
     ],
 )
 def test_a_bad_word_for_a_fault_says_what_is_wrong(text: str, message: str) -> None:
+    """On the command line it is all that the user sees."""
     with pytest.raises(OptionError) as caught:
         parse_fault(text)
     assert message in str(caught.value)
 
 
 def test_every_fault_can_be_written_in_one_word() -> None:
+    """One that is added later must work on the command line too; three need an argument."""
     needed = {
         "http_error": "status=500",
         "delay": "seconds=1",
