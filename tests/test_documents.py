@@ -30,6 +30,7 @@ def fake_files(files: list[File]) -> list[tuple[str, bytes, str]]:
 
 
 def test_a_fake_file_is_a_pdf_that_is_stored_and_opens(mock: FilesMock) -> None:
+    """That is the default; a strict PDF reader must find a text in it."""
     file = mock.fake_file()
     assert file is mock.files[file.id]
     assert file.filename.endswith(".pdf")
@@ -39,12 +40,14 @@ def test_a_fake_file_is_a_pdf_that_is_stored_and_opens(mock: FilesMock) -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_fake_file_has_the_suffix_and_opens(mock: FilesMock, suffix: str) -> None:
+    """Code under test may parse what it downloads, so a real reader must accept each kind."""
     file = mock.fake_file(suffix)
     assert [suffix] == suffixes_of([file])
     assert READERS[suffix](file.content)
 
 
 def test_a_fake_file_is_downloaded_as_any_other(mock: FilesMock) -> None:
+    """What a test reads in `File.content` is what a client gets."""
     file = mock.fake_file(".png")
     answer = httpx.get(
         f"{mock.base_url}/files/{file.id}/content",
@@ -54,6 +57,7 @@ def test_a_fake_file_is_downloaded_as_any_other(mock: FilesMock) -> None:
 
 
 def test_the_words_of_add_file_are_kept() -> None:
+    """Upper and lower case of a suffix count as the same: `mine.CSV` is a `.csv`."""
     mock = FilesMock(api_keys={"key": "alice", "other": "bob"})
     file = mock.fake_file(
         ".csv",
@@ -77,6 +81,7 @@ def test_the_words_of_add_file_are_kept() -> None:
 
 
 def test_several_files_share_the_words_that_can_be_shared() -> None:
+    """Without `id` and `filename`, which belong to one file."""
     mock = FilesMock(api_keys={"key": "alice", "other": "bob"})
     files = mock.fake_files(
         3, ".txt", size=99, purpose="batch", created_at=123, status="uploaded", user="bob"
@@ -87,37 +92,44 @@ def test_several_files_share_the_words_that_can_be_shared() -> None:
 
 
 def test_fake_files_are_as_many_as_asked_for_and_stored_in_order(mock: FilesMock) -> None:
+    """The returned list is in the order of `FilesMock.files`, oldest first."""
     files = mock.fake_files(25)
     assert 25 == len(files)
     assert files == list(mock.files)
 
 
 def test_no_fake_files_are_none(mock: FilesMock) -> None:
+    """A count that is computed may be 0, which is no mistake."""
     assert [] == mock.fake_files(0)
 
 
 def test_fake_files_are_a_mix_of_all_suffixes(mock: FilesMock) -> None:
+    """Of ten suffixes, 25 files have each two or three times."""
     counts = Counter(suffixes_of(mock.fake_files(25)))
     assert set(SUFFIXES) == set(counts)
     assert {2, 3} == set(counts.values())
 
 
 def test_fake_files_take_the_suffixes_in_turn(mock: FilesMock) -> None:
+    """Not by chance: a test can know which file has which suffix."""
     files = mock.fake_files(5, [".pdf", ".csv"])
     assert [".pdf", ".csv", ".pdf", ".csv", ".pdf"] == suffixes_of(files)
 
 
 def test_a_seed_repeats_names_documents_and_ids() -> None:
+    """With another seed, no document is the same."""
     first, second, other = (FilesMock(seed=seed).fake_files(20) for seed in (7, 7, 8))
     assert fake_files(first) == fake_files(second)
     assert not {file.content for file in first} & {file.content for file in other}
 
 
 def test_without_a_seed_nothing_repeats() -> None:
+    """Two mocks in one process don't invent the same document either."""
     assert FilesMock().fake_file().content != FilesMock().fake_file().content
 
 
 def test_reset_begins_anew() -> None:
+    """With a seed; the names that were taken are free again."""
     mock = FilesMock(seed=7)
     before = fake_files(mock.fake_files(20))
     mock.reset()
@@ -125,12 +137,14 @@ def test_reset_begins_anew() -> None:
 
 
 def test_other_files_do_not_change_what_is_invented() -> None:
+    """Ids of files are drawn from another stream of chance than documents."""
     mock, other = FilesMock(seed=7), FilesMock(seed=7)
     other.add_file("first.txt")
     assert mock.fake_file().content == other.fake_file().content
 
 
 def test_requests_between_do_not_change_what_is_invented() -> None:
+    """Request ids have a stream of their own, so one more call changes no document."""
     quiet, busy = FilesMock(seed=7), FilesMock(seed=7)
     with busy:
         httpx.get(f"{busy.base_url}/files")
@@ -146,6 +160,7 @@ print(sha256(repr([(file.filename, file.content) for file in files]).encode()).h
 
 
 def test_a_seed_repeats_in_another_process_on_another_day_in_another_zone() -> None:
+    """Neither the date, the time zone nor `PYTHONHASHSEED` may change a byte."""
     digests = {
         run(PRINT_DIGEST, PYTHONHASHSEED=hash_seed, TZ=zone)
         for hash_seed, zone in (("0", "UTC"), ("1", "Asia/Tokyo"), ("4321", "America/Lima"))
@@ -165,6 +180,7 @@ def run(script: str, **environment: str) -> str:
 
 
 def test_faker_is_imported_only_when_something_is_invented() -> None:
+    """The import takes about 90 ms, which tests without invented documents need not pay."""
     script = """
 import sys
 import conftest_plugin
@@ -179,6 +195,7 @@ print("faker" in sys.modules)
 
 
 def test_the_command_serves_as_many_as_asked_for_and_repeats_with_the_seed() -> None:
+    """They are those of `FilesMock(seed=7).fake_files(25)`, with the same ids."""
     command = [sys.executable, "-m", "eugpt_files_mock", "serve", "--port=0"]
     with subprocess.Popen(
         [*command, "--fake=25", "--seed=7"], stdout=subprocess.PIPE, text=True
@@ -197,6 +214,7 @@ def test_the_command_serves_as_many_as_asked_for_and_repeats_with_the_seed() -> 
 
 @pytest.mark.parametrize("number", ["-1", "many"])
 def test_the_command_refuses_a_senseless_number_in_one_line(number: str) -> None:
+    """No traceback, no server: exit status 2, and the number in the message."""
     ended = subprocess.run(
         [sys.executable, "-m", "eugpt_files_mock", "serve", "--port=0", f"--fake={number}"],
         check=False,
@@ -209,6 +227,7 @@ def test_the_command_refuses_a_senseless_number_in_one_line(number: str) -> None
 
 
 def test_an_invented_name_comes_once_even_when_chance_repeats_itself() -> None:
+    """The second time it gets `-2`, and the third time `-3`."""
     mock, randomness = FilesMock(), Randomness(seed=7)
     invented = FakeFiles(randomness, mock.add_file)
     names = []
@@ -220,11 +239,13 @@ def test_an_invented_name_comes_once_even_when_chance_repeats_itself() -> None:
 
 
 def test_a_name_that_is_asked_for_may_come_twice(mock: FilesMock) -> None:
+    """Only invented names are kept apart: a test may want two files of one name."""
     names = [mock.fake_file(filename="same.pdf").filename for _ in range(2)]
     assert ["same.pdf", "same.pdf"] == names
 
 
 def test_threads_invent_together_what_one_would_have_invented() -> None:
+    """Two documents at the same time must not mix what they draw from the one stream."""
     alone = FilesMock(seed=7).fake_files(200, ".txt")
     together = FilesMock(seed=7)
     with ThreadPoolExecutor(8) as threads:
@@ -254,6 +275,7 @@ def test_threads_invent_together_what_one_would_have_invented() -> None:
 def test_a_fake_file_without_sense_is_refused_and_not_stored(
     mock: FilesMock, words: dict[str, object], said: str
 ) -> None:
+    """The message begins with what is wrong, and has the nearest or the valid words."""
     with pytest.raises(OptionError, match=f"^{said.replace('?', '[?]')}"):
         mock.fake_file(**words)
     assert 0 == len(mock.files)
@@ -277,12 +299,14 @@ def test_a_fake_file_without_sense_is_refused_and_not_stored(
 def test_fake_files_without_sense_are_refused_and_none_is_stored(
     mock: FilesMock, words: dict[str, object], said: str
 ) -> None:
+    """All is checked before the first one: a wrong last suffix leaves no files behind."""
     with pytest.raises(OptionError, match=f"^{said.replace('?', '[?]')}"):
         mock.fake_files(**words)
     assert 0 == len(mock.files)
 
 
 def test_a_refusal_does_not_change_what_is_invented_next() -> None:
+    """A refused call draws nothing from the seeded stream."""
     mock = FilesMock(seed=7)
     with pytest.raises(OptionError):
         mock.fake_file(".pdf", size=1)
@@ -301,4 +325,5 @@ def test_a_refusal_does_not_change_what_is_invented_next() -> None:
 def test_a_content_type_is_that_of_the_suffix(
     mock: FilesMock, filename: str, content_type: str
 ) -> None:
+    """In capital letters too; a name without a suffix is `application/octet-stream`."""
     assert content_type == mock.add_file(filename).content_type

@@ -40,6 +40,7 @@ def isolated(request: pytest.FixtureRequest) -> FilesMock:
 
 class TestWhatAKeyHasAlone:
     def test_files(self, isolated: FilesMock) -> None:
+        """For every other key it doesn't exist: not in the list, and 404 by its id."""
         file_id = upload(isolated.base_url, ANN)
 
         assert send(isolated.base_url, BEN).json()["data"] == []
@@ -49,6 +50,7 @@ class TestWhatAKeyHasAlone:
         assert [] == list(isolated.files)
 
     def test_calls(self, isolated: FilesMock) -> None:
+        """The journal of the mock itself stays empty, as neither key is its own."""
         upload(isolated.base_url, ANN)
         send(isolated.base_url, BEN)
 
@@ -57,12 +59,14 @@ class TestWhatAKeyHasAlone:
         assert [] == list(isolated.calls)
 
     def test_faults(self, isolated: FilesMock) -> None:
+        """One call of another key comes first: it neither meets the fault nor uses it up."""
         isolated.world(ANN).inject(faults.server_error(), "list")
 
         assert send(isolated.base_url, BEN).status_code == 200
         assert send(isolated.base_url, ANN).status_code == 500
 
     def test_stubs(self, isolated: FilesMock) -> None:
+        """For another key that route is unknown, which its own exit check reports."""
         isolated.world(ANN).stub("GET", "/models", json={"data": []})
 
         assert send(isolated.base_url, ANN, "/models").status_code == 200
@@ -72,6 +76,7 @@ class TestWhatAKeyHasAlone:
             isolated.world(BEN).check()
 
     def test_reset(self, isolated: FilesMock) -> None:
+        """The mock itself is one of them: its reset leaves the other keys what they have."""
         for key in (ANN, BEN, isolated.api_key):
             upload(isolated.base_url, key)
 
@@ -82,6 +87,7 @@ class TestWhatAKeyHasAlone:
         assert [0, 1, 0] == [len(isolated.world(key).files) for key in (ANN, BEN, isolated.api_key)]
 
     def test_the_verdict(self, isolated: FilesMock) -> None:
+        """A hasty retry with one key is no finding against code that uses another."""
         isolated.world(ANN).inject(faults.rate_limited(retry_after=5), "list")
         send(isolated.base_url, ANN)
         send(isolated.base_url, ANN)  # at once
@@ -92,11 +98,14 @@ class TestWhatAKeyHasAlone:
 
 
 def test_windows_are_counted_for_each_key() -> None:
+    """A key that has used up its one request leaves the other key its own."""
     with FilesMock(isolate_by_key=True, rate_limit=(1, 60)) as mock:
         assert [200, 429, 200] == [send(mock.base_url, key).status_code for key in (ANN, ANN, BEN)]
 
 
 def test_with_a_seed_the_ids_of_a_key_do_not_depend_on_others() -> None:
+    """What another key uploads before must not change the ids that a test expects."""
+
     def ids(*before: str) -> str:
         with FilesMock(isolate_by_key=True, seed=7) as mock:
             for key in before:
@@ -108,22 +117,26 @@ def test_with_a_seed_the_ids_of_a_key_do_not_depend_on_others() -> None:
 
 class TestWhoseWorldItIs:
     def test_the_mock_itself_is_that_of_its_api_key(self, isolated: FilesMock) -> None:
+        """A test that uses that key alone needs no `world()`."""
         file_id = upload(isolated.base_url, isolated.api_key)
 
         assert isolated.world(isolated.api_key) is isolated
         assert file_id in isolated.files
 
     def test_what_comes_without_an_accepted_key_is_there_too(self, isolated: FilesMock) -> None:
+        """Such a request belongs to no key, but some journal must show it."""
         assert 401 == send(isolated.base_url, None).status_code
         assert 401 == send(isolated.base_url, "sk-other").status_code
         assert ["missing_api_key", "invalid_api_key"] == [call.error for call in isolated.calls]
 
     def test_it_is_always_the_same(self, isolated: FilesMock) -> None:
+        """It has a key of its own, and shares the address of the whole mock."""
         assert isolated.world(ANN) is isolated.world(ANN)
         assert ANN == isolated.world(ANN).api_key
         assert isolated.base_url == isolated.world(ANN).base_url
 
     def test_what_is_added_belongs_to_the_user_of_the_key(self) -> None:
+        """`add_file` needs no `user` there; the user of another key can't see the file."""
         with FilesMock(isolate_by_key=True, api_keys=USERS) as mock:
             file = mock.world(BEN).add_file("b.txt")
 
@@ -134,6 +147,7 @@ class TestWhoseWorldItIs:
 
 class TestExitChecks:
     def test_leaving_checks_every_world(self) -> None:
+        """The message names the user, so that it is clear whose fault never fired."""
         with (
             pytest.raises(ExpectationNotMet, match=r"With the key of 'ben':\n1 armed fault never"),
             FilesMock(isolate_by_key=True, api_keys=USERS) as mock,
@@ -141,6 +155,7 @@ class TestExitChecks:
             mock.world(BEN).inject(faults.server_error(), "list")
 
     def test_check_looks_at_one(self) -> None:
+        """What was reported isn't reported again, neither by that world nor at the end."""
         with FilesMock(isolate_by_key=True) as mock:
             mock.world(ANN).inject(faults.server_error(), "list")
 
@@ -151,6 +166,7 @@ class TestExitChecks:
             mock.world(ANN).check()  # reported once
 
     def test_a_report_shows_all(self) -> None:
+        """That of the mock has a part for each key; that of a world shows its own calls only."""
         with FilesMock(isolate_by_key=True, api_keys=USERS) as mock:
             send(mock.base_url, ANN)
             upload(mock.base_url, BEN)
@@ -160,6 +176,7 @@ class TestExitChecks:
             assert "list" not in mock.world(BEN).report()
 
     def test_a_fault_that_a_port_cannot_produce_is_refused_in_every_world(self) -> None:
+        """A port serves all worlds, so one such fault in any of them forbids the start."""
         mock = FilesMock(isolate_by_key=True, assert_all_faults_fired=False)
         mock.world(ANN).inject(faults.connection_refused(), "list")
 
@@ -169,6 +186,7 @@ class TestExitChecks:
 
 class TestControlOverHttp:
     def test_every_route_takes_the_key(self) -> None:
+        """With `?key=` it lists, arms and resets in that key's world only."""
         with FilesMock(isolate_by_key=True).serve() as mock:
             root = mock.base_url.removesuffix("/v1") + "/__admin"
             upload(mock.base_url, ANN)
@@ -186,6 +204,7 @@ class TestControlOverHttp:
             assert [0, 1] == [total("files", ANN), total("faults", BEN)]
 
     def test_a_client_that_waits_is_seen_in_its_world(self) -> None:
+        """The wait is noted beside the call; the main journal doesn't know that request."""
         with FilesMock(isolate_by_key=True).serve() as mock:
             mock.world(ANN).inject(faults.timeout(), "list")
             with pytest.raises(httpx.ReadTimeout):
@@ -200,6 +219,7 @@ class TestControlOverHttp:
         ("options", "status"), [({}, 400), ({"isolate_by_key": True, "api_keys": USERS}, 400)]
     )
     def test_a_key_that_has_no_world_is_refused(self, options: dict, status: int) -> None:
+        """Without the option no key has one; the answer doesn't repeat the key."""
         with FilesMock(**options).serve() as mock:
             root = mock.base_url.removesuffix("/v1") + "/__admin"
             answer = httpx.get(f"{root}/files", params={"key": "eugpt_other"})
@@ -210,11 +230,13 @@ class TestControlOverHttp:
 
 class TestTheCommand:
     def test_it_isolates(self) -> None:
+        """It works without `--api-key` too: any two keys of the service's form are apart."""
         with started("--isolate-by-key", "--log", "none") as (base_url, _):
             upload(base_url, ANN)
             assert [1, 0] == [len(send(base_url, key).json()["data"]) for key in (ANN, BEN)]
 
     def test_it_judges_every_world(self) -> None:
+        """When the command ends, `--report` prints a part for each key that was used."""
         words = ("--isolate-by-key", "--report", "--log", "none")
         with started(*words, "--api-key", f"{ANN}=ann", "--api-key", f"{BEN}=ben") as (
             base_url,
@@ -228,10 +250,12 @@ class TestTheCommand:
 
     @pytest.mark.parametrize("words", [("--fake", "3"), ("--fault", "upload:503")])
     def test_what_would_fill_one_world_alone_is_refused(self, words: tuple[str, str]) -> None:
+        """These words act before any key is known; a world is filled over the control routes."""
         assert "--isolate-by-key" in refused("serve", "--isolate-by-key", *words)
 
 
 def test_a_refused_command_gives_back_the_signals_of_its_caller() -> None:
+    """A program that calls `main` must still end at Ctrl-C as before."""
     import signal
 
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
@@ -241,6 +265,7 @@ def test_a_refused_command_gives_back_the_signals_of_its_caller() -> None:
 
 
 def test_a_decorated_function_begins_with_every_world_empty() -> None:
+    """A reset of the main world alone would leave the second call the file of the first."""
     mock = FilesMock(isolate_by_key=True)
 
     @mock
@@ -264,10 +289,12 @@ def test_nothing_in_a_world_is_for_the_user_of_another() -> None:
 
 @pytest.mark.parametrize("key", ["sk-strange", "", 3])
 def test_a_key_that_is_not_accepted_has_no_world(key: object) -> None:
+    """No request with it could ever get there; the message points to `api_keys`."""
     with pytest.raises(OptionError, match="api_keys"):
         FilesMock(isolate_by_key=True).world(key)
 
 
 def test_without_the_option_there_are_no_worlds() -> None:
+    """All keys share one; the error says which option gives each its own."""
     with pytest.raises(OptionError, match="isolate_by_key=True"):
         FilesMock().world(ANN)
