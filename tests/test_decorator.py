@@ -26,6 +26,7 @@ def is_active(mock: FilesMock) -> bool:
 
 
 def test_a_decorated_function_starts_empty_for_each_call() -> None:
+    """What was added before, or by another call, is dropped; with a seed, ids repeat."""
     mock = FilesMock(seed=7)
     mock.add_file("before.txt")
 
@@ -44,6 +45,7 @@ def test_a_decorated_function_starts_empty_for_each_call() -> None:
 
 
 def test_a_decorated_coroutine_function_starts_empty_for_each_call() -> None:
+    """It stays a coroutine function, and the mock is active until it has been awaited."""
     mock = FilesMock()
 
     @mock
@@ -58,6 +60,7 @@ def test_a_decorated_coroutine_function_starts_empty_for_each_call() -> None:
 
 
 def test_the_exit_checks_run_after_each_call() -> None:
+    """A mock that is reused must fail the second test too."""
     mock = FilesMock()
 
     @mock
@@ -70,6 +73,7 @@ def test_the_exit_checks_run_after_each_call() -> None:
 
 
 def test_an_exception_of_the_function_is_not_hidden() -> None:
+    """It may be why the fault never fired, so no exit check replaces it."""
     mock = FilesMock()
 
     @mock
@@ -82,6 +86,7 @@ def test_an_exception_of_the_function_is_not_hidden() -> None:
 
 
 def test_a_call_while_the_mock_is_active_loses_nothing() -> None:
+    """It is refused before it is emptied, so the files of the outer `with` stay."""
     with FilesMock() as mock:
         mock.add_file("a.txt")
         with pytest.raises(StateError):
@@ -107,12 +112,14 @@ def test_a_call_within_a_decorated_call_is_part_of_it() -> None:
     class Tests:
         @mock
         def test_it(self) -> list[str]:
+            """The calls within find the armed fault, and the file of the one before."""
             mock.inject(faults.server_error(), "upload", optional=True)
             assert ["a.txt"] == add("a.txt")
             assert 1 == len(mock.armed)
             return add("b.txt")
 
         async def test_coroutines(self) -> set[str]:
+            """Calls at the same time, and one after them, add to the same files."""
             await asyncio.gather(add_later("a.txt"), add_later("b.txt"))
             return {*add("c.txt")}
 
@@ -124,6 +131,7 @@ def test_a_call_within_a_decorated_call_is_part_of_it() -> None:
 
 class _Base:
     def test_inherited(self) -> list[str]:
+        """Decorated in the subclass only: `_Base` itself stays as it was."""
         return self.add()  # type: ignore[attr-defined, no-any-return]
 
 
@@ -141,17 +149,21 @@ def test_every_test_method_of_a_class_starts_empty() -> None:
             return listed(mock)
 
         def test_plain(self) -> list[str]:
+            """Its own file is the only one, whatever ran before."""
             return self.add()
 
         async def test_coroutine(self) -> list[str]:
+            """The mock is still active while it is awaited."""
             return self.add()
 
         @classmethod
         def test_class(cls) -> list[str]:
+            """It stays a class method, called on the class."""
             return cls().add()
 
         @staticmethod
         def test_static() -> list[str]:
+            """It stays a static method, called without an instance."""
             return Tests().add()
 
         def helps(self) -> bool:
@@ -167,11 +179,13 @@ def test_every_test_method_of_a_class_starts_empty() -> None:
 
 
 def test_unittest_classes_can_be_decorated() -> None:
+    """A failed exit check is a failure of that test, not an error; the others pass."""
     mock = FilesMock(environ="eugpt")
 
     @mock
     class Tests(unittest.TestCase):
         def test_one(self) -> None:
+            """It runs under two names, and each time finds its own file only."""
             mock.add_file("a.txt")
             assert ["a.txt"] == listed(mock)
 
@@ -180,10 +194,12 @@ def test_unittest_classes_can_be_decorated() -> None:
     @mock
     class AsyncTests(unittest.IsolatedAsyncioTestCase):
         async def test_one(self) -> None:
+            """`unittest` awaits it, as it is still a coroutine function."""
             mock.add_file("a.txt")
             assert ["a.txt"] == listed(mock)
 
         def test_fails(self) -> None:
+            """Its fault never fires, so the exit checks fail it."""
             mock.inject(faults.timeout(), on="list")
 
     loader, result = unittest.TestLoader(), unittest.TestResult()

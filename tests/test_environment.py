@@ -46,6 +46,7 @@ def pointing(mock: FilesMock, names: tuple[str, ...] = NAMES) -> bool:
 def test_the_variables_point_to_the_mock_while_it_is_active(
     environ: str, names: tuple[str, ...], before: list[str | None]
 ) -> None:
+    """Only those that are named; all are as before when it is left, on a port too."""
     mock = FilesMock(environ=environ)
     assert before == current()
     for way in (mock, mock.serve()):
@@ -78,6 +79,7 @@ def test_mocks_left_crosswise_restore_what_was_there(first_out: int) -> None:
 
 
 def test_what_others_set_meanwhile_is_left_alone() -> None:
+    """Only a variable that still has the mock's value is taken back."""
     with pytest.MonkeyPatch.context() as patch:
         mock = FilesMock(environ="eugpt").start()
         patch.setenv("EUGPT_API_KEY", "theirs")
@@ -100,5 +102,6 @@ def test_what_was_undone_meanwhile_does_not_come_back(monkeypatch: pytest.Monkey
 
 
 def test_an_unknown_name_is_refused() -> None:
+    """A misspelt name would set nothing, and the code would go on with its real key."""
     with pytest.raises(OptionError, match=r"Unknown environ 'eugtp'. Did you mean 'eugpt'"):
         FilesMock(environ="eugtp")

@@ -98,6 +98,7 @@ SCENARIOS: list[Callable[[FilesMock, Client], None]] = [
 def test_scenario(
     way: str, kind: type[Client], scenario: Callable[[FilesMock, Client], None]
 ) -> None:
+    """With every client; the journal names its library, and `wsgi` where it came over a port."""
     with entered(way) as mock, connected(kind, mock.base_url, mock.api_key) as client:
         scenario(mock, client)
         library = kind.library if way == "in process" else "wsgi"

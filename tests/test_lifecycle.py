@@ -107,6 +107,7 @@ def test_stop_ends_every_way_in_and_checks() -> None:
 
 
 def test_stop_of_a_mock_that_is_only_served_ends_the_port() -> None:
+    """It runs the exit checks too, though nothing was intercepted."""
     mock = FilesMock()
     mock.serve().start()
     ask(mock, "/fies")
@@ -118,6 +119,7 @@ def test_stop_of_a_mock_that_is_only_served_ends_the_port() -> None:
 
 
 def test_a_port_can_be_opened_again_after_stop() -> None:
+    """The object that `serve()` returned is not used up."""
     mock = FilesMock()
     serving = mock.serve()
     serving.start()
@@ -212,6 +214,8 @@ def test_a_forked_child_can_leave(way: str) -> None:
 @needs_fork
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 def test_a_forked_child_has_mocks_of_its_own() -> None:
+    """The server that it inherits from its parent is not in its way."""
+
     def serve() -> None:
         with FilesMock().serve() as mine:
             assert 200 == ask(mine).status_code
@@ -223,6 +227,7 @@ def test_a_forked_child_has_mocks_of_its_own() -> None:
 @needs_fork
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 def test_a_child_of_multiprocessing_meets_the_mock(mock: FilesMock) -> None:
+    """A fork inherits the interception, so its request doesn't go to the real service."""
     child = multiprocessing.get_context("fork").Process(target=ask, args=(mock,))
     child.start()
     child.join(10)

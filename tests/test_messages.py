@@ -58,6 +58,7 @@ def catalogue() -> str:
 
 
 def test_the_messages_are_those_that_were_read() -> None:
+    """No message changes before somebody has read it in `messages.txt`."""
     assert CATALOGUE.read_text(encoding="utf-8") == catalogue(), (
         "read what has changed, then: python -m tests.test_messages"
     )

@@ -29,6 +29,7 @@ def test_a_file_has_its_members_in_the_order_of_the_page() -> None:
 
 
 def test_a_misspelt_attribute_is_refused() -> None:
+    """Python would accept it, and it would have no effect."""
     mock: Any = FilesMock()
     with pytest.raises(AttributeError, match="Did you mean 'processing'"):
         mock.procesing = "immediate"
@@ -52,6 +53,7 @@ def test_methods_can_be_replaced_and_subclasses_extended(monkeypatch: pytest.Mon
 
 
 def test_active_mocks_are_those_that_intercept_or_are_served() -> None:
+    """Oldest first; a mock that was left is not among them."""
     first, second = FilesMock(), FilesMock()
     with first, second.serve():
         assert [first, second] == active_mocks()[-2:]
@@ -62,6 +64,7 @@ def test_active_mocks_are_those_that_intercept_or_are_served() -> None:
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("way", WAYS)
 async def test_async_with_is_the_same(way: str, anyio_backend: str) -> None:
+    """Under asyncio and trio; it runs the exit checks too."""
     mock = FilesMock()
     async with mock if way == "in process" else mock.serve() as entered:
         assert entered is mock

@@ -44,17 +44,20 @@ SENSELESS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("words", "message"), SENSELESS)
 def test_a_senseless_option_is_refused_at_once(words: dict[str, Any], message: str) -> None:
+    """Where the mock is made, not as a strange answer to a later request."""
     with pytest.raises(OptionError) as caught:
         FilesMock(**words)
     assert message in str(caught.value)
 
 
 def test_every_option_has_a_line_in_each_table() -> None:
+    """Type checkers can't read the table, so the options are written once more for them."""
     assert [*OPTIONS] == [field.name for field in fields(Options)]
     assert [*OPTIONS] == [*typing.get_type_hints(OptionWords)]
 
 
 def test_the_defaults_are_valid_themselves() -> None:
+    """An option that is given its default is the same as one that is left out."""
     assert Options.of({}) == Options.of({name: one.default for name, one in OPTIONS.items()})
 
 
@@ -69,6 +72,7 @@ def test_the_defaults_are_valid_themselves() -> None:
     ],
 )
 def test_a_senseless_way_of_processing_is_refused(make: Any, message: str) -> None:
+    """By the function itself, before a mock takes what it returns."""
     with pytest.raises(OptionError, match=message):
         make()
 
@@ -90,6 +94,7 @@ ADDITIONS: list[tuple[dict[str, Any], str]] = [
 def test_a_senseless_file_is_refused_and_nothing_is_stored(
     words: dict[str, Any], message: str
 ) -> None:
+    """The message says why: an id with a slash, for one, could be in no path."""
     mock = FilesMock(api_keys={"eugpt_a": "alice"})
     mock.add_file("a", id="taken")
     with pytest.raises(OptionError) as caught:
@@ -99,6 +104,7 @@ def test_a_senseless_file_is_refused_and_nothing_is_stored(
 
 
 def test_the_system_clock_can_be_frozen() -> None:
+    """By freezegun and time-machine: the default clock looks at the time for each call."""
     import freezegun
     import time_machine
 

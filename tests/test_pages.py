@@ -18,6 +18,7 @@ COUNTS = (0, 1, LIMIT, LIMIT + 1, 2 * LIMIT)
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("way", WAYS)
 def test_the_loop_sees_each_file_once(way: str, count: int, deleting: bool) -> None:
+    """The SDK asks for what follows the last id, also when that file was deleted meanwhile."""
     for words in ({}, {"limit": LIMIT}, {"limit": LIMIT, "order": "asc"}):
         with entered(way) as mock:
             names = [mock.add_file(f"{number}.txt").filename for number in range(count)]
@@ -34,6 +35,8 @@ def test_the_loop_sees_each_file_once(way: str, count: int, deleting: bool) -> N
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_the_async_loop_sees_each_file_once(count: int) -> None:
+    """`AsyncOpenAI` pages by other code of the SDK, which must end too."""
+
     async def names_of(mock: Any) -> list[str]:
         async with openai.AsyncOpenAI(api_key=mock.api_key, base_url=mock.base_url) as client:
             return [file.filename async for file in client.files.list(limit=LIMIT)]
@@ -44,6 +47,7 @@ def test_the_async_loop_sees_each_file_once(count: int) -> None:
 
 
 def test_the_sdk_reads_answers_with_members_that_it_does_not_know() -> None:
+    """The service's versioning policy announces that there will be some."""
     with entered("in process", unknown_fields=True) as mock:
         client = openai.OpenAI(api_key=mock.api_key, base_url=mock.base_url)
         file = client.files.create(file=("a.txt", b"a"), purpose="assistants")
@@ -51,6 +55,7 @@ def test_the_sdk_reads_answers_with_members_that_it_does_not_know() -> None:
 
 
 def test_wait_for_processing_returns_when_the_file_is_processed_or_failed() -> None:
+    """A failed file must end the wait too, as the SDK asks again and again until then."""
     from eugpt_files_mock import after_polls, fails
 
     for processing, status in ((after_polls(3), "processed"), (fails("empty"), "error")):

@@ -120,6 +120,7 @@ def test_where_a_failure_costs_no_time_timing_is_not_judged(
 
 
 def test_a_date_in_retry_after_is_not_judged(either: FilesMock, client: Client) -> None:
+    """It counts as a wait of no time, so even a retry at once is no finding."""
     date = "Wed, 21 Oct 2115 07:28:00 GMT"
     either.inject(faults.http_error(429, headers={"Retry-After": date}), "list")
     for _ in range(2):
@@ -243,5 +244,6 @@ def test_who_has_no_timeout_is_told_where_that_can_be_known(kind: type[Client], 
 
 
 def test_kinds_that_are_allowed_are_checked(either: FilesMock) -> None:
+    """A misspelt kind would allow nothing, and the finding would still fail the test."""
     with pytest.raises(OptionError, match="Did you mean 'gave_up'"):
         either.assert_resilient(allow=["gave_in"])
