@@ -200,6 +200,7 @@ PATHS = {
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 @pytest.mark.parametrize("client", PROGRAM)
 def test_all_that_can_be_observed_is_the_same(client: str, path: str) -> None:
+    """Headers, hooks, partial reads: all but the `network_stream` of httpx, as the page says."""
     pytest.importorskip(client.split(maxsplit=1)[0])
     found = seen(client, path)
     real = found.pop("a real server")

@@ -49,6 +49,7 @@ def seams() -> list[object]:
 
 @pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
 def test_a_client_made_before_the_mock_is_intercepted(kind: type[Client]) -> None:
+    """An application may make its client at import: the class is patched, not the object."""
     mock = FilesMock()
     with connected(kind, mock.base_url, mock.api_key) as client, mock:
         assert 200 == client.list().status
@@ -57,6 +58,7 @@ def test_a_client_made_before_the_mock_is_intercepted(kind: type[Client]) -> Non
 
 @pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
 def test_every_other_host_is_reached_as_without_the_mock(kind: type[Client]) -> None:
+    """A real server answers, and the request isn't among `mock.calls`."""
     real = broken.replying(200, b'{"from": "a real server"}')
     with broken.broken_server(real) as base_url, FilesMock() as mock:
         with connected(kind, base_url, "eugpt_x") as client:
@@ -66,6 +68,7 @@ def test_every_other_host_is_reached_as_without_the_mock(kind: type[Client]) -> 
 
 @pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
 def test_an_unknown_path_on_our_host_never_leaves_and_fails_the_test(kind: type[Client]) -> None:
+    """`/v2` isn't the service's: the client gets 404, and the final error lists the request."""
     mock = FilesMock().start()
     with connected(kind, "https://chat.eugpt.ai/v2", mock.api_key) as client:
         answer = client.list()
@@ -80,6 +83,7 @@ def test_an_unknown_path_on_our_host_never_leaves_and_fails_the_test(kind: type[
 
 
 def test_a_known_path_with_another_method_is_405_and_no_stranger() -> None:
+    """It doesn't fail the test, as an unknown path does; `Allow` says what the path takes."""
     with FilesMock() as mock:
         answer = httpx.put(f"{mock.base_url}/files", headers=AUTH)
         assert (405, "POST, GET") == (answer.status_code, answer.headers["allow"])
@@ -96,11 +100,13 @@ def test_a_known_path_with_another_method_is_405_and_no_stranger() -> None:
 )
 @pytest.mark.parametrize("library", [httpx, requests])
 def test_both_hosts_are_ours_however_they_are_written(library: Any, url: str) -> None:
+    """In capitals, with the default port, or by `http://`: none may reach the service."""
     with FilesMock():
         assert 200 == library.get(url, headers=AUTH).status_code
 
 
 def test_another_port_of_our_host_is_not_ours() -> None:
+    """Another local server must stay reachable; here nobody listens, so it fails to connect."""
     with FilesMock(base_url="http://127.0.0.1:1/v1") as mock, broken.nobody() as base_url:
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{base_url}/files")
@@ -109,6 +115,7 @@ def test_another_port_of_our_host_is_not_ours() -> None:
 
 @pytest.mark.parametrize("library", [httpx, requests])
 def test_any_prefix_can_be_intercepted(library: Any) -> None:
+    """A gateway has paths of its own; a slash at the end of `base_url` makes no difference."""
     with FilesMock(base_url="https://gateway.example/eu/gpt/v1/") as mock:
         assert "https://gateway.example/eu/gpt/v1" == mock.base_url
         answer = library.get(f"{mock.base_url}/files", headers=AUTH)
@@ -118,6 +125,7 @@ def test_any_prefix_can_be_intercepted(library: Any) -> None:
 
 @pytest.mark.parametrize("library", [httpx, requests])
 def test_passthrough_leaves_a_path_to_others(library: Any) -> None:
+    """Only that path and what is below it: `/v1/responses-too` begins alike, and is ours."""
     real = broken.replying(200, b'"from a real server"')
     options: dict[str, Any] = {
         "passthrough": "/v1/responses",
@@ -132,12 +140,14 @@ def test_passthrough_leaves_a_path_to_others(library: Any) -> None:
 
 
 def test_the_innermost_mock_that_owns_the_url_answers() -> None:
+    """Of two with the same URL, the one that was started last stores the upload."""
     with FilesMock() as outer, FilesMock() as inner:
         httpx.post(f"{inner.base_url}/files", headers=AUTH, **FORM)
         assert (0, 1) == (len(outer.files), len(inner.files))
 
 
 def test_mocks_with_prefixes_on_one_host_answer_for_their_own() -> None:
+    """The host is the same, so the path decides; the one started last isn't simply asked."""
     a, b = "https://gateway.example/a/v1", "https://gateway.example/b/v1"
     with FilesMock(base_url=a) as outer, FilesMock(base_url=b) as inner:
         for base_url in (a, b, a):
@@ -146,6 +156,7 @@ def test_mocks_with_prefixes_on_one_host_answer_for_their_own() -> None:
 
 
 def test_mocks_can_be_left_in_any_order_and_by_an_exception() -> None:
+    """The others go on answering; whichever stops last restores the clients."""
     before = seams()
     first, second, third = FilesMock(), FilesMock(base_url="https://b.example/v1"), FilesMock()
     for mock in (first, second, third):
@@ -161,6 +172,7 @@ def test_mocks_can_be_left_in_any_order_and_by_an_exception() -> None:
 
 
 def test_a_second_start_is_an_error_and_a_second_stop_is_not() -> None:
+    """Cleaning up twice does no harm, and a mock that was stopped can be started again."""
     mock = FilesMock().start()
     with pytest.raises(StateError, match="intercepts already"):
         mock.start()
@@ -171,6 +183,7 @@ def test_a_second_start_is_an_error_and_a_second_stop_is_not() -> None:
 
 
 def test_all_threads_share_the_active_mocks() -> None:
+    """Code under test may send from threads of its own, which know nothing of the mock."""
     statuses = []
     with FilesMock() as mock:
 
@@ -209,6 +222,7 @@ def without(owner: Any, name: str) -> Iterator[None]:
 def test_a_library_without_its_seam_is_refused_and_nothing_stays_patched(
     owner: Any, name: str
 ) -> None:
+    """A later release of a client may rename what is patched; the error says what is missing."""
     before = seams()
     with without(owner, name), pytest.raises(PatchTargetMissing, match=name):
         FilesMock().start()
@@ -229,6 +243,7 @@ APP = Starlette(routes=[Route("/v1/files", hello)])
 
 
 def test_a_test_client_is_left_alone_even_on_our_host() -> None:
+    """It calls the user's own application, which may have the paths of the service."""
     from starlette.testclient import TestClient
 
     with warnings.catch_warnings():
@@ -240,6 +255,8 @@ def test_a_test_client_is_left_alone_even_on_our_host() -> None:
 
 
 def test_asgi_wsgi_and_mock_transports_are_left_alone() -> None:
+    """They reach no network: a test that uses one of them has chosen it on purpose."""
+
     def wsgi(environ: Any, start_response: Any) -> list[bytes]:
         start_response("200 OK", [])
         return [b"wsgi"]
@@ -274,6 +291,7 @@ class RetryingTransport(httpx.BaseTransport):
 
 
 def test_a_transport_that_wraps_another_keeps_its_work() -> None:
+    """Both layers retry and count, another host is reached, and the inner transport is the same."""
     inner = httpx.HTTPTransport()
     retrying = RetryingTransport(RetryingTransport(inner))
     with httpx.Client(transport=retrying) as client:
@@ -330,6 +348,7 @@ def bodies() -> dict[str, tuple[Any, str]]:
 
 @pytest.mark.parametrize("name", bodies())
 def test_requests_can_send_any_body(name: str, mock: FilesMock) -> None:
+    """Bytes, text, files, generators and toolbelt's encoders are all read as the same form."""
     body, kind = bodies()[name]
     answer = requests.post(
         f"{mock.base_url}/files", data=body, headers=AUTH | {"Content-Type": kind}, timeout=1
@@ -338,6 +357,7 @@ def test_requests_can_send_any_body(name: str, mock: FilesMock) -> None:
 
 
 def test_an_adapter_with_retries_retries(mock: FilesMock) -> None:
+    """A 503 and a reset are retried by urllib3's own `Retry`, and each attempt is a call."""
     retry = Retry(total=3, status_forcelist=[503], allowed_methods=None, backoff_factor=0)
     with requests.Session() as session:
         session.mount("https://", HTTPAdapter(max_retries=retry))
@@ -349,6 +369,7 @@ def test_an_adapter_with_retries_retries(mock: FilesMock) -> None:
 
 
 def test_an_adapter_whose_retries_are_used_up_raises_as_ever(mock: FilesMock) -> None:
+    """It is requests' own `RetryError`, after the first attempt and one more."""
     retry = Retry(total=1, status_forcelist=[503], allowed_methods=None, backoff_factor=0)
     with requests.Session() as session:
         session.mount("https://", HTTPAdapter(max_retries=retry))
@@ -387,6 +408,7 @@ class ConnectingAdapter(HTTPAdapter):
 
 @pytest.mark.parametrize("responses_too", [False, True])
 def test_an_adapter_that_makes_connections_of_its_own_does_not_get_out(responses_too: bool) -> None:
+    """Its own connection, to port 1, is never used; also while responses is active."""
     with FilesMock() as mock, contextlib.ExitStack() as stack, requests.Session() as session:
         if responses_too:
             stack.enter_context(responses.RequestsMock())
@@ -395,6 +417,7 @@ def test_an_adapter_that_makes_connections_of_its_own_does_not_get_out(responses
 
 
 def test_an_adapter_can_be_used_without_a_session(mock: FilesMock) -> None:
+    """No method of `Session` runs then: the adapter asks for a connection, and gets ours."""
     prepared = requests.Request("GET", f"{mock.base_url}/files", headers=AUTH).prepare()
     with contextlib.closing(HTTPAdapter()) as adapter:
         assert 200 == adapter.send(prepared).status_code
@@ -402,6 +425,7 @@ def test_an_adapter_can_be_used_without_a_session(mock: FilesMock) -> None:
 
 @pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
 def test_a_large_upload_arrives_whole(kind: type[Client]) -> None:
+    """Its content ends like the start of a boundary; a download gives the same bytes back."""
     content = bytes(range(256)) * 20_000 + b"\r\n--"
     with FilesMock() as mock, connected(kind, mock.base_url, mock.api_key) as client:
         file = client.upload("large.bin", content).json
@@ -412,6 +436,7 @@ def test_a_large_upload_arrives_whole(kind: type[Client]) -> None:
     Version(version("multipart")) < Version("2"), reason="older releases of multipart copy it"
 )
 def test_a_large_upload_through_httpx_is_not_even_copied(mock: FilesMock) -> None:
+    """What is stored is the very object that the test gave, so it is in memory once."""
     content = bytes(2_000_000)
     form: dict[str, Any] = {"files": {"file": ("a", content)}, "data": {"purpose": "batch"}}
     httpx.post(f"{mock.base_url}/files", headers=AUTH, **form)
@@ -421,6 +446,7 @@ def test_a_large_upload_through_httpx_is_not_even_copied(mock: FilesMock) -> Non
 
 
 def test_a_large_upload_from_a_file_arrives_whole(mock: FilesMock) -> None:
+    """From httpx it comes in pieces, which must be joined in their order."""
     content = bytes(range(256)) * 8_000
     form: dict[str, Any] = {"data": {"purpose": "batch"}}
     for library in (httpx, requests):
@@ -430,6 +456,8 @@ def test_a_large_upload_from_a_file_arrives_whole(mock: FilesMock) -> None:
 
 
 def test_an_upload_whose_body_breaks_off_stores_nothing(mock: FilesMock) -> None:
+    """The generator's own error reaches the user; half an upload is a call, as on a port."""
+
     def body() -> Iterator[bytes]:
         yield b"--b\r\n"
         raise ZeroDivisionError
@@ -455,6 +483,7 @@ def python(code: str) -> str:
 
 
 def test_httpx2_under_the_name_of_httpx_is_patched_once() -> None:
+    """After `alias_httpx()` both names are one module, and its original must be restored."""
     pytest.importorskip("httpx2")
     code = """
 import httpx2; httpx2.alias_httpx()
@@ -471,6 +500,7 @@ assert httpx.Client._transport_for_url is original
 
 
 def test_httpx2_is_not_required() -> None:
+    """Where it can't be imported, httpx is intercepted all the same."""
     code = """
 import sys
 sys.modules["httpx2"] = None
@@ -484,6 +514,7 @@ with FilesMock() as mock:
 
 
 def test_importing_the_package_imports_no_client_server_or_faker() -> None:
+    """Some of them cost 100 ms or more, which a run that uses no mock should not pay."""
     code = """
 import sys
 import eugpt_files_mock

@@ -30,6 +30,7 @@ assert installation._watcher not in sys.meta_path
 
 @pytest.mark.parametrize("library", CALL)
 def test_a_library_that_is_imported_late_is_intercepted(library: str) -> None:
+    """A function that imports its client when it is called must not reach the service."""
     pytest.importorskip(library)
     code = CODE.replace("LIBRARY", library).replace("CALL", CALL[library])
     done = subprocess.run(

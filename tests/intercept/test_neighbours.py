@@ -96,17 +96,20 @@ def call_both(library: Any, mock: FilesMock) -> None:
 
 
 def test_respx_using_httpx_that_was_started_first_serves_its_own() -> None:
+    """Our patch is then the outer one, and hands on what isn't ours."""
     with respx_router("httpx"), FilesMock() as mock:
         call_both(httpx, mock)
 
 
 def test_respx_using_httpx_that_was_started_last_needs_a_line() -> None:
+    """Its patch is then the outer one and has no route for ours; `pass_through()` adds it."""
     with FilesMock() as mock, respx_router("httpx") as router:
         router.route(host="chat.eugpt.ai").pass_through()
         call_both(httpx, mock)
 
 
 def test_respx_using_httpx_that_was_started_last_refuses_loudly_without_it() -> None:
+    """The request fails with respx's own message, instead of reaching the service."""
     with FilesMock() as mock, respx_router("httpx"):
         with pytest.raises(AssertionError, match="not mocked"):
             httpx.get(f"{mock.base_url}/files")
@@ -114,17 +117,20 @@ def test_respx_using_httpx_that_was_started_last_refuses_loudly_without_it() -> 
 
 
 def test_strict_requests_mock_that_was_started_first_serves_its_own() -> None:
+    """It replaces `Session.send` to use an adapter of its own; we answer all the same."""
     with requests_mocker(), FilesMock() as mock:
         call_both(requests, mock)
 
 
 def test_strict_requests_mock_that_was_started_last_needs_a_line() -> None:
+    """It refuses what it doesn't know; `real_http` for our host hands the request on to us."""
     with FilesMock() as mock, requests_mocker() as neighbour:
         neighbour.register_uri(requests_mock.ANY, re.compile("//chat.eugpt.ai/"), real_http=True)
         call_both(requests, mock)
 
 
 def test_strict_requests_mock_that_was_started_last_refuses_loudly_without_it() -> None:
+    """It raises its own `NoMockAddress`, and nothing reaches the service."""
     with FilesMock() as mock, requests_mocker(), pytest.raises(requests_mock.NoMockAddress):
         requests.get(f"{mock.base_url}/files", timeout=1)
 
@@ -204,6 +210,7 @@ CROSSWISE = {**BESIDE, "respx using httpx": (httpx, respx_for_clients)}
 
 @pytest.mark.parametrize("name", CROSSWISE)
 def test_ours_is_left_first_and_the_neighbour_still_serves(name: str) -> None:
+    """Also beside a second mock of ours; when all are left, the clients are as before."""
     library, neighbour = CROSSWISE[name]
     before = seams_after_a_call()
     with broken_server(replying(200, b'"real"')) as base_url, ExitStack() as neighbours:
@@ -219,6 +226,7 @@ def test_ours_is_left_first_and_the_neighbour_still_serves(name: str) -> None:
 
 @pytest.mark.parametrize("name", CROSSWISE)
 def test_the_neighbour_is_left_first_and_ours_never_lets_a_request_out(name: str) -> None:
+    """As it restores, it may take our patches off; the real server behind must see nothing."""
     library, neighbour = CROSSWISE[name]
     before = seams_after_a_call()
     came: list[object] = []
@@ -236,6 +244,7 @@ def test_the_neighbour_is_left_first_and_ours_never_lets_a_request_out(name: str
 
 @pytest.mark.parametrize("name", CROSSWISE)
 def test_what_a_neighbour_restored_of_ours_is_taken_off_by_the_next_mock(name: str) -> None:
+    """The neighbour may put back a patch of ours after we have stopped."""
     before = seams_after_a_call()
     _, neighbour = CROSSWISE[name]
     mock = FilesMock().start()
@@ -270,6 +279,7 @@ def left_after_the_neighbour() -> Iterator[FilesMock]:
 def test_pytest_httpx_is_left_first(
     left_after_the_neighbour: FilesMock, httpx_mock: pytest_httpx.HTTPXMock
 ) -> None:
+    """The later fixture ends first; our mock must then still answer every client."""
     mock = left_after_the_neighbour.start()
     httpx_mock.add_response(url=OTHER, text="neighbour")
     call_both(httpx, mock)
@@ -284,6 +294,7 @@ def the_seams_are_restored() -> Iterator[None]:
 
 @pytest.mark.usefixtures("the_seams_are_restored")
 def test_pytest_httpx_is_left_last(request: pytest.FixtureRequest) -> None:
+    """It is requested inside our `with`, and goes on answering when we have stopped."""
     with FilesMock() as mock:
         httpx_mock = request.getfixturevalue("httpx_mock")
         httpx_mock.add_response(url=OTHER, text="neighbour", is_reusable=True)

@@ -96,6 +96,7 @@ def test_a_client_that_is_not_intercepted_is_refused(name: str) -> None:
 
 
 def test_the_refusal_names_the_library_that_asked() -> None:
+    """It is `httpcore`, not `socket` below it: the user must find which call to change."""
     mock = FilesMock().start()
     with pytest.raises(httpcore.ConnectError) as raised:
         httpcore.request("GET", f"https://{HOST}/v1/files")
@@ -114,6 +115,7 @@ def test_a_refusal_is_an_os_error() -> None:
 
 
 def test_a_literal_address_is_refused_where_the_socket_connects() -> None:
+    """Such a client looks up no name; 127.0.0.1 is refused for a mock of `localhost` too."""
     with broken.broken_server(broken.replying(200, b'"real"')) as base_url:
         address = ("127.0.0.1", int(base_url.split(":")[2].split("/")[0]))
         mock = FilesMock(base_url=base_url.replace("127.0.0.1", "localhost")).start()
@@ -128,6 +130,7 @@ def test_a_literal_address_is_refused_where_the_socket_connects() -> None:
 
 
 def test_other_hosts_and_other_ports_are_reached() -> None:
+    """Another server on this machine answers clients with and without interception."""
     with (
         broken.broken_server(broken.replying(200, b'"real"')) as other,
         broken.nobody() as base_url,
@@ -142,6 +145,7 @@ def test_other_hosts_and_other_ports_are_reached() -> None:
 
 @pytest.mark.parametrize("library", [httpx, requests])
 def test_a_passthrough_path_that_nobody_took_is_refused(library: Any) -> None:
+    """The message asks for the mock of that path, which was not started."""
     with broken.broken_server(broken.replying(200, b'"real"')) as base_url:
         mock = FilesMock(base_url=base_url, passthrough="/v1/responses").start()
         with pytest.raises((httpx.ConnectError, requests.ConnectionError)) as raised:
@@ -152,6 +156,7 @@ def test_a_passthrough_path_that_nobody_took_is_refused(library: Any) -> None:
 
 
 def test_allow_network_lets_everybody_out() -> None:
+    """A client that isn't intercepted then reaches the real server at our base URL."""
     with (
         broken.broken_server(broken.replying(200, b'"real"')) as base_url,
         FilesMock(base_url=base_url, allow_network=True),
@@ -175,6 +180,7 @@ def test_hosts_that_are_held_are_refused_between_mocks() -> None:
 
 
 def test_nothing_is_left_of_the_guard() -> None:
+    """Not even an attribute on `socket.socket`, which inherits its methods."""
     before = [socket.getaddrinfo, socket.gethostbyname, socket.gethostbyname_ex]
     own = set(vars(socket.socket))
     with FilesMock():

@@ -164,6 +164,7 @@ def armed(way: str, case: Case, operation: str) -> Iterator[tuple[FilesMock, str
 def test_a_fault_is_met_as_the_real_thing_is(
     kind: type[Client], case: Case, operation: str
 ) -> None:
+    """Code that handles errors depends on the very class of the client's exception."""
     with case.real() as base_url, connected(kind, base_url, KEY, case.read_timeout) as client:
         expected = met(client, operation, "some-file")
     for way in (*WAYS, WHOLE):
@@ -181,6 +182,7 @@ def test_a_fault_is_met_as_the_real_thing_is(
 @pytest.mark.parametrize("fault", [faults.corrupted(), faults.malformed_json()])
 @pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
 def test_an_altered_body_comes_through_and_is_not_json(kind: type[Client], fault: Fault) -> None:
+    """The client itself finds nothing wrong: the status is 200, and only parsing fails."""
     for way in (*WAYS, WHOLE):
         with entered_by(way) as mock, connected(kind, mock.base_url, KEY, LONG) as client:
             mock.add_file("a.bin", CONTENT)

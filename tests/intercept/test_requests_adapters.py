@@ -115,6 +115,7 @@ def test_an_adapter_that_sends_by_itself_does_not_get_out(
     responses_too: bool,
     mock: FilesMock,
 ) -> None:
+    """By whichever method it gets its connection, and also while responses is active."""
     with contextlib.ExitStack() as stack:
         if responses_too:
             stack.enter_context(responses.RequestsMock())
@@ -126,6 +127,7 @@ def test_an_adapter_that_sends_by_itself_does_not_get_out(
 
 @pytest.mark.parametrize("kind", [Connecting, ByHost, ByTheAdaptersOldMethod])
 def test_an_adapter_that_sends_by_itself_reaches_every_other_host(kind: type[Connecting]) -> None:
+    """A real server answers, and the request isn't among `mock.calls`."""
     real = broken.replying(200, b"from the real server")
     with broken.broken_server(real) as base_url, FilesMock() as mock:
         with contextlib.closing(kind()) as adapter:
@@ -134,6 +136,7 @@ def test_an_adapter_that_sends_by_itself_reaches_every_other_host(kind: type[Con
 
 
 def test_an_http_proxy_is_not_asked(mock: FilesMock) -> None:
+    """What it would be asked for is ours; here nobody even listens at its address."""
     with broken.nobody() as proxy:
         answer = requests.get(
             f"{mock.base_url}/files",
@@ -158,6 +161,7 @@ class Double(BaseAdapter):
 
 @pytest.mark.parametrize("responses_too", [False, True])
 def test_a_double_of_the_users_own_is_left_alone(responses_too: bool, mock: FilesMock) -> None:
+    """It stands for a service in the user's test and reaches no network; also beside responses."""
     with contextlib.ExitStack() as stack, requests.Session() as session:
         if responses_too:
             stack.enter_context(responses.RequestsMock())
@@ -171,6 +175,7 @@ def test_a_double_of_the_users_own_is_left_alone(responses_too: bool, mock: File
 
 @pytest.mark.parametrize("more", [{}, {"connect": 1, "read": 2}])
 def test_a_total_timeout_holds_for_each_call(more: dict[str, float], mock: FilesMock) -> None:
+    """One `Timeout` object may serve many calls: its clock must not run on from the first."""
     timeout: Any = urllib3.Timeout(total=3, **more)
     for _ in range(2):
         answer = requests.get(f"{mock.base_url}/files", headers=AUTH, timeout=timeout)
@@ -187,6 +192,7 @@ def pool(mock: FilesMock) -> Iterator[urllib3.HTTPConnectionPool]:
 
 
 def test_plain_urllib3_does_not_get_out(mock: FilesMock) -> None:
+    """Without requests above it, an upload through a `PoolManager` is answered by the mock."""
     with urllib3.PoolManager() as manager:
         form: Any = {"purpose": "batch", "file": ("a.txt", b"abc")}
         url = f"{mock.base_url}/files"
@@ -197,6 +203,7 @@ def test_plain_urllib3_does_not_get_out(mock: FilesMock) -> None:
 def test_a_pool_of_urllib3_takes_its_arguments_by_position(
     pool: urllib3.HTTPConnectionPool, mock: FilesMock
 ) -> None:
+    """Body, headers and retries may come without their names, as `urlopen` allows."""
     answer = pool.urlopen("POST", "/v1/files", memoryview(b"x"), {"X-Trace": "7"}, False)
     assert (401, "7") == (answer.status, mock.calls.last.headers["x-trace"])
 
@@ -204,6 +211,7 @@ def test_a_pool_of_urllib3_takes_its_arguments_by_position(
 def test_a_pool_of_urllib3_has_headers_and_a_timeout_of_its_own(
     pool: urllib3.HTTPConnectionPool, mock: FilesMock
 ) -> None:
+    """Given once, when the pool is made, they hold for each call that names none."""
     assert 200 == pool.urlopen("GET", "/v1/files").status
     mock.inject(faults.timeout(), on="list")
     with pytest.raises(urllib3.exceptions.ReadTimeoutError):
@@ -214,6 +222,7 @@ def test_a_pool_of_urllib3_has_headers_and_a_timeout_of_its_own(
 def test_urllib3_retries_as_often_as_it_was_told(
     retries: Any, tries: int, pool: urllib3.HTTPConnectionPool, mock: FilesMock
 ) -> None:
+    """Without a number it is urllib3's own default, three retries after the first attempt."""
     mock.inject(faults.connection_reset(), on="list", times=tries - 1)
     assert 200 == pool.urlopen("GET", "/v1/files", retries=retries).status
     assert tries == len(mock.calls)
@@ -226,6 +235,7 @@ def test_urllib3_retries_as_often_as_it_was_told(
 def test_urllib3_without_retries_fails_as_ever(
     retries: Any, error: type[Exception], pool: urllib3.HTTPConnectionPool, mock: FilesMock
 ) -> None:
+    """With 0 it is `MaxRetryError`, with `False` the error itself; both after one call."""
     mock.inject(faults.connection_reset(), on="list")
     with pytest.raises(error):
         pool.urlopen("GET", "/v1/files", retries=retries)
@@ -237,6 +247,7 @@ def test_urllib3_without_retries_fails_as_ever(
 def test_urllib3_reads_and_decodes_when_it_was_told(
     decode: bool, preload: bool, pool: urllib3.HTTPConnectionPool, mock: FilesMock
 ) -> None:
+    """`preload_content` and `decode_content` decide when a gzip body is read and unpacked."""
     packed = gzip.compress(b"unpacked")
     mock.inject(faults.http_error(500, body=packed, headers={"Content-Encoding": "gzip"}))
     answer = pool.urlopen("GET", "/v1/files", preload_content=preload, decode_content=decode)
@@ -255,12 +266,14 @@ def anywhere(request: pytest.FixtureRequest) -> Iterator[FilesMock]:
 
 
 def test_the_answer_to_head_has_no_body(anywhere: FilesMock) -> None:
+    """A client must not wait for the bytes whose length is announced."""
     answer = requests.head(f"{anywhere.base_url}/files", headers=AUTH, timeout=TIMEOUT)
     assert (405, b"") == (answer.status_code, answer.content)
     assert 0 < int(answer.headers["Content-Length"])
 
 
 def test_a_cookie_in_an_answer_is_kept_by_the_session(anywhere: FilesMock) -> None:
+    """Even the cookie of a 503 that a fault answers: the second request sends it back."""
     cookie = faults.http_error(503, headers={"Set-Cookie": "route=b; Path=/"})
     anywhere.inject(cookie, on="list")
     with requests.Session() as session:

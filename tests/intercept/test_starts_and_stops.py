@@ -43,12 +43,14 @@ def nothing_is_left() -> Iterator[None]:
 
 
 def test_one_after_the_other() -> None:
+    """Each start patches the clients anew, and each stop restores them."""
     for _ in range(500 * EFFORT):
         with FilesMock():
             pass
 
 
 def test_crosswise() -> None:
+    """Each is started before the last one stops, so there is never a moment without a mock."""
     last = FilesMock().start()
     for _ in range(500 * EFFORT):
         newest = FilesMock().start()
@@ -83,6 +85,8 @@ def test_by_the_garbage_collector_while_another_starts() -> None:
 
 
 def test_by_four_threads_at_once() -> None:
+    """Two that start or stop at the same moment must not patch or restore twice."""
+
     def start_and_stop() -> None:
         for _ in range(100 * EFFORT):
             with FilesMock():
@@ -136,6 +140,7 @@ def test_a_forked_child_closes_what_it_inherited_and_ends() -> None:
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs fork and /proc")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_forked_child_waits_for_no_lock_of_a_thread_that_it_lacks() -> None:
+    """The thread that holds the lock isn't there in the child, and would never release it."""
     mock = FilesMock()
     with mock.serve():
         held, done = threading.Event(), threading.Event()

@@ -50,6 +50,7 @@ def _import_or_skip(tool: Tool) -> None:
 def test_a_tool_and_a_mock_work_side_by_side(
     tool: Tool, first: str, left_first: str, real: str
 ) -> None:
+    """In each order that the tool allows: some must be left after a mock that started later."""
     _import_or_skip(tool)
     trial(tool, real, first, left_first)
 
@@ -58,6 +59,7 @@ def test_a_tool_and_a_mock_work_side_by_side(
 def test_a_tool_that_changes_its_process_works_beside_a_mock(
     tool: Tool, first: str, real: str
 ) -> None:
+    """Such a tool can't be switched off, so each case has a Python process of its own."""
     _import_or_skip(tool)
     arguments = ["-m", "tests.intercept.tools", tool.name, tool.client, first, real]
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)

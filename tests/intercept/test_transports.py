@@ -118,6 +118,7 @@ CHOICES = [
 def test_a_wrapper_does_its_work_and_does_not_get_out(
     library: Any, mode: str, chosen: Callable[[Any, Any], Any]
 ) -> None:
+    """It may choose a transport or rewrite the host for each request: the client's URL counts."""
     network = network_of(library, mode)
     transport = type("Choosing", (wrapping(library),), {"chosen": chosen})(network)
     with real_server() as (base_url, came):
@@ -129,6 +130,7 @@ def test_a_wrapper_does_its_work_and_does_not_get_out(
 
 
 def test_a_frozen_wrapper_does_its_work(library: Any, mode: str) -> None:
+    """None of its attributes can be set, so its inner transport must not be exchanged."""
     works: list[str] = []
 
     @dataclass(frozen=True)
@@ -154,6 +156,8 @@ def test_a_frozen_wrapper_does_its_work(library: Any, mode: str) -> None:
 def test_a_client_that_chooses_its_transport_itself_does_not_get_out(
     library: Any, mode: str
 ) -> None:
+    """It overrides the method that we patch; the library's own transports are patched too."""
+
     class Choosing(getattr(library, mode)):  # type: ignore[misc]
         def _transport_for_url(self, url: Any) -> Any:
             return self._transport
@@ -167,6 +171,7 @@ def test_a_client_that_chooses_its_transport_itself_does_not_get_out(
 def test_what_extends_the_librarys_own_transport_does_its_work(
     library: Any, mode: str, wrapped: bool
 ) -> None:
+    """Its `super()` call leads to the mock: it meets both 503s, and tries again."""
     kind: Any = network_of(library, mode).func  # type: ignore[attr-defined]
 
     class Retrying(kind):  # type: ignore[misc]
@@ -221,6 +226,7 @@ def test_what_a_wrapper_asks_elsewhere_for_goes_there(library: Any, mode: str) -
 def test_a_wrapper_that_turns_to_another_host_on_failure_gets_there(
     library: Any, mode: str
 ) -> None:
+    """The new URL isn't ours, although it is sent while our own request is under way."""
     network = network_of(library, mode)
 
     class Turning(wrapping(library)):  # type: ignore[misc]
@@ -249,6 +255,8 @@ def test_a_wrapper_that_turns_to_another_host_on_failure_gets_there(
 
 
 def test_a_transport_without_a_client_does_not_get_out(library: Any, mode: str) -> None:
+    """No client's method runs then; the method of the transport itself is patched."""
+
     async def ask() -> Any:
         async with network_of(library, mode)() as transport:
             return await transport.handle_async_request(request)
@@ -264,6 +272,8 @@ def test_a_transport_without_a_client_does_not_get_out(library: Any, mode: str) 
 
 
 def test_a_body_that_dribbles_without_a_pause_comes_in_pieces(library: Any, mode: str) -> None:
+    """Ten bytes at a time: in one piece, the fault could not be seen."""
+
     async def pieces() -> list[bytes]:
         async with (
             library.AsyncClient(verify=False) as client,

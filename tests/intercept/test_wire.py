@@ -184,6 +184,7 @@ def observed(case: Callable[[str], Any], url: str) -> Any:
 
 @pytest.mark.parametrize("name", CASES)
 def test_both_ways_are_the_same(name: str) -> None:
+    """Bad lengths, odd headers, half a body: the result is equal, and so are the calls."""
     with FilesMock(assert_all_requests_known=False) as mock:
         in_process = observed(CASES[name], f"{mock.base_url}/files")
         calls = [(call.operation, call.status, call.error) for call in mock.calls]
@@ -208,6 +209,7 @@ BODIES: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("name", BODIES)
 def test_a_retry_sends_what_can_be_rewound(name: str) -> None:
+    """What can't be rewound ends in process as it does on a port, after the same calls."""
     seen = []
     for way in WAYS:
         with entered(way) as mock:
@@ -221,6 +223,7 @@ def test_a_retry_sends_what_can_be_rewound(name: str) -> None:
 @pytest.mark.parametrize("status", [404, 422, 499, 503, 520])
 @pytest.mark.parametrize("library", [httpx, requests])
 def test_the_words_beside_a_status_are_the_same(library: Any, status: int) -> None:
+    """Also for 499 and 520, which aren't registered and so have no words of their own."""
     seen = []
     for way in WAYS:
         with entered(way) as mock:
@@ -232,6 +235,7 @@ def test_the_words_beside_a_status_are_the_same(library: Any, status: int) -> No
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_body_that_breaks_off_is_noticed_by_urllib3(way: str) -> None:
+    """However it is read, the user gets a `ProtocolError` and never a body that is too short."""
     with entered(way) as mock:
         mock.inject(faults.truncated(), on="list", times=2)
         for read in (lambda it: it.data, lambda it: it.read()):
