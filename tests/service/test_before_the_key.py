@@ -39,5 +39,6 @@ def test_secrets_are_redacted_wherever_they_are_sent() -> None:
 
 @pytest.mark.parametrize("port", [-1, 70_000, "80", True])
 def test_an_impossible_port_is_an_option_error(port: Any) -> None:
+    """Also a text, and `True`, which Python would take for 1."""
     with pytest.raises(OptionError, match="port must be an integer from 0 to 65535"):
         FilesMock().serve(port=port).start()

@@ -35,11 +35,13 @@ def test_a_boundary_may_be_padded(padding: str) -> None:
 
 @pytest.mark.parametrize("padding", ["x", " x", "-"])
 def test_other_bytes_after_a_boundary_are_refused(padding: str) -> None:
+    """RFC 2046, 5.1.1, allows only spaces and tabs there."""
     with pytest.raises(Refused, match="cannot be read"):
         form('name="file"; filename="a.txt"', padding=padding)
 
 
 def test_a_part_may_have_many_headers() -> None:
+    """RFC 7578 names three, but clients may add headers of their own."""
     headers = [f"X-Header-{number}: {number}" for number in range(50)]
 
     read = form('name="file"; filename="a.txt"', *headers)

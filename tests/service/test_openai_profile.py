@@ -57,12 +57,14 @@ def form(filename: str = "a.txt", content: bytes = b"a", **fields: str) -> dict[
 
 
 def test_it_intercepts_openai() -> None:
+    """The SDK needs no `base_url` for it, as the profile has the SDK's default."""
     with FilesMock(profile="openai") as mock:
         assert "https://api.openai.com/v1" == mock.base_url
         assert openai.OpenAI(api_key=mock.api_key).files.list().data == []
 
 
 def test_an_upload_is_answered_as_recorded(mock: FilesMock) -> None:
+    """Byte for byte, with its indent, its null members, and OpenAI's own headers."""
     response = send(mock, "POST", "/files", **form())
     file_id = response.json()["id"]
     assert re.fullmatch("file-[1-9A-HJ-NP-Za-km-z]{22}", file_id)
@@ -77,6 +79,7 @@ def test_an_upload_is_answered_as_recorded(mock: FilesMock) -> None:
 
 
 def test_a_list_and_a_delete_have_their_members_in_order(mock: FilesMock) -> None:
+    """`first_id` and `last_id` are those of the page; on the last one `has_more` is false."""
     empty = send(mock, "GET", "/files").json()
     expected = {"object": "list", "data": [], "has_more": False, "first_id": None, "last_id": None}
     assert list(expected.items()) == list(empty.items())
@@ -133,12 +136,14 @@ REFUSED: dict[str, tuple[dict[str, Any], int, dict[str, Any]]] = {
 def test_an_upload_is_refused_as_recorded(
     words: dict[str, Any], status: int, body: dict[str, Any], mock: FilesMock
 ) -> None:
+    """With OpenAI's message, its `param`, and `detail` beside `error`; nothing is stored."""
     response = send(mock, "POST", "/files", **words)
     assert (status, body) == (response.status_code, response.json())
     assert 0 == len(mock.files)
 
 
 def test_an_unknown_id_and_a_refused_download(mock: FilesMock) -> None:
+    """The profile lets nobody download files of `assistants` and `user_data`."""
     response = send(mock, "GET", "/files/fake_id")
     expected = error("No such File object: fake_id", "id")
     assert (404, expected) == (response.status_code, response.json())
@@ -151,6 +156,7 @@ def test_an_unknown_id_and_a_refused_download(mock: FilesMock) -> None:
 
 
 def test_a_download_names_the_file(mock: FilesMock) -> None:
+    """In `Content-Disposition`, where a quote and an `ü` are percent-escaped."""
     file = mock.add_file('a "b"-ü.txt', b"content", purpose="batch")
     response = send(mock, "GET", f"/files/{file.id}/content")
     assert b"content" == response.content
@@ -159,6 +165,7 @@ def test_a_download_names_the_file(mock: FilesMock) -> None:
 
 
 def test_keys_are_refused_without_a_twin_and_without_the_key(mock: FilesMock) -> None:
+    """OpenAI's message repeats a part of the key; here it is never enough to be one."""
     secret = "eugpt_0123456789"
     response = send(mock, "GET", "/files", headers={"Authorization": f"Bearer {secret}"})
     assert (401, "invalid_api_key") == (response.status_code, response.json()["error"]["code"])
@@ -169,6 +176,7 @@ def test_keys_are_refused_without_a_twin_and_without_the_key(mock: FilesMock) ->
 
 
 def test_a_fault_is_answered_as_the_profile_refuses(mock: FilesMock, client: openai.OpenAI) -> None:
+    """The SDK raises the class of each status, and finds `param`, `type` and `code` in the body."""
     mock.inject([faults.not_found(), faults.rate_limited(), faults.server_error()], "list")
     with pytest.raises(openai.NotFoundError) as not_found:
         client.files.list()
@@ -182,6 +190,7 @@ def test_a_fault_is_answered_as_the_profile_refuses(mock: FilesMock, client: ope
 
 
 def test_calls_name_our_code_whatever_the_body_shows(mock: FilesMock) -> None:
+    """OpenAI's body has no code here; an assertion on `call.error` holds in each profile."""
     send(mock, "GET", "/files/x")
     call = mock.calls.last
     assert ("file_not_found", "No such File object: x") == (call.error, call.message)
@@ -191,20 +200,24 @@ class TestExpiry:
     """A file with a date is gone from every call when its time has come."""
 
     def test_the_sdk_sets_it(self, client: openai.OpenAI) -> None:
+        """By `expires_after`, in seconds from the creation of the file."""
         after = {"anchor": "created_at", "seconds": 3600}
         file = client.files.create(file=b"a", purpose="user_data", expires_after=after)  # type: ignore[arg-type]
         assert NOON + 3600 == file.expires_at
 
     def test_a_batch_has_thirty_days(self, client: openai.OpenAI) -> None:
+        """It is the profile's default for this purpose: the upload asks for none."""
         file = client.files.create(file=("a.jsonl", b"{}"), purpose="batch")
         assert NOON + 30 * 86_400 == file.expires_at
 
     @pytest.mark.parametrize("seconds", ["3599", "2592001", "soon", ""])
     def test_another_time_is_refused(self, seconds: str, mock: FilesMock) -> None:
+        """OpenAI allows one hour to 30 days; what is no number is refused too."""
         fields = {"expires_after[anchor]": "created_at", "expires_after[seconds]": seconds}
         assert 400 == send(mock, "POST", "/files", **form(**fields)).status_code
 
     def test_it_is_gone_from_every_call(self, mock: FilesMock, clock: Clock) -> None:
+        """One second earlier it is still there; then it is 404, and not in `mock.files`."""
         fields = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
         file_id = send(mock, "POST", "/files", **form(purpose="evals", **fields)).json()["id"]
         clock.now += 3599
@@ -217,6 +230,7 @@ class TestExpiry:
         assert file_id not in mock.files
 
     def test_a_cursor_on_it_goes_on(self, mock: FilesMock, clock: Clock) -> None:
+        """A client that pages must not fail when a file expires between two pages."""
         older = mock.add_file("older.txt", created_at=NOON - 1)
         fields = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
         file_id = send(mock, "POST", "/files", **form(**fields)).json()["id"]
@@ -225,6 +239,7 @@ class TestExpiry:
         assert [older.id] == [file["id"] for file in page["data"]]
 
     def test_its_bytes_no_longer_count(self, clock: Clock) -> None:
+        """Otherwise files that nobody can see or delete would fill the quota for ever."""
         with FilesMock(profile="openai", clock=clock, max_total_bytes=1) as mock:
             fields = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
             statuses = []
@@ -234,6 +249,7 @@ class TestExpiry:
             assert [200, 200] == statuses
 
     def test_the_profile_eugpt_ignores_it(self) -> None:
+        """EU GPT's documentation says nothing of expiry, so the fields have no effect."""
         with FilesMock() as mock:
             fields = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
             assert "expires_at" not in send(mock, "POST", "/files", **form(**fields)).json()
@@ -243,6 +259,7 @@ class TestHabitsOfTheSDK:
     """What its users write."""
 
     def test_iteration_pages_through(self, mock: FilesMock, client: openai.OpenAI) -> None:
+        """The SDK asks for each next page by itself: three calls for five files."""
         for number in range(5):
             mock.add_file(f"{number}.txt")
         names = [file.filename for file in client.files.list(limit=2)]
@@ -250,6 +267,7 @@ class TestHabitsOfTheSDK:
         assert 3 == len(mock.calls.to("list"))
 
     def test_wait_for_processing(self) -> None:
+        """The SDK's helper polls the file until it is processed, here at the second retrieve."""
         with FilesMock(profile="openai", processing=after_polls(2)) as mock:
             client = openai.OpenAI(api_key=mock.api_key)
             file = client.files.create(file=b"a", purpose="user_data")
@@ -262,6 +280,7 @@ class TestHabitsOfTheSDK:
         reason="the npm package openai isn't installed",
     )
     def test_npm_for_await_pages_through(self) -> None:
+        """The npm package, over a port, pages as the Python SDK does."""
         script = (
             'import OpenAI from "openai";'
             "const client = new OpenAI({apiKey: process.argv[1], baseURL: process.argv[2]});"

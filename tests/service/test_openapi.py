@@ -19,12 +19,14 @@ DOCUMENT = document("1.2.3")
 
 
 def test_it_is_served_at_its_usual_place(served: FilesMock) -> None:
+    """`/openapi.json` is beside `/v1`, and needs no key."""
     answer = httpx.get(f"{served.base_url.removesuffix('/v1')}/openapi.json")
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.json() == document(__version__)
 
 
 def test_every_route_is_an_operation_of_its_name() -> None:
+    """A route that is added to the table must appear in the document, and no other may."""
     assert {route.operation: (route.template, route.method.lower()) for route in ROUTES} == {
         operation["operationId"]: (path, method)
         for path, methods in DOCUMENT["paths"].items()
@@ -33,6 +35,7 @@ def test_every_route_is_an_operation_of_its_name() -> None:
 
 
 def test_the_file_object_has_the_seven_documented_members() -> None:
+    """`status_details` is described, but not required: only a file that failed has it."""
     file = DOCUMENT["components"]["schemas"]["File"]
     documented = ["id", "object", "bytes", "created_at", "filename", "purpose", "status"]
     assert file["required"] == documented
@@ -41,6 +44,7 @@ def test_the_file_object_has_the_seven_documented_members() -> None:
 
 
 def test_the_limit_is_the_one_that_is_checked() -> None:
+    """The document takes its maximum from `MOST_PER_PAGE`, so the two can't differ."""
     limit = next(
         one for one in DOCUMENT["paths"]["/files"]["get"]["parameters"] if one["name"] == "limit"
     )
@@ -48,6 +52,7 @@ def test_the_limit_is_the_one_that_is_checked() -> None:
 
 
 def test_each_refusal_stands_under_its_status() -> None:
+    """A reader finds each code under the status that it comes with."""
     for methods in DOCUMENT["paths"].values():
         for operation in methods.values():
             for status, response in operation["responses"].items():
@@ -74,6 +79,7 @@ def test_the_document_follows_the_profile() -> None:
 
 
 def test_the_key_is_asked_for_everywhere() -> None:
+    """`security` is said once for the whole document, and no operation says otherwise."""
     assert DOCUMENT["security"] == [{"key": []}]
     assert not any(
         "security" in operation

@@ -57,6 +57,7 @@ def test_schemathesis_finds_nothing_with_all_its_checks(
     tmp_path: Path,
     record_property: pytest.RecordProperty,
 ) -> None:
+    """The answers of each profile fit its own document; a run of too few cases fails too."""
     if profile == "other":
         profile = str(tmp_path / "other.json")
         Path(profile).write_text(json.dumps({"profile": "eugpt", "values": OTHER}))
@@ -73,6 +74,7 @@ def test_schemathesis_finds_nothing_with_all_its_checks(
 
 
 def test_it_would_find_an_answer_that_is_not_in_the_document(tmp_path: Path) -> None:
+    """No document names 418; without this, a run that checks nothing would pass as well."""
     with FilesMock(assert_all_requests_known=False).serve() as mock:
         mock.inject(faults.http_error(418), on="list", times=None)
         run = schemathesis(mock, "--checks=all", "--phases=coverage", cwd=tmp_path)

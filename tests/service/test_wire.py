@@ -33,6 +33,7 @@ def mock() -> FilesMock:
 
 
 def test_the_file_object_is_the_documented_one(mock: FilesMock) -> None:
+    """Byte for byte: the order of the members, no white space, and time in whole seconds."""
     reply = upload(mock)
     file_id = json_of(reply)["id"]
     assert re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", file_id)
@@ -45,6 +46,7 @@ def test_the_file_object_is_the_documented_one(mock: FilesMock) -> None:
 
 
 def test_the_five_answers(mock: FilesMock) -> None:
+    """Retrieve and list repeat the upload's answer byte for byte; a download is the content."""
     uploaded = upload(mock)
     file_id = json_of(uploaded)["id"]
     assert uploaded.body == send(mock, "GET", f"/files/{file_id}").body
@@ -58,6 +60,7 @@ def test_the_five_answers(mock: FilesMock) -> None:
 
 
 def test_every_answer_has_a_request_id_of_its_own(mock: FilesMock) -> None:
+    """Refusals have one too; the journal keeps it, so that a client's log leads to the call."""
     replies = [upload(mock), send(mock, "GET", "/nowhere"), send(mock, "GET", "/files", key=None)]
     ids = [header(reply, "X-Request-Id") for reply in replies]
     assert ids == [call.request_id for call in mock.calls]
@@ -89,20 +92,24 @@ FILENAMES = {
 
 @pytest.mark.parametrize("disposition", FILENAMES)
 def test_a_filename_is_kept_as_sent_decoded(mock: FilesMock, disposition: str) -> None:
+    """Escapes of browsers, curl and RFC 5987 are undone; a path or a NUL in it stays."""
     reply = upload(mock, part("file", b"x", disposition), purpose_part())
     assert (200, FILENAMES[disposition]) == (reply.status, json_of(reply)["filename"])
 
 
 def test_an_empty_file_is_stored(mock: FilesMock) -> None:
+    """Zero bytes are no error here; the profile `openai` refuses them."""
     assert 0 == json_of(upload(mock, file_part(b""), purpose_part()))["bytes"]
 
 
 def test_unknown_form_fields_are_ignored_in_any_order(mock: FilesMock) -> None:
+    """Such as OpenAI's `expires_after`; here the file is the last part."""
     reply = upload(mock, part("expires_after[seconds]", b"60"), purpose_part(), file_part())
     assert 200 == reply.status
 
 
 def test_a_boundary_may_be_quoted(mock: FilesMock) -> None:
+    """The type may also be in capitals, and have other parameters before it."""
     kind = f'Multipart/Form-Data; charset=utf-8; boundary="{BOUNDARY}"'
     assert 200 == upload(mock, content_type=kind).status
 
@@ -142,6 +149,7 @@ REFUSED_UPLOADS: dict[str, tuple[dict[str, Any], tuple[bytes, ...], int, str]] =
 
 @pytest.mark.parametrize("name", REFUSED_UPLOADS)
 def test_a_refused_upload_stores_nothing(mock: FilesMock, name: str) -> None:
+    """The journal has the same code as the answer."""
     words, parts, status, code = REFUSED_UPLOADS[name]
     reply = upload(mock, *parts, **words)
     assert (status, code) == (reply.status, code_of(reply))
@@ -149,6 +157,7 @@ def test_a_refused_upload_stores_nothing(mock: FilesMock, name: str) -> None:
 
 
 def test_a_file_over_the_limit_is_413_and_over_the_quota_403() -> None:
+    """The limit is for one file, the quota for all: a delete makes room again."""
     mock = FilesMock(max_file_bytes=4, max_total_bytes=6)
     assert 200 == upload(mock, file_part(b"1234"), purpose_part()).status
     too_large = upload(mock, file_part(b"12345"), purpose_part())
@@ -168,6 +177,7 @@ def ids_of(mock: FilesMock, query: str = "") -> list[str]:
 
 
 def test_a_list_is_newest_first_also_within_a_second(mock: FilesMock) -> None:
+    """`created_at` has whole seconds; within one, the order of arrival decides."""
     for name in "abc":
         mock.add_file(name, id=name)
     mock.add_file("older", id="older", created_at=1)
@@ -177,6 +187,7 @@ def test_a_list_is_newest_first_also_within_a_second(mock: FilesMock) -> None:
 
 
 def test_purpose_filters(mock: FilesMock) -> None:
+    """A purpose that no file has gives an empty list, not an error."""
     mock.add_file("a", id="a", purpose="batch")
     mock.add_file("b", id="b")
     assert ["a"] == ids_of(mock, "purpose=batch")
@@ -185,6 +196,7 @@ def test_purpose_filters(mock: FilesMock) -> None:
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_pages_go_on_after_a_file_also_one_deleted_since(mock: FilesMock, order: str) -> None:
+    """A client that deletes the files as it pages must not lose its place."""
     names = list("abcdefg") if order == "asc" else list("gfedcba")
     for name in "abcdefg":
         mock.add_file(name, id=name)
@@ -206,11 +218,13 @@ def test_pages_go_on_after_a_file_also_one_deleted_since(mock: FilesMock, order:
     ],
 )
 def test_anything_else_in_a_list_is_400(mock: FilesMock, query: str) -> None:
+    """Numbers out of range or no digits, other orders, and ids that name no file."""
     reply = send(mock, "GET", "/files", query=query)
     assert (400, "invalid_parameter") == (reply.status, code_of(reply))
 
 
 def test_ignored_pagination_has_no_effect_and_no_errors() -> None:
+    """The documentation names none of these parameters, so the service may ignore them."""
     mock = FilesMock(pagination="ignored")
     for name in "abc":
         mock.add_file(name, id=name)
@@ -221,6 +235,7 @@ def test_ignored_pagination_has_no_effect_and_no_errors() -> None:
 
 
 def test_gone_never_there_and_anothers_look_the_same() -> None:
+    """Only the id differs: nobody learns whether another user has such a file."""
     mock = FilesMock(api_keys={"eugpt_a": "alice", "eugpt_b": "bob"})
     mock.add_file("a", id="bobs", user="bob")
     mock.add_file("a", id="gone")
@@ -255,18 +270,21 @@ def test_gone_never_there_and_anothers_look_the_same() -> None:
 def test_authentication_comes_before_everything(
     mock: FilesMock, headers: dict[str, str], code: str, resource: str | None
 ) -> None:
+    """Without a good key, an unknown path and a wrong method are 401 as well."""
     reply = send(mock, "PATCH", resource, key=None, **headers)
     assert (401, code) == (reply.status, code_of(reply))
     assert "Bearer" == header(reply, "WWW-Authenticate")
 
 
 def test_a_key_may_be_left_out_when_none_is_required() -> None:
+    """A key that is sent all the same must still be a good one."""
     mock = FilesMock(require_auth=False)
     assert 200 == send(mock, "GET", "/files", key=None).status
     assert 401 == send(mock, "GET", "/files", key="sk-1").status
 
 
 def test_named_keys_are_the_only_ones() -> None:
+    """They need no prefix, and any other key with the prefix is refused."""
     mock = FilesMock(api_keys=["one", "two"])
     assert "one" == mock.api_key
     assert [200, 200, 401] == [
@@ -275,6 +293,7 @@ def test_named_keys_are_the_only_ones() -> None:
 
 
 def test_users_do_not_see_one_anothers_files() -> None:
+    """The key decides whose a file is; `add_file` gives it to the first user."""
     mock = FilesMock(api_keys={"eugpt_a": "alice", "eugpt_b": "bob"})
     mine = json_of(upload(mock, key="eugpt_b"))["id"]
     assert [mine] == [
@@ -287,6 +306,7 @@ def test_users_do_not_see_one_anothers_files() -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE"])
 def test_another_method_on_a_known_route_is_405(mock: FilesMock, method: str) -> None:
+    """`Allow` has the methods of that path, as RFC 9110, 15.5.6, asks."""
     allowed = {route.template: [] for route in ROUTES}
     for route in ROUTES:
         allowed[route.template].append(route.method)
@@ -298,6 +318,7 @@ def test_another_method_on_a_known_route_is_405(mock: FilesMock, method: str) ->
 
 @pytest.mark.parametrize("key", [KEY, None])
 def test_head_gets_the_fields_and_no_body(mock: FilesMock, key: str | None) -> None:
+    """`Content-Length` is that of the body which another method would be refused with."""
     head, same = (send(mock, method, "/files", key=key) for method in ("HEAD", "LOCK"))
     assert (b"", same.status) == (head.body, head.status)
     assert str(len(same.body)) == header(head, "Content-Length")
@@ -306,6 +327,7 @@ def test_head_gets_the_fields_and_no_body(mock: FilesMock, key: str | None) -> N
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("library", ["httpx", "httpx2", "requests"])
 def test_head_is_equal_for_every_client(library: str, way: str) -> None:
+    """None of them may wait for the body whose length is announced."""
     request = pytest.importorskip(library).request
     with entered(way) as mock:
         headers = {"Authorization": f"Bearer {mock.api_key}"}
@@ -318,6 +340,7 @@ def test_head_is_equal_for_every_client(library: str, way: str) -> None:
     "resource", ["/", "/file", "/files/", "/files/a/b", "/files/a/content/", None]
 )
 def test_another_path_is_404(mock: FilesMock, resource: str | None) -> None:
+    """One slash too many is enough: nothing is redirected."""
     reply = send(mock, "GET", resource)
     assert (404, "route_not_found") == (reply.status, code_of(reply))
     assert "route_not_found" == mock.calls.last.error
@@ -334,6 +357,7 @@ def statuses(mock: FilesMock, count: int) -> list[str]:
 
 
 def test_a_file_is_processed_at_its_nth_retrieve() -> None:
+    """`mock.files` doesn't count as a retrieve; a file of `add_file` is processed at once."""
     mock = FilesMock(processing=after_polls(2))
     assert ["uploaded", "uploaded", "processed", "processed"] == statuses(mock, 3)
     assert ["uploaded", "uploaded"] == statuses(mock, 1)
@@ -341,6 +365,7 @@ def test_a_file_is_processed_at_its_nth_retrieve() -> None:
 
 
 def test_a_file_is_processed_after_a_time() -> None:
+    """Counted from the fraction of the second in which it came, not from `created_at`."""
     now = [100.9]
     mock = FilesMock(processing=after_seconds(5), clock=lambda: now[0])
     file_id = json_of(upload(mock))["id"]
@@ -351,6 +376,7 @@ def test_a_file_is_processed_after_a_time() -> None:
 
 
 def test_a_file_that_fails_says_why() -> None:
+    """From the retrieve at which it fails; until then a list has no `status_details`."""
     mock = FilesMock(processing=fails("no text in it"))
     file_id = json_of(upload(mock))["id"]
     assert "status_details" not in json_of(send(mock, "GET", "/files"))["data"][0]
@@ -359,6 +385,7 @@ def test_a_file_that_fails_says_why() -> None:
 
 
 def test_the_rate_limit_is_for_each_key_and_says_when_to_come_back() -> None:
+    """`Retry-After` is in whole seconds, rounded up; then the client is let in."""
     now = [100.0]
     mock = FilesMock(rate_limit=(2, 60), clock=lambda: now[0])
     assert [200, 200, 429] == [send(mock, "GET", "/files").status for _ in range(3)]
@@ -372,6 +399,7 @@ def test_the_rate_limit_is_for_each_key_and_says_when_to_come_back() -> None:
 
 
 def test_unknown_fields_come_after_the_known_ones() -> None:
+    """The versioning policy announces new members, which no client may stumble over."""
     mock = FilesMock(unknown_fields=True)
     known = ["id", "object", "bytes", "created_at", "filename", "purpose", "status"]
     file = json_of(upload(mock))
@@ -383,6 +411,7 @@ def test_unknown_fields_come_after_the_known_ones() -> None:
 
 
 def test_a_seed_makes_ids_repeat_also_after_a_reset() -> None:
+    """A list in between uses up no id; another seed gives other ids."""
     first, second = FilesMock(seed=7), FilesMock(seed=7)
     ids = [json_of(upload(first))["id"] for _ in range(3)]
     send(second, "GET", "/files")
