@@ -70,6 +70,7 @@ def test_a_name_that_is_no_text_is_refused(mock: FilesMock, parameter: bytes) ->
 def test_a_name_with_strange_characters_is_only_a_name(
     mock: FilesMock, parameter: bytes, filename: str
 ) -> None:
+    """A path, a device of Windows, a mark that reverses text: stored, and no more."""
     response = post(mock, upload_form(NAMED + parameter))
 
     assert (200, filename) == (response.status_code, response.json()["filename"])
@@ -110,6 +111,7 @@ def _processor_seconds(file_headers: bytes) -> float:
 
 
 def test_ten_thousand_parts_that_nobody_asked_for_are_ignored(mock: FilesMock) -> None:
+    """A form has no limit of parts, and the file comes after all of these."""
     others = [
         (b'Content-Disposition: form-data; name="x%d"' % number, b"") for number in range(10_000)
     ]
@@ -120,6 +122,7 @@ def test_ten_thousand_parts_that_nobody_asked_for_are_ignored(mock: FilesMock) -
 
 
 def test_text_fields_may_be_huge(mock: FilesMock) -> None:
+    """Neither an unknown field of 8 MB nor a purpose of that size is refused."""
     huge = b"x" * 8_000_000
     other = b'Content-Disposition: form-data; name="other"'
 
@@ -150,6 +153,7 @@ def test_text_fields_may_be_huge(mock: FilesMock) -> None:
 def test_a_part_with_impossible_headers_is_refused(
     mock: FilesMock, headers: bytes, code: str
 ) -> None:
+    """Too many, too long, no name, or a length that the content doesn't have."""
     response = post(mock, upload_form(headers))
 
     assert (400, code) == (response.status_code, response.json()["error"]["code"])
@@ -178,6 +182,7 @@ def test_a_part_with_impossible_headers_is_refused(
 def test_a_content_type_is_read_as_it_stands(
     mock: FilesMock, content_type: str, status: int
 ) -> None:
+    """Another type is 415, one without a usable boundary 400; capitals make no difference."""
     response = post(mock, upload_form(), content_type)
 
     assert status == response.status_code
@@ -185,6 +190,7 @@ def test_a_content_type_is_read_as_it_stands(
 
 
 def test_a_refusal_does_not_repeat_the_whole_request(mock: FilesMock) -> None:
+    """The filename has 60,000 bytes, the answer fewer than 1,000."""
     response = post(mock, upload_form(NAMED + b'filename="\xff' + b"x" * 60_000 + b'"'))
 
     assert 1_000 > len(response.content)

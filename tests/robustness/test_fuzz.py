@@ -83,6 +83,7 @@ DOORS: dict[str, Send] = {"service": to_service, "wsgi": to_wsgi, "socket": to_s
 @pytest.mark.parametrize("share", range(5))
 @pytest.mark.parametrize("door", DOORS)
 def test_what_is_altered_is_stored_whole_or_not_at_all(door: str, share: int) -> None:
+    """By the service, WSGI and a socket; a failure shows the seed that repeats its upload."""
     mock = FilesMock(max_file_bytes=MOST_BYTES)
     seen: set[int | None] = set()
     with mock.serve():

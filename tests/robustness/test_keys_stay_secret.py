@@ -62,6 +62,7 @@ def test_a_key_is_not_repeated(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
+    """Not in a log, an error, a `repr` or a call, wherever the request has it."""
     caplog.set_level(logging.DEBUG)
     said: list[object] = []
     with pytest.raises(ExpectationNotMet) as leaving:
@@ -108,6 +109,7 @@ def test_a_key_is_found_however_it_is_quoted(is_known: bool) -> None:
 
 
 def test_a_long_key_is_found_where_a_message_cuts_it(mock: FilesMock) -> None:
+    """The beginning of a key isn't the whole key, and still must not be kept."""
     key = "eugpt_" + "0123456789" * 20
     httpx.get(f"{mock.base_url}/files/{key}", headers={"Authorization": f"Bearer {key}"})
 
@@ -128,6 +130,7 @@ def test_a_field_whose_name_is_that_of_a_secret_is_not_kept(mock: FilesMock) -> 
     "keys", [KEY, KEY.encode(), [f"{KEY} "], [KEY.encode()], [[KEY]], {KEY: 1}, {f"{KEY}\n": "a"}]
 )
 def test_an_error_about_the_keys_does_not_say_them(keys: Any) -> None:
+    """Errors about other options quote what was given."""
     with pytest.raises(OptionError) as refused:
         FilesMock(api_keys=keys)
 
@@ -135,6 +138,7 @@ def test_an_error_about_the_keys_does_not_say_them(keys: Any) -> None:
 
 
 def test_what_a_debugger_shows_has_no_keys() -> None:
+    """A debugger, like a traceback of pytest, shows the `repr` of our objects."""
     request = Request(
         method="GET",
         path="/v1/files",
@@ -153,6 +157,7 @@ def test_what_a_debugger_shows_has_no_keys() -> None:
 
 
 def test_the_report_of_a_failed_test_does_not_say_the_key(pytester: pytest.Pytester) -> None:
+    """With `--showlocals` pytest prints the mock too, beside the message of the assertion."""
     pytester.makepyfile(
         """
         import httpx, os
@@ -179,6 +184,7 @@ NAMES_LIKE_KEYS = (f"{KEY}_plan.pdf", f"{KEY}.pdf", f"my-{KEY}", "eugpt_notes.tx
 
 @pytest.mark.parametrize("name", NAMES_LIKE_KEYS)
 def test_a_name_that_is_more_than_the_key_is_kept_as_sent(name: str) -> None:
+    """Tests look for calls by filename and purpose, so these are redacted only as a whole."""
     with FilesMock(api_keys=[KEY]) as mock:
         files, purpose = {"file": (name, b"", f"text/{name}")}, {"purpose": name}
         httpx.post(f"{mock.base_url}/files", headers=BEARER, files=files, data=purpose)
@@ -189,6 +195,7 @@ def test_a_name_that_is_more_than_the_key_is_kept_as_sent(name: str) -> None:
 
 @pytest.mark.parametrize("file_id", NAMES_LIKE_KEYS)
 def test_an_id_that_is_more_than_the_key_is_kept_as_sent(mock: FilesMock, file_id: str) -> None:
+    """What a request presents may be any word: only where it stands alone is it the key."""
     mock.add_file("a.txt", id=file_id)
     url = f"{mock.base_url}/files/{file_id}"
     httpx.get(url, params={"a": file_id}, headers=BEARER | {"X-Trace": file_id})
@@ -204,12 +211,14 @@ def test_an_id_that_is_more_than_the_key_is_kept_as_sent(mock: FilesMock, file_i
 
 @pytest.mark.parametrize("file_id", ["eugpt_nope", KEY])
 def test_the_answer_says_what_was_sent(mock: FilesMock, file_id: str) -> None:
+    """Even if that is the key: only its sender reads the answer."""
     answer = httpx.get(f"{mock.base_url}/files/{file_id}", headers=BEARER)
 
     assert f"There is no file '{file_id}'." == answer.json()["detail"]
 
 
 def test_a_scheme_is_no_key(mock: FilesMock) -> None:
+    """`Bearer` stands before each of two keys, and stays readable elsewhere."""
     headers = [("Authorization", f"Bearer {KEY}"), ("Authorization", f"Bearer {KEY}")]
     httpx.get(f"{mock.base_url}/files", headers=headers, params={"purpose": "Bearer"})
 
@@ -217,6 +226,7 @@ def test_a_scheme_is_no_key(mock: FilesMock) -> None:
 
 
 def test_a_short_key_is_not_looked_for_in_every_word() -> None:
+    """The key is `e`, which is in `/files` too: a path must stay readable."""
     with FilesMock(api_keys=["e"]) as mock:
         httpx.get(f"{mock.base_url}/files", headers={"Authorization": "Bearer e"})
 

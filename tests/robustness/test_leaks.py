@@ -112,12 +112,15 @@ class Tumult:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_thousand_activations_in_any_order_leave_the_clients_as_they_were(seed: int) -> None:
+    """Starts, stops and failures at random; the case's number is the seed that repeats it."""
     with contextlib.closing(Tumult(seed)) as tumult:
         for _ in range(1_000):
             tumult.act()
 
 
 def test_threads_that_come_and_go_leave_the_clients_as_they_were() -> None:
+    """Each thread has a host of its own, and each of its calls is answered meanwhile."""
+
     def come_and_go(number: int) -> None:
         for _ in range(50):
             with FilesMock(base_url=f"https://host{number}.example/v1") as mock:
@@ -135,6 +138,8 @@ def test_threads_that_come_and_go_leave_the_clients_as_they_were() -> None:
 
 
 def test_threads_that_start_and_stop_leave_no_mock_on_the_list() -> None:
+    """Python switches between the threads each microsecond, so that a lost update would show."""
+
     def come_and_go(number: int) -> None:
         for _ in range(100):
             with FilesMock(base_url=f"https://host{number}.example/v1"):
@@ -186,6 +191,7 @@ def network() -> Iterator[httpx.HTTPTransport]:
 def test_wrapped_transports_are_given_back(
     kind: type[Wrapping], wrapped: int, network: httpx.HTTPTransport
 ) -> None:
+    """Each layer works once for each call and keeps its inner one, after exceptions too."""
     layers: list[Wrapping] = []
     outer: httpx.BaseTransport = network
     for _ in range(wrapped):
@@ -204,6 +210,7 @@ def test_wrapped_transports_are_given_back(
 
 
 def test_a_transport_that_was_exchanged_meanwhile_stays(network: httpx.HTTPTransport) -> None:
+    """Leaving the mock must not undo what the user has put in its place."""
     wrapping, another = Wrapping(network), httpx.MockTransport(lambda _: httpx.Response(200))
     with FilesMock() as mock:
         httpx.Client(transport=wrapping).get(f"{mock.base_url}/files", headers=HEADERS)
@@ -225,6 +232,7 @@ class Slotted:
 
 
 def test_clients_that_were_closed_are_not_kept_by_an_active_mock() -> None:
+    """Otherwise a mock that lasts a whole session would fill the memory with them."""
     with FilesMock() as mock:
         transports = []
         for _ in range(300):
@@ -261,6 +269,7 @@ class WithASpare(httpx.HTTPTransport):
 def test_a_transport_that_goes_to_the_network_itself_never_does(
     network: httpx.HTTPTransport,
 ) -> None:
+    """It has another transport inside, as a wrapper has, but sends by itself."""
     with FilesMock() as mock, httpx.Client(transport=WithASpare(network)) as client:
         client.get(f"{mock.base_url}/files", headers=HEADERS)
 
@@ -280,6 +289,7 @@ class Elsewhere(BaseAdapter):
 
 
 def test_an_address_of_another_kind_is_left_to_its_adapter() -> None:
+    """`socket://a:path/b` has no number as its port, which must not be an error."""
     session = requests.Session()
     session.mount("socket://", Elsewhere())
     with FilesMock():
@@ -325,6 +335,7 @@ gc.collect()
 
 
 def test_nothing_is_left_open_and_nothing_is_warned_of() -> None:
+    """By three clients, with faults, in process and on a port: Python says so under `-W error`."""
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-c", EVERYTHING],
         capture_output=True,

@@ -73,6 +73,7 @@ def stopped_at_once() -> Iterator[None]:
 
 @pytest.mark.parametrize("sent", HALF_SENT.values(), ids=HALF_SENT)
 def test_it_serves_beside_connections_that_hang_and_stops_with_them(sent: bytes) -> None:
+    """A hundred clients that stop in mid-request delay neither another client nor `stop()`."""
     serving = FilesMock().serve()
     mock = serving.start()
     with held_open(mock, 100, sent) as connections:
@@ -91,6 +92,7 @@ def _ends(connection: socket.socket) -> bool:
 
 
 def test_hundreds_of_connections_of_every_kind_keep_nobody_out() -> None:
+    """400 at once have stopped in mid-request, and the next client is served."""
     serving = FilesMock().serve()
     mock = serving.start()
     with contextlib.ExitStack() as stack:
@@ -111,6 +113,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_it_stops_while_a_fault_keeps_clients_waiting(fault: faults.Fault) -> None:
+    """A test must not wait for the hour of a delay that it has injected."""
     mock = FilesMock()
     serving = mock.serve()
     serving.start()
@@ -123,6 +126,7 @@ def test_it_stops_while_a_fault_keeps_clients_waiting(fault: faults.Fault) -> No
 
 
 def test_it_stops_while_a_client_does_not_read_its_download() -> None:
+    """The server can't send all of 32 MB, and must not wait for the client to read it."""
     mock = FilesMock()
     file = mock.add_file("large.bin", bytes(32_000_000))
     serving = mock.serve()
@@ -161,6 +165,7 @@ def test_a_head_that_breaks_off_is_no_request(served: FilesMock) -> None:
 
 
 def test_a_client_that_asks_whether_it_may_send_is_told_once(served: FilesMock) -> None:
+    """RFC 9110, 10.1.1: the client waits for `100 Continue` before it sends its body."""
     with connect(served) as connection:
         connection.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\n")
         told = connection.recv(1000)
@@ -174,6 +179,7 @@ def test_a_client_that_asks_whether_it_may_send_is_told_once(served: FilesMock) 
 def test_an_upload_that_is_broken_off_stores_nothing(
     served: FilesMock, break_off: Callable[[socket.socket], None]
 ) -> None:
+    """By a reset or by closing: each is a call with its error, and the server goes on."""
     whole = _with_length(upload_form(content=b"x" * 100_000))
     for _ in range(50):
         connection = connect(served)
@@ -215,6 +221,7 @@ NONSENSE = {
 def test_nonsense_is_refused_or_dropped_without_a_word(
     sent: bytes, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Nothing is printed and nothing logged, and the next client is served."""
     with FilesMock(assert_all_requests_known=False).serve() as mock:
         status = status_of(exchange(mock, sent))
 
@@ -225,6 +232,7 @@ def test_nonsense_is_refused_or_dropped_without_a_word(
 
 
 def test_a_thousand_starts_and_stops_leave_nothing_behind() -> None:
+    """Threads and descriptors are as many as before, also after silent clients."""
     mock = FilesMock()
     _start_and_stop(mock)
     before = _threads_and_descriptors()

@@ -148,6 +148,7 @@ def _client(number: int) -> Any:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
 def test_two_hundred_tasks_lose_nothing(way: str, library: Any) -> None:
+    """They share one async client; files and journal agree with what each task did."""
     crowd = [Visitor(number) for number in range(TASKS)]
     with entered(way, max_calls=1_000_000) as mock:
         asyncio.run(_all_visit(crowd, library, f"{mock.base_url}/files", 1 + ROUNDS[way] // 10))
@@ -219,6 +220,7 @@ def test_an_id_that_is_taken_is_not_given_twice() -> None:
 
 
 def test_a_call_that_arrives_first_and_ends_last_is_the_first() -> None:
+    """`mock.calls` is in order of arrival, whichever answer is ready first."""
     arrived, ended = threading.Event(), threading.Event()
 
     def clock() -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 
 def test_a_namesake_that_hides_our_parser_is_told(tmp_path: Path) -> None:
+    """The import ends with the reason, and with the `pip` command that helps."""
     namesake = tmp_path / "multipart"
     namesake.mkdir()
     (namesake / "__init__.py").write_text("class MultipartParser: ...\n")

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_each_lower_bound_is_a_pin_of_the_oldest_versions() -> None:
+    """Otherwise a bound could promise a release that CI has never run the tests with."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     bounds = dict(re.split(r">=", line) for line in project["dependencies"])
     pins = dict(

@@ -44,6 +44,7 @@ def stored_by(mock: FilesMock) -> list[bytes]:
 
 @a_case
 def test_a_whole_request_gets_its_status(case: Path, served: FilesMock) -> None:
+    """The folder of the case is the status that it must get; only a 200 stores a file."""
     status = last_status(exchange(served, case.read_bytes()))
 
     assert (status, stored_by(served)) == expected(case)
@@ -73,6 +74,7 @@ def test_a_request_that_breaks_off_is_refused_or_dropped(case: Path, served: Fil
 
 
 def test_a_request_that_waits_for_the_rest_is_not_answered_before(served: FilesMock) -> None:
+    """Only its last byte is missing: an earlier answer would be to half a form."""
     raw = (CASES[0].parents[1] / "200" / "plain.http").read_bytes()
     with connect(served) as connection:
         connection.sendall(raw[:-1])

@@ -52,6 +52,7 @@ def row(of: Report, behaviour: str) -> tuple[str, Any]:
 
 
 def test_a_wrong_length_is_reported_and_not_saved(tmp_path: Path) -> None:
+    """No profile can say another length, so the saved one leaves it out."""
     with altered(bytes=40) as base_url:
         found = report(base_url, "file")
     assert ("wrong", 40) == row(found, "file.bytes")
@@ -61,6 +62,7 @@ def test_a_wrong_length_is_reported_and_not_saved(tmp_path: Path) -> None:
 
 
 def test_an_unknown_status_is_reported_and_not_saved(tmp_path: Path) -> None:
+    """The mock has no status `pending`; the saved file has the permissions of the umask."""
     with altered(status="pending") as base_url:
         found = report(base_url, "upload")
     assert ("broken", "pending") == row(found, "upload.file_status")
@@ -73,6 +75,7 @@ def test_an_unknown_status_is_reported_and_not_saved(tmp_path: Path) -> None:
 
 
 def test_a_member_that_nobody_knows_is_followed_as_null(tmp_path: Path) -> None:
+    """A mock with the saved profile has the member in its place, but no value for it."""
     with altered(etag="7") as base_url:
         found = report(base_url, "file")
     found.save(tmp_path / "saved.json")
@@ -84,6 +87,7 @@ def test_a_member_that_nobody_knows_is_followed_as_null(tmp_path: Path) -> None:
 
 
 def test_an_answer_of_another_form_is_reported_and_the_others_go_on() -> None:
+    """A `created_at` that is an object says nothing of lists and deletes, which are still tried."""
     with altered(created_at={"now": True}) as base_url:
         found = report(base_url, "file", "list", "delete")
     assert "holds" == row(found, "delete.members")[0]

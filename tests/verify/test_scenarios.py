@@ -79,6 +79,7 @@ def bent(behaviour: str, base: str) -> Any:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_mock_does_what_its_profile_says(profile: str) -> None:
+    """What no request can show, such as the prefix of keys, counts as untried."""
     report = held(profile, profile)
     assert {} == differing(report)
     assert report.is_ok
@@ -87,6 +88,7 @@ def test_a_mock_does_what_its_profile_says(profile: str) -> None:
 
 @pytest.mark.parametrize("behaviour", SEEN)
 def test_exactly_the_bent_behaviour_is_reported(behaviour: str, tmp_path: Path) -> None:
+    """A mock with the profile saved from the report then differs in nothing."""
     base = "openai" if behaviour in ON_OPENAI else "eugpt"
     context, value = CONTEXT.get(behaviour, {}), bent(behaviour, base)
     against = written(tmp_path / "a.json", base, context)
@@ -112,6 +114,7 @@ def test_one_profile_saved_from_the_other_is_followed(
 
 
 def test_only_some_groups_are_tried() -> None:
+    """The others cost no requests: two groups take fewer than 20."""
     report = held("eugpt", "eugpt", ("delete", "id"))
     assert {"delete", "id"} == {row.behaviour.partition(".")[0] for row in report.rows}
     assert 20 > report.requests
