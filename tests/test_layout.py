@@ -144,3 +144,15 @@ def test_nothing_heavy_is_imported_by_the_package_itself() -> None:
         for name in _named(node, module)
     }
     assert at_once <= {*sys.stdlib_module_names, *PACKAGES, "multipart", "pytest", "faker"}
+
+
+def test_each_test_has_its_sentence() -> None:
+    """It says the behaviour, or why it matters, where the name alone doesn't."""
+    without = [
+        f"{path}:{node.lineno}"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+    assert [] == without

@@ -147,8 +147,12 @@ def arm(page: Any) -> None:
     page.get_by_role("button", name="Arm", exact=True).click()
 
 
-def copied(page: Any) -> Any:
-    return page.evaluate("navigator.clipboard.readText()")
+def copied(page: Any, name: str) -> Any:
+    """What the button puts on the clipboard, where nothing is before."""
+    page.evaluate("navigator.clipboard.writeText('')")
+    page.get_by_role("button", name=name).click()
+    look = "async () => { let text; while (!text) text = await navigator.clipboard.readText();"
+    return page.evaluate(f"{look} return text; }}")
 
 
 def opened_file(page: Any, mock: FilesMock, name: str, content: bytes) -> Any:
@@ -402,15 +406,13 @@ class TestWhy:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("EUGPT_API_KEY", files_mock.api_key)
         upload(files_mock, name, content, note="it's")
-        shown = opened(page)
+        opened(page)
 
-        shown.get_by_role("button", name="Python").click()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)  # a snippet leaves the file open
-            exec(copied(page), {})
+            exec(copied(page, "Python"), {})
             gc.collect()
-        shown.get_by_role("button", name="curl").click()
-        subprocess.run(copied(page), shell=True, check=True, capture_output=True)
+        subprocess.run(copied(page, "curl"), shell=True, check=True, capture_output=True)
 
         sent, *again = files_mock.calls
         for call in again:
@@ -669,8 +671,7 @@ class TestArming:
         expect(page.locator("#preview")).to_have_text(expected)
         arm(page)
         expect(page.locator("#armed-list > li")).to_have_count(1)
-        page.get_by_role("button", name="Copy mock.inject for timeout").click()
-        assert expected == copied(page)
+        assert expected == copied(page, "Copy mock.inject for timeout")
         (before,) = files_mock.armed
         again = eval(expected, {"mock": files_mock, "faults": faults})
         for word in ("on", "times", "skip", "every", "probability", "filename", "file_id", "phase"):
