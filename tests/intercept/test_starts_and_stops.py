@@ -20,6 +20,8 @@ from eugpt_files_mock import FilesMock
 
 from ..robustness.effort import EFFORT
 
+pytestmark = pytest.mark.slow
+
 
 def replaced() -> list[object]:
     return [

@@ -13,9 +13,12 @@ import pytest
 
 HERE = Path(__file__).parent
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("node") and shutil.which("npm")), reason="node and npm are not installed"
-)
+HAS_NODE = shutil.which("node") and shutil.which("npm")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not HAS_NODE, reason="node and npm are not installed"),
+]
 
 
 @pytest.fixture
