@@ -176,7 +176,7 @@ def check_words(
 
 
 def unknown_user(user: object, users: Iterable[str]) -> OptionError:
-    """The error for a user to whom no key belongs."""
+    """The error for a user who has no key."""
     names = list(users)
     if names:
         return unknown_word("user", user, names)

@@ -99,7 +99,7 @@ def test_fake_files_are_as_many_as_asked_for_and_stored_in_order(mock: FilesMock
 
 
 def test_no_fake_files_are_none(mock: FilesMock) -> None:
-    """A count that is computed may be 0, which is no mistake."""
+    """A count that is computed may be 0, so it isn't a mistake."""
     assert [] == mock.fake_files(0)
 
 

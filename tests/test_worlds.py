@@ -87,7 +87,7 @@ class TestWhatAKeyHasAlone:
         assert [0, 1, 0] == [len(isolated.world(key).files) for key in (ANN, BEN, isolated.api_key)]
 
     def test_the_verdict(self, isolated: FilesMock) -> None:
-        """A hasty retry with one key is no finding against code that uses another."""
+        """A hasty retry with one key isn't held against code that uses another."""
         isolated.world(ANN).inject(faults.rate_limited(retry_after=5), "list")
         send(isolated.base_url, ANN)
         send(isolated.base_url, ANN)  # at once

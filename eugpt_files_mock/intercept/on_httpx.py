@@ -211,7 +211,7 @@ def _taken_over(url: Any) -> Resolved | None:
     if found is None:
         return _asked.get()
     # The transport has kept our URL. So what it sends to other URLs meanwhile, such as a request
-    # for a token, is no rewritten request of ours, and goes to the network.
+    # for a token, isn't a rewritten request of ours, and goes to the network.
     _asked.set(None)
     return found
 

@@ -161,7 +161,7 @@ def is_wrapper(function: object) -> bool:
 def own_function(function: Any, module: str) -> Any:
     """The library's own function, below what other mocks have put on it.
 
-    Tracers, whose wrappers are no plain functions, are kept. Where it can't be found, what is
+    Tracers, whose wrappers aren't plain functions, are kept. Where it can't be found, what is
     there is taken.
     """
     known = _own_functions.get(id(function))

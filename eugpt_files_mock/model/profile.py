@@ -68,7 +68,7 @@ def as_profile(label: str, value: Any) -> Profile:
             word=value,
         )
     path = Path(value)
-    # A single word that is no file was meant to be a name.
+    # A single word that isn't a file was meant to be a name.
     if not path.exists() and path.suffix != ".json" and str(path) == path.name:
         raise unknown_word(label, str(value), (*PROFILES, "the path of a file"))
     return _read(label, path)

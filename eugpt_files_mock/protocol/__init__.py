@@ -29,7 +29,7 @@ What is decided here, for in process and the port alike:
 - A connection is kept if the request is HTTP/1.1 and doesn't say `Connection: close`. It is not
   kept after a request with both `Content-Length` and `Transfer-Encoding` (RFC 9112, 6.1).
 - A request whose body breaks off, or has an invalid chunk, is given with an empty body and
-  `is_complete=False`. A head that breaks off is no request.
+  `is_complete=False`. A head that breaks off isn't a request.
 - Trailers are read and dropped. `Expect: 100-continue` is answered once, when no byte of the body
   has come yet, and never to HTTP/1.0.
 - A client that has closed its end is still answered (RFC 9112, 9.6).

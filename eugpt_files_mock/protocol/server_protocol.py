@@ -103,7 +103,7 @@ class ServerProtocol:
             return self._unreadable(error)
         if isinstance(event, h11.Request):
             return self._accept(event)
-        # A head that breaks off is no request.
+        # A head that breaks off isn't a request.
         if self._at_end:
             self.is_closed = True
             return None

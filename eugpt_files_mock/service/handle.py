@@ -33,7 +33,7 @@ def handle(service: Service, request: Request) -> Outcome:
         exchange.file = service.files.find(exchange.route.file_id, exchange.identity.user)
     outcome: Outcome | None = None
     try:
-        # This can refuse as well: a `Prefer: code=` that is no error status.
+        # This can refuse as well: a `Prefer: code=` that isn't an error status.
         exchange.fault = select_fault(service, headers.get("prefer"), exchange.target)  # 4
         # A fault of `phase="after"`, and one that alters the answer, need the work to be done.
         if exchange.fault is None or not exchange.fault.replaces_the_work:

@@ -242,7 +242,7 @@ _BODIES = {"upload": "File", "list": "FileList", "retrieve": "File", "delete": "
 """What each operation answers when it is carried out; a download is the content."""
 
 _REFUSED_ANYWHERE = ("invalid_parameter", "missing_api_key", "invalid_api_key", "rate_limited")
-"""`invalid_parameter` is for a `Prefer: code=` that is no error status."""
+"""`invalid_parameter` is for a `Prefer: code=` that isn't an error status."""
 
 _NO_FILE = ("file_not_found", "malformed_id")
 

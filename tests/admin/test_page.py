@@ -643,7 +643,7 @@ class TestArming:
     def test_a_fault_is_armed_which_the_client_meets(
         self, page: Any, files_mock: FilesMock
     ) -> None:
-        """What hits, and whom."""
+        """Which fault hits, and which calls."""
         choose(page, "rate_limited", "upload")
         arm(page)
         expect(page.locator("#armed-list")).to_contain_text("rate_limited")
@@ -751,7 +751,6 @@ class TestArming:
         context.close()
 
 
-@pytest.mark.skipif(not hasattr(FilesMock, "stub"), reason="there are no stubs yet")
 class TestStubs:
     def test_a_stub_is_added_from_json_and_removed(self, page: Any, files_mock: FilesMock) -> None:
         """The route answers, a fault can be armed on it, and its JSON is shown."""

@@ -86,7 +86,7 @@ def test_a_broken_file_is_refused(text: str, said: str, tmp_path: Path) -> None:
 
 
 def test_the_name_of_a_kind_is_no_suggestion(tmp_path: Path) -> None:
-    """`id` is a kind of values, and its letters are no values."""
+    """`id` names a kind of values; its letters aren't values themselves."""
     with pytest.raises(OptionError) as refused:
         FilesMock(profile=written(tmp_path, {"id.format": "d"}))
     assert "Did you mean" not in str(refused.value)
@@ -99,7 +99,7 @@ def test_a_file_that_is_not_there_is_named() -> None:
 
 
 def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
-    """A single word that is no file was meant to be a name, not a path."""
+    """A single word that isn't a file was meant to be a name, not a path."""
     with pytest.raises(OptionError, match="Did you mean 'openai'"):
         FilesMock(profile="openia")
 

@@ -173,7 +173,7 @@ def test_allowed({fixture}):
 
 
 def test_teardown_hides_no_skip_and_no_expected_failure(run: Run) -> None:
-    """A test that ends early doesn't reach its fault: that is no failure of its own."""
+    """A test that ends early doesn't reach its fault, which doesn't fail it once more."""
     code = """
 from eugpt_files_mock import faults
 

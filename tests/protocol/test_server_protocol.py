@@ -74,7 +74,7 @@ def test_the_pieces_in_which_a_request_comes_make_no_difference(raw: bytes) -> N
 
 @pytest.mark.parametrize("raw", [GET, SIZED, CHUNKED], ids=["get", "sized", "chunked"])
 def test_a_request_that_breaks_off_is_none_or_incomplete(raw: bytes) -> None:
-    """A head that breaks off is no request; with half a body, it has no body."""
+    """Half a head isn't a request; with half a body, the request has no body."""
     head = raw.index(b"\r\n\r\n") + 4
     for cut in range(len(raw)):
         requests = received([raw[:cut]], end=True)

@@ -211,7 +211,7 @@ NONSENSE = {
     "a header without a colon": GET + b"nonsense\r\n\r\n",
     "a header without a name": GET + b": nonsense\r\n\r\n",
     "a method of its own": b"\xff\xfe /v1/files HTTP/1.1\r\n\r\n",
-    "a path that is no path": b"GET http://[::1 HTTP/1.1\r\n\r\n",
+    "a path that can't be read": b"GET http://[::1 HTTP/1.1\r\n\r\n",
     "a path that isn't text": b"GET /v1/files/%ff%00\xff HTTP/1.1\r\n\r\n",
     "an encrypted request": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 }

@@ -212,7 +212,7 @@ class TestExpiry:
 
     @pytest.mark.parametrize("seconds", ["3599", "2592001", "soon", ""])
     def test_another_time_is_refused(self, seconds: str, mock: FilesMock) -> None:
-        """OpenAI allows one hour to 30 days; what is no number is refused too."""
+        """OpenAI allows one hour to 30 days; a value that isn't a number is refused too."""
         fields = {"expires_after[anchor]": "created_at", "expires_after[seconds]": seconds}
         assert 400 == send(mock, "POST", "/files", **form(**fields)).status_code
 

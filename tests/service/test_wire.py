@@ -98,7 +98,7 @@ def test_a_filename_is_kept_as_sent_decoded(mock: FilesMock, disposition: str) -
 
 
 def test_an_empty_file_is_stored(mock: FilesMock) -> None:
-    """Zero bytes are no error here; the profile `openai` refuses them."""
+    """An empty file is accepted here; the profile `openai` refuses them."""
     assert 0 == json_of(upload(mock, file_part(b""), purpose_part()))["bytes"]
 
 

@@ -120,7 +120,7 @@ def test_where_a_failure_costs_no_time_timing_is_not_judged(
 
 
 def test_a_date_in_retry_after_is_not_judged(either: FilesMock, client: Client) -> None:
-    """It counts as a wait of no time, so even a retry at once is no finding."""
+    """It counts as a wait of no time, so not even a retry at once is a finding."""
     date = "Wed, 21 Oct 2115 07:28:00 GMT"
     either.inject(faults.http_error(429, headers={"Retry-After": date}), "list")
     for _ in range(2):
@@ -143,7 +143,7 @@ def test_time_that_passes_by_the_clock_of_the_mock_counts() -> None:
 
 
 def test_time_that_really_passes_counts_while_it_is_frozen() -> None:
-    """Freezegun freezes every clock, but nobody's sleep."""
+    """Freezegun freezes every clock, but doesn't shorten a sleep."""
     with freezegun.freeze_time("2026-01-01"), FilesMock() as mock:
         mock.inject(faults.http_error(429, headers={"Retry-After-Ms": "200"}), "list")
         with connected(Httpx, mock.base_url, KEY) as client:
@@ -213,7 +213,7 @@ def test_to_wait_for_new_files_is_no_endless_paging(either: FilesMock, client: C
 
 
 def test_the_iterator_of_the_sdk_ends_when_pages_are_honoured(either: FilesMock) -> None:
-    """Three walks over the same pages are no endless one."""
+    """To walk over the same pages three times isn't endless paging."""
     either.fake_files(4)
     with openai.OpenAI(api_key=KEY, base_url=either.base_url) as sdk:
         assert [4, 4, 4] == [len(list(sdk.files.list(limit=2))) for _ in range(3)]
