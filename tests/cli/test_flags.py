@@ -206,7 +206,10 @@ def test_a_signal_ends_it_at_once_while_it_invents_files(number: int) -> None:
         time.sleep(0.5)  # it invents meanwhile
         process.send_signal(number)
         began = time.monotonic()
-        rest = process.communicate(timeout=10)
+        try:
+            rest = process.communicate(timeout=10)
+        finally:
+            process.kill()
 
     assert (0, ("", "")) == (process.returncode, rest)
     assert 2 > time.monotonic() - began

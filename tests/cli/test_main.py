@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+
+from eugpt_files_mock.cli.main import main
 
 from .processes import refused, serving
 
@@ -41,6 +45,22 @@ def test_it_imports_faker_only_to_invent_files() -> None:
     script = "import sys; from eugpt_files_mock.cli import main as cli; cli._mock(\n"
     script += "cli.parser().parse_args(['serve']), None); sys.exit('faker' in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-c", script], check=False).returncode
+
+
+def test_the_handlers_of_signals_are_given_back() -> None:
+    """A program that calls `main` goes on after a signal has ended it."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def end() -> None:
+        while signal.getsignal(signal.SIGTERM) is before:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    assert 0 == main(["serve", "--port=0", "--log=none"])
+    thread.join()
+    assert before is signal.getsignal(signal.SIGTERM)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
