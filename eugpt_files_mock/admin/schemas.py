@@ -7,7 +7,7 @@ import inspect
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from io import BytesIO
 from typing import Any, get_type_hints
 
@@ -171,8 +171,8 @@ def outcome_members(outcome: Outcome) -> Members:
     if isinstance(outcome, Severed):
         return {"severed": outcome.kind}
     body = outcome.body.decode("utf-8", "backslashreplace")
-    slowed = {name: getattr(outcome, name) for name in ("delay", "cut_after", "piece", "pause")}
-    return {"status": outcome.status, "headers": dict(outcome.headers), "body": body, **slowed}
+    delivered = asdict(outcome.delivery)
+    return {"status": outcome.status, "headers": dict(outcome.headers), "body": body, **delivered}
 
 
 def armed_members(armed: ArmedFault) -> Members:

@@ -11,6 +11,7 @@ import time
 from functools import lru_cache
 from typing import NamedTuple
 
+from ..model.delivery import WHOLE
 from ..model.messages import Headers, Outcome, Reply
 from ..protocol.delivery import http_date
 
@@ -71,9 +72,7 @@ def plain_answer(outcome: Outcome) -> PlainAnswer | None:
     if (
         isinstance(outcome, Reply)
         and outcome.status == 200
-        and not outcome.delay
-        and outcome.piece is None
-        and outcome.cut_after is None
+        and outcome.delivery == WHOLE
         # A fault or a profile may have set others, which the client's h11 must check.
         and _ANSWERED.issuperset([name for name, _ in outcome.headers])
     ):

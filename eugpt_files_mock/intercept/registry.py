@@ -45,11 +45,12 @@ class ActiveMock:
             raise outcome.error
         elif patience is None:
             # Python can't wait longer: it raises OverflowError.
-            if max(outcome.delay, outcome.pause) > TIMEOUT_MAX:
-                raise self._waits_for_ever("delay()" if outcome.delay else "dribble()")
+            delivery = outcome.delivery
+            if max(delivery.delay, delivery.pause) > TIMEOUT_MAX:
+                raise self._waits_for_ever("delay()" if delivery.delay else "dribble()")
         # Without the second condition, a client with a time-out of 0 would time out without a
         # delay.
-        elif outcome.delay >= patience and outcome.delay:
+        elif outcome.delivery.delay >= patience and outcome.delivery.delay:
             return Severed(kind="timeout")
         return outcome
 

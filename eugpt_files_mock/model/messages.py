@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
+from .delivery import WHOLE, Delivery
+
 OPERATIONS = ("upload", "list", "retrieve", "download", "delete")
 """The five calls of the Files API, by the names used everywhere (documentation, D)."""
 
@@ -136,14 +138,7 @@ class Reply:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    delay: float = 0.0
-    """Seconds before the first byte."""
-    cut_after: int | None = None
-    """The connection closes after this many bytes of the body."""
-    piece: int | None = None
-    """The body goes out in pieces of this many bytes; None for one piece."""
-    pause: float = 0.0
-    """Seconds before each piece but the first."""
+    delivery: Delivery = WHOLE
     error: BaseException | None = field(default=None, repr=False)
     """What a function of the test author raised: raised in process, and answered on a port."""
     request_id: str = field(default="", compare=False)

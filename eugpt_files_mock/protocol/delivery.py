@@ -54,9 +54,6 @@ _SEVERED: dict[str, tuple[Action, ...]] = {
     "timeout": (Hang(),),
 }
 
-_SEPARATE = 65_536
-"""Bytes from which a body is sent apart from the head, so that it isn't copied."""
-
 
 def deliver(
     outcome: Outcome, request: ReceivedRequest | UnreadableRequest, *, now: float | None = None
@@ -68,34 +65,18 @@ def deliver(
     if isinstance(outcome, Severed):
         yield from _SEVERED[outcome.kind]
         return
-    if outcome.delay:
-        yield Wait(outcome.delay)
-    yield from _answer(outcome, request, () if now is None else (("Date", http_date(int(now))),))
-    # After less than was announced, the client would take the next answer for the rest of this one.
-    if outcome.cut_after is not None or not request.is_persistent:
-        yield Close()
-
-
-def _answer(
-    reply: Reply,
-    request: ReceivedRequest | UnreadableRequest,
-    more: tuple[tuple[str, str], ...],
-) -> Iterator[Action]:
-    bodyless = has_no_body(request.method, reply.status)
+    more = () if now is None else (("Date", http_date(int(now))),)
+    bodyless = has_no_body(request.method, outcome.status)
     head = response_head(
-        reply.status,
-        (*_framed(reply, bodyless=bodyless), *more),
+        outcome.status,
+        (*_framed(outcome, bodyless=bodyless), *more),
         is_persistent=request.is_persistent,
     )
-    body = b"" if bodyless else reply.body
-    if reply.cut_after is not None:
-        body = body[: reply.cut_after]
-    # A small answer goes out with its head in one packet.
-    if reply.piece is None and len(body) < _SEPARATE:
-        yield Send(head + body)
-    else:
-        yield Send(head)
-        yield from _pieces(memoryview(body), reply.piece or len(body), reply.pause)
+    for step in outcome.delivery.steps(head, b"" if bodyless else outcome.body):
+        yield Wait(step) if isinstance(step, float) else Send(step)
+    # After less than was announced, the client would take the next answer for the rest of this one.
+    if outcome.delivery.cut_after is not None or not request.is_persistent:
+        yield Close()
 
 
 def _framed(reply: Reply, *, bodyless: bool) -> tuple[tuple[str, str], ...]:
@@ -105,14 +86,6 @@ def _framed(reply: Reply, *, bodyless: bool) -> tuple[tuple[str, str], ...]:
     if bodyless or any(name.lower() == "content-length" for name, _ in reply.headers):
         return reply.headers
     return (*reply.headers, ("Content-Length", str(len(reply.body))))
-
-
-def _pieces(body: memoryview, size: int, pause: float) -> Iterator[Action]:
-    # An empty body has the size 0, which range() doesn't take as a step.
-    for start in range(0, len(body), size or 1):
-        if start and pause:
-            yield Wait(pause)
-        yield Send(body[start : start + size])
 
 
 _REASONS = {

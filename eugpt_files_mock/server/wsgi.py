@@ -38,9 +38,6 @@ class WsgiApp:
                 "To fix it: use FilesMock().serve(), or the mock in process; or take a fault that "
                 "is an answer, such as server_error()."
             )
-        # time.sleep() raises OverflowError beyond that.
-        if outcome.delay:
-            time.sleep(min(outcome.delay, TIMEOUT_MAX))
         status = f"{outcome.status} {reason_phrase(outcome.status)}"
         start_response(status, list(outcome.headers))
         return _pieces(outcome)
@@ -80,9 +77,9 @@ def _body(request: WsgiRequest) -> bytes:
 
 def _pieces(reply: Reply) -> Iterator[bytes]:
     """The server notices by itself that a truncated body is shorter than announced."""
-    body = reply.body if reply.cut_after is None else reply.body[: reply.cut_after]
-    size = reply.piece or len(body) or 1
-    for start in range(0, len(body), size):
-        if start and reply.pause:
-            time.sleep(min(reply.pause, TIMEOUT_MAX))
-        yield body[start : start + size]
+    for step in reply.delivery.steps(b"", reply.body):
+        if isinstance(step, float):
+            # time.sleep() raises OverflowError beyond that.
+            time.sleep(min(step, TIMEOUT_MAX))
+        else:
+            yield bytes(step)

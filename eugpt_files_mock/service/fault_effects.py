@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import quoted
 from ..faults import http_error
+from ..model.delivery import Delivery
 from ..model.faults import (
     ConnectionFault,
     Corrupted,
@@ -82,7 +83,8 @@ def apply_fault(
 
 
 def _delay(fault: Delayed, reply: Reply, rng: random.Random) -> Reply:
-    return replace(reply, delay=fault.seconds + rng.uniform(0, fault.jitter))
+    seconds = fault.seconds + rng.uniform(0, fault.jitter)
+    return replace(reply, delivery=Delivery(delay=seconds))
 
 
 def _truncate(fault: Truncated, reply: Reply, rng: random.Random) -> Reply:
@@ -92,7 +94,7 @@ def _truncate(fault: Truncated, reply: Reply, rng: random.Random) -> Reply:
     wanted = size // 2 if fault.after_bytes is None else fault.after_bytes
     return replace(
         reply,
-        cut_after=min(wanted, max(0, size - 1)),
+        delivery=Delivery(cut_after=min(wanted, max(0, size - 1))),
         headers=_with_length(reply.headers, max(1, size)),
     )
 
@@ -114,7 +116,7 @@ def _malform(fault: MalformedJson, reply: Reply, rng: random.Random) -> Reply:
 
 
 def _dribble(fault: Dribbled, reply: Reply, rng: random.Random) -> Reply:
-    return replace(reply, piece=fault.chunk_bytes, pause=fault.seconds)
+    return replace(reply, delivery=Delivery(piece=fault.chunk_bytes, pause=fault.seconds))
 
 
 def _with_length(headers: tuple[tuple[str, str], ...], size: int) -> tuple[tuple[str, str], ...]:

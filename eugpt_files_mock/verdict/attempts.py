@@ -35,9 +35,7 @@ class Attempt:
         outcome, seconds = self.record.outcome, self.call.duration
         if isinstance(outcome, Severed):
             return seconds
-        # Between n pieces there are n - 1 pauses; the last piece may be shorter.
-        pauses = 0 if outcome.piece is None else max(0, _length(outcome) - 1) // outcome.piece
-        return seconds + outcome.delay + pauses * outcome.pause
+        return seconds + outcome.delivery.seconds(_length(outcome))
 
     @property
     def trouble(self) -> str | None:
@@ -45,14 +43,10 @@ class Attempt:
         outcome, patience = self.record.outcome, self.record.read_timeout
         if isinstance(outcome, Severed):
             return outcome.kind
-        # A read time-out begins anew with each byte, so what counts is the longest silence, not the
-        # sum.
-        longest = max(
-            outcome.delay, outcome.pause if _length(outcome) > (outcome.piece or 0) else 0
-        )
+        longest = outcome.delivery.longest_silence(_length(outcome))
         if self.is_abandoned or (longest and patience is not None and longest >= patience):
             return "late"
-        if outcome.cut_after is not None:
+        if outcome.delivery.cut_after is not None:
             return "cut"
         # The answer itself looks like any other: only the name of the fault tells.
         return "altered" if self.call.fault in ("corrupted", "malformed_json") else None

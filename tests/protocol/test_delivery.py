@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from eugpt_files_mock.model.delivery import Delivery
 from eugpt_files_mock.model.messages import Reply, Severed
 from eugpt_files_mock.protocol.delivery import (
     Close,
@@ -55,12 +56,14 @@ def test_an_answer_says_so_when_the_connection_is_not_kept() -> None:
 
 def test_a_body_that_is_cut_announces_more_than_is_sent() -> None:
     """Then the connection is closed."""
-    assert [Send(HEAD + b"ab"), Close()] == list(deliver(replace(REPLY, cut_after=2), KEPT))
+    assert [Send(HEAD + b"ab"), Close()] == list(
+        deliver(replace(REPLY, delivery=Delivery(cut_after=2)), KEPT)
+    )
 
 
 def test_a_delay_comes_before_the_first_byte_and_pauses_between_the_pieces() -> None:
     """The first piece of a body follows its head without a pause."""
-    slow = replace(REPLY, delay=1.0, piece=4, pause=0.5)
+    slow = replace(REPLY, delivery=Delivery(delay=1, piece=4, pause=0.5))
 
     assert [Wait(1.0), Send(HEAD), Send(b"abcd"), Wait(0.5), Send(b"ef")] == plain(slow, KEPT)
 

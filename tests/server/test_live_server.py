@@ -13,6 +13,7 @@ from threading import Event, Thread
 
 import pytest
 
+from eugpt_files_mock.model.delivery import Delivery
 from eugpt_files_mock.model.messages import Outcome, Reply, Severed
 from eugpt_files_mock.protocol.received import ReceivedRequest, UnreadableRequest
 from eugpt_files_mock.server.live_server import LiveServer
@@ -132,9 +133,13 @@ def test_tls_on_a_plain_port_is_answered(server: LiveServer) -> None:
         assert received(connection).startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
+def late(delivery: Delivery) -> Reply:
+    return Reply(status=200, headers=(), body=b"late", delivery=delivery)
+
+
 WAITS: dict[str, Outcome] = {
-    "delay": Reply(status=200, headers=(), body=b"late", delay=3600.0),
-    "dribble": Reply(status=200, headers=(), body=b"late", piece=1, pause=3600.0),
+    "delay": late(Delivery(delay=3600.0)),
+    "dribble": late(Delivery(piece=1, pause=3600.0)),
     "timeout": Severed(kind="timeout"),
 }
 a_wait = pytest.mark.parametrize("outcome", WAITS.values(), ids=WAITS)
@@ -184,10 +189,10 @@ def test_waits_end_when_they_are_told_to(
 
 def test_a_client_that_has_closed_its_end_gets_a_late_answer(server: LiveServer) -> None:
     """It may do so right after its request, and still listen (RFC 9112, 9.6)."""
-    late = Reply(status=200, headers=(), body=b"late", delay=0.3)
+    reply = late(Delivery(delay=0.3))
     is_closed = Event()
     # On a busy machine the wait could otherwise begin before the client has closed its end.
-    server.answer = lambda _: late if is_closed.wait(PATIENCE) else Severed(kind="reset")
+    server.answer = lambda _: reply if is_closed.wait(PATIENCE) else Severed(kind="reset")
     with connected(server) as connection:
         connection.sendall(get("/late"))
         connection.shutdown(socket.SHUT_WR)

@@ -25,7 +25,7 @@ def test_a_truncated_body_is_always_shorter_than_announced(after_bytes: int | No
     mock = FilesMock()
     mock.inject(faults.truncated(after_bytes))
     reply = download(mock)
-    assert min(5 if after_bytes is None else after_bytes, 9) == reply.cut_after
+    assert min(5 if after_bytes is None else after_bytes, 9) == reply.delivery.cut_after
     assert ("Content-Length", "10") in reply.headers
 
 
@@ -42,14 +42,14 @@ def test_a_truncated_empty_body_announces_a_byte_that_does_not_come() -> None:
     file = mock.add_file("empty.txt")
     mock.inject(faults.truncated(), on="download")
     reply = send(mock, "GET", f"/files/{file.id}/content")
-    assert (0, ("Content-Length", "1")) == (reply.cut_after, reply.headers[1])
+    assert (0, ("Content-Length", "1")) == (reply.delivery.cut_after, reply.headers[1])
 
 
 def test_jitter_adds_to_a_delay_by_chance_and_never_more_than_it_says() -> None:
     """It repeats with a seed."""
     mock = FilesMock(seed=1)
     mock.inject(faults.delay(1, jitter=2), on="list", times=20)
-    delays = [send(mock, "GET", "/files").delay for _ in range(20)]
+    delays = [send(mock, "GET", "/files").delivery.delay for _ in range(20)]
     assert 20 == len(set(delays))
     assert 1 <= min(delays) < 1.5
     assert 2.5 < max(delays) <= 3

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from eugpt_files_mock import Call, FilesMock
+from eugpt_files_mock.model.delivery import Delivery
 from eugpt_files_mock.model.messages import REDACTED, Headers, Parameters, Record, Reply, Severed
 
 CALL = Call(
@@ -19,13 +20,13 @@ CALL = Call(
     error=None, message=None, request_id="", started_at=0.0, duration=0.0,
 )  # fmt: skip
 CALL_WORDS = {field.name for field in fields(Call)}
-REPLY_WORDS = ("delay", "cut_after")
+DELIVERY_WORDS = ("delay", "cut_after")
 
 
 def asked(at: float, status: int | None = 200, **words: Any) -> Record:
     """A request that came at this second; a failure is a fault's, if nothing else is said."""
-    reply: dict[str, Any] = {name: words.pop(name) for name in REPLY_WORDS if name in words}
-    outcome = Reply(status=status or 0, body=b"", **{"headers": (), **reply})
+    delivery = Delivery(**{name: words.pop(name) for name in DELIVERY_WORDS if name in words})
+    outcome = Reply(status=status or 0, body=b"", headers=(), delivery=delivery)
     fault = "http_error" if status is None or status >= 400 else None
     call = {name: words.pop(name) for name in CALL_WORDS if name in words}
     call = {"status": status, "fault": fault, "started_at": at, **call}
@@ -53,8 +54,9 @@ def tried(*waits: float, status: int = 500) -> list[Record]:
 
 
 def dribbled(piece: int) -> Record:
-    reply = Reply(status=200, headers=(("Content-Length", "10"),), body=b"", piece=piece, pause=5.0)
-    return asked(0, outcome=reply)
+    delivery = Delivery(piece=piece, pause=5.0)
+    length = ("Content-Length", "10")
+    return asked(0, outcome=Reply(status=200, headers=(length,), body=b"", delivery=delivery))
 
 
 def page(at: float, after: str = "f", body: bytes = b'{"data":[1]}', **words: Any) -> Record:
@@ -247,8 +249,9 @@ def test_a_late_answer_on_a_port_is_abandoned_when_the_request_comes_again_befor
 ) -> None:
     """Its timeout is not known there."""
     mock = FilesMock()
-    late = Reply(status=200, headers=(("Content-Length", "21"),), body=b"", piece=10, pause=0.25)
-    late = replace(late, delay=0.5)
+    delivery = Delivery(delay=0.5, piece=10, pause=0.25)
+    length = ("Content-Length", "21")
+    late = Reply(status=200, headers=(length,), body=b"", delivery=delivery)
     for number, at in enumerate(times):
         mock._service.journal.add(asked(at, client="wsgi", outcome=late, number=number))
     assert expected == str(mock.verdict().groups[0])
