@@ -25,6 +25,7 @@ from werkzeug.test import Client
 from eugpt_files_mock import FilesMock, after_polls, after_seconds, fails, faults
 from eugpt_files_mock.cli.main import main
 from eugpt_files_mock.intercept.patches import Patch
+from eugpt_files_mock.options import read_processing, read_rate, read_size
 
 ErrorCase = Callable[[], object]
 
@@ -105,6 +106,7 @@ OPTIONS: dict[str, ErrorCase] = {
     "option: processing as a number": option(processing=3),
     "option: pagination misspelt": option(pagination="honored"),
     "option: a negative size": option(max_file_bytes=-1),
+    "option: a size as a text": option(max_file_bytes="10MB"),
     "option: rate_limit as a text": option(rate_limit="10/60"),
     "option: rate_limit of nothing": option(rate_limit=(0, 60)),
     "option: passthrough without a slash": option(passthrough="v1/responses"),
@@ -548,6 +550,13 @@ COMMAND: dict[str, ErrorCase] = {
     "command: a value of a fault that cannot be read": said("--fault", "upload:503:times=two"),
     "command: an unknown operation": said("--fault", "uplod:503"),
     "command: an unknown word in a fault": said("--fault", "upload:503:tims=2"),
+    "command: a size that cannot be read": lambda: read_size("ten"),
+    "command: a rate that cannot be read": lambda: read_rate("ten"),
+    "command: an unknown way of processing": lambda: read_processing("after_pols:2"),
+    "command: a way of processing without its number": lambda: read_processing("after_polls"),
+    "command: a way of processing with a number that is too small": lambda: read_processing(
+        "after_polls:0"
+    ),
 }
 
 

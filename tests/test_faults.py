@@ -22,7 +22,7 @@ from eugpt_files_mock import (
     OptionError,
     faults,
 )
-from eugpt_files_mock.cli.fault_words import parse_fault
+from eugpt_files_mock.cli.arguments import parse_fault
 
 from .clients import IN_PROCESS, Client, connected
 from .conftest import WAYS, entered

@@ -1,32 +1,18 @@
-"""The words of the command line, as one table."""
+"""The arguments of the command, made from tables, and how their texts are read."""
 
 import argparse
+import inspect
+import re
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..version import __version__
-from . import values, verify
-from .fault_words import FORM
-
-
-def parser() -> argparse.ArgumentParser:
-    """The parser of `eugpt-files-mock`; what it parses has a `command`, or None without one."""
-    # No abbreviations, here and below: one would change its meaning with the next new flag.
-    made = OneLineParser(
-        prog="eugpt-files-mock", description="A fake EU GPT Files API.", allow_abbrev=False
-    )
-    made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = made.add_subparsers(metavar="command", dest="command")
-    serve = commands.add_parser("serve", help="serve the API until Ctrl-C", allow_abbrev=False)
-    for word, settings in SERVE.items():
-        serve.add_argument(word, **settings)
-    against = "hold a real endpoint against a profile"
-    verifying = commands.add_parser("verify", help=against, allow_abbrev=False)
-    for word, settings in verify.words().items():
-        verifying.add_argument(word, **settings)
-    commands.add_parser("faults", help="list the faults and their arguments", allow_abbrev=False)
-    return made
+from ..errors import OptionError
+from ..faults import FAULTS, connection_refused
+from ..model.faults import Fault
+from ..options import OPTIONS, Flag, Option
+from ..state.fault_matcher import MATCHER_WORDS, fault_and_matcher_words
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -48,36 +34,148 @@ def refuse(message: str) -> int:
     return 2
 
 
-# An option of `FilesMock` that isn't given is None, so that its own default applies.
-SERVE: dict[str, dict[str, Any]] = {
+# A fault and what it hits in one argument.
+
+FORM = "OPERATIONS:FAULT[:WORD=VALUE]…"
+"""Operations: one, several with commas, or `*`. Fault: a name of `faults.py`, or a status."""
+
+
+def parse_fault(text: str) -> tuple[Fault, dict[str, Any]]:
+    """The fault, and the arguments of `FilesMock.inject` that say what it hits."""
+    operations, _, rest = text.partition(":")
+    name, _, words = rest.partition(":")
+    if not operations or not name:
+        raise OptionError(
+            f"A fault is written {FORM}, such as upload:503:times=2; got {text!r}.", word=text
+        )
+    pairs = _NEXT_WORD.split(words) if words else []
+    fault, matcher = fault_and_matcher_words(name, dict(map(_pair, pairs)))
+    return fault, matcher | {"on": tuple(operations.split(","))}
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    word, equals, value = text.partition("=")
+    if not equals:
+        raise OptionError(f"{word} needs a value, such as {word}=1.", word=text)
+    try:
+        return word, _READ.get(word, str)(value)
+    except ValueError:
+        raise OptionError(f"{word}: cannot read {value!r}.", word=value) from None
+
+
+def _times(value: str) -> int | None:
+    return None if value == "always" else int(value)
+
+
+def _boolean(value: str) -> bool:
+    return {"true": True, "false": False}[value] if value in ("true", "false") else bool(int(value))
+
+
+def _headers(value: str) -> dict[str, str]:
+    """`Name=value`, several separated by commas."""
+    return {name: text for name, _, text in (pair.partition("=") for pair in value.split(","))}
+
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "status": int,
+    "headers": _headers,
+    "retry_after": float,
+    "seconds": float,
+    "jitter": float,
+    "after_bytes": int,
+    "chunk_bytes": int,
+    "times": _times,
+    "skip": int,
+    "every": int,
+    "probability": float,
+    "optional": _boolean,
+}
+"""How the value of a word is read; all others are strings."""
+
+_NEXT_WORD = re.compile(rf":(?=\w+=|(?:{'|'.join((*_READ, *MATCHER_WORDS))})(?::|$))")
+"""Other colons belong to the value in which they stand, such as that of `message`."""
+
+
+def fault_lines() -> Iterator[str]:
+    """What the command `faults` prints; arguments without `=` are required."""
+    for name, function in FAULTS.items():
+        words = [
+            parameter.name
+            if parameter.default is parameter.empty
+            else f"{parameter.name}={parameter.default}"
+            for parameter in inspect.signature(function).parameters.values()
+        ]
+        summary = (inspect.getdoc(function) or "").partition("\n")[0]
+        only = " (In process only.)" if function is connection_refused else ""
+        yield f"{' '.join([name, *words])}\n    {summary}{only}"
+    yield ""
+    yield f"On the command line: --fault '{FORM}', such as"
+    yield "    --fault upload:503:times=2    --fault list,retrieve:delay:seconds=1.5"
+
+
+def _stub(text: str) -> tuple[str, str, Path]:
+    """Method, path below the base URL, and the file with the answer."""
+    route, _, file = text.partition("=")
+    method, _, path = route.partition(" ")
+    if not (path and file):
+        raise OptionError(f"not {text!r}; such as 'POST /responses=answer.json'", word=text)
+    return method, path.strip(), Path(file)
+
+
+def _with_our_messages(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Show our own messages: for an OptionError, argparse would only say `invalid value`."""
+
+    def reading(text: str) -> Any:
+        try:
+            return read(text)
+        except OptionError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return reading
+
+
+Words = dict[str, Any]
+"""What `add_argument` takes."""
+
+
+def _of_an_option(option: Option, flag: Flag) -> Words:
+    # An option that isn't given is None, so that its own default applies.
+    words: Words = {"default": None, "help": option.help.replace("%", "%%")}
+    if flag.sets is not None:
+        return words | {"action": "store_const", "const": flag.sets}
+    words |= {"metavar": flag.metavar, "type": _with_our_messages(flag.read)}
+    if flag.choices:
+        words |= {"choices": flag.choices}
+    return words | {"action": "append"} if flag.collect else words
+
+
+def given_options(words: argparse.Namespace) -> dict[str, Any]:
+    """The options of `FilesMock` that stand on the command line."""
+    given: dict[str, Any] = {}
+    for name, option in OPTIONS.items():
+        value = getattr(words, name, None)
+        if option.flag is not None and value is not None:
+            given[name] = option.flag.collect(value) if option.flag.collect else value
+    return given
+
+
+SERVE: dict[str, Words] = {
     "--host": {"default": "127.0.0.1", "help": "address to bind (127.0.0.1)"},
     "--port": {"type": int, "default": 8080, "help": "0 takes a free one (8080)"},
-    "--api-key": {
-        "dest": "api_keys",
-        "action": "append",
-        "type": values.key,
-        "metavar": "KEY[=USER]",
-        "help": "accept this key, of this user; may be repeated (any key that starts with eugpt_)",
-    },
-    "--profile": {
-        "metavar": "NAME|FILE",
-        "help": "which service to imitate: eugpt, openai, or what verify saved (eugpt)",
-    },
-    "--no-auth": {
-        "dest": "require_auth",
-        "action": "store_false",
-        "default": None,
-        "help": "let requests without a key in",
+    **{
+        option.flag.name: {"dest": name, **_of_an_option(option, option.flag)}
+        for name, option in OPTIONS.items()
+        if option.flag is not None
     },
     "--fault": {
         "action": "append",
-        "type": values.fault,
+        "type": _with_our_messages(parse_fault),
         "metavar": FORM,
         "help": "arm a fault, such as upload:503:times=2; may be repeated; see the command faults",
     },
     "--stub": {
         "action": "append",
-        "type": values.stub,
+        "type": _with_our_messages(_stub),
         "metavar": "'METHOD /PATH=FILE'",
         "help": "answer another route with a file, such as 'POST /responses=answer.json'; "
         "may be repeated",
@@ -88,44 +186,6 @@ SERVE: dict[str, dict[str, Any]] = {
         "default": 0,
         "metavar": "N",
         "help": "begin with N invented documents",
-    },
-    "--isolate-by-key": {
-        "action": "store_true",
-        "default": None,
-        "help": "each key is a world of its own: files, faults, stubs, calls, rate windows",
-    },
-    "--seed": {
-        "type": values.seed,
-        "help": "a number or a text; makes ids, documents and chances repeat",
-    },
-    "--max-file-bytes": {
-        "type": values.size,
-        "metavar": "N",
-        "help": "refuse larger files, such as 10MB: 413",
-    },
-    "--max-total-bytes": {
-        "type": values.size,
-        "metavar": "N",
-        "help": "refuse what takes a user over this: 403",
-    },
-    "--rate-limit": {
-        "type": values.rate,
-        "metavar": "REQUESTS/SECONDS",
-        "help": "for each key, such as 10/60",
-    },
-    "--processing": {
-        "type": values.processing,
-        "metavar": "HOW",
-        "help": "immediate, after_polls:2, after_seconds:1.5, fails:reason (immediate)",
-    },
-    "--pagination": {
-        "choices": ("honoured", "ignored"),
-        "help": "whether limit, after and order have an effect (honoured)",
-    },
-    "--unknown-fields": {
-        "action": "store_true",
-        "default": None,
-        "help": "add members to the answers that no client knows",
     },
     "--admin-token": {
         "metavar": "T",
@@ -155,4 +215,4 @@ SERVE: dict[str, dict[str, Any]] = {
         "errors end with status 1",
     },
 }
-"""Argument → the words of `add_argument`. A `dest` that is an option of `FilesMock` sets it."""
+"""Argument of `serve` → the words of `add_argument`."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from ..errors import ExpectationNotMet, FilesMockError, OptionError
 from ..expectations.exit_checks import of_world
@@ -15,12 +16,11 @@ from ..lifecycle import ServerContext
 from ..mock import FilesMock
 from ..model.content_types import content_type_of
 from ..model.stubs import NULL
-from ..options import OPTIONS
 from ..server.host_names import is_loopback
 from ..verdict.verdict import judge
+from ..version import __version__
 from . import verify
-from .arguments import parser, refuse, say
-from .fault_words import fault_lines
+from .arguments import SERVE, OneLineParser, Words, fault_lines, given_options, refuse, say
 from .log import LINES, Log
 
 _FAKED_AT_ONCE = 50
@@ -47,7 +47,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words.command is None:
         made.print_help()
         return 0
-    return _COMMANDS[words.command](words)
+    return COMMANDS[words.command].run(words)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of `eugpt-files-mock`; what it parses has a `command`, or None without one."""
+    # No abbreviations, here and below: one would change its meaning with the next new flag.
+    made = OneLineParser(
+        prog="eugpt-files-mock", description="A fake EU GPT Files API.", allow_abbrev=False
+    )
+    made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = made.add_subparsers(metavar="command", dest="command")
+    for name, command in COMMANDS.items():
+        subparser = commands.add_parser(name, help=command.meaning, allow_abbrev=False)
+        for argument, settings in command.arguments().items():
+            subparser.add_argument(argument, **settings)
+    return made
 
 
 def _faults(words: argparse.Namespace) -> int:
@@ -90,10 +105,24 @@ def _serve_until(came: Signals, mock: FilesMock, words: argparse.Namespace) -> i
     return max(status, _report(mock)) if words.report else status
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "serve": _serve,
-    "faults": _faults,
-    "verify": verify.run,
+class Command(NamedTuple):
+    """One command.
+
+    Attributes:
+        meaning: for the help.
+        arguments: gives each argument, and the words of `add_argument`.
+        run: gives the exit status.
+    """
+
+    meaning: str
+    arguments: Callable[[], dict[str, Words]]
+    run: Callable[[argparse.Namespace], int]
+
+
+COMMANDS = {
+    "serve": Command("serve the API until Ctrl-C", lambda: SERVE, _serve),
+    "verify": Command("hold a real endpoint against a profile", verify.words, verify.run),
+    "faults": Command("list the faults and their arguments", dict, _faults),
 }
 
 
@@ -109,11 +138,7 @@ def _mock(words: argparse.Namespace, came: Signals) -> FilesMock:
             "over the control routes, with ?key=",
             word=filled[0],
         )
-    options = {
-        name: value for name, value in vars(words).items() if name in OPTIONS and value is not None
-    }
-    if "api_keys" in options:
-        options["api_keys"] = dict(options["api_keys"])
+    options = given_options(words)
     mock = FilesMock(**options)
     _warn_of_strange_keys(options.get("api_keys", ()), mock._service.access.prefix)
     for path in _files(words.files):

@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from eugpt_files_mock.cli import values
 from eugpt_files_mock.cli.arguments import SERVE
 from eugpt_files_mock.faults import FAULTS
+from eugpt_files_mock.options import read_size
 
 from .processes import COMMAND, ended, printed, serving, started
 
@@ -221,4 +221,4 @@ def test_a_signal_ends_it_at_once_while_it_invents_files(number: int) -> None:
 )
 def test_sizes_have_units(text: str, size: int) -> None:
     """Powers of 1000, and with an `i` of 1024."""
-    assert size == values.size(text)
+    assert size == read_size(text)

@@ -28,7 +28,7 @@ from sybil import Document, Example, Region, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
 
-from eugpt_files_mock.cli.arguments import parser
+from eugpt_files_mock.cli.main import parser
 
 from .generated import ROOT, spans
 from .shell import Shell

@@ -33,7 +33,7 @@ def options() -> str:
     """Every option of `FilesMock`."""
     return _table(
         ("option", "default", "meaning"),
-        ((f"`{name}`", f"`{one.default!r}`", one.meaning) for name, one in OPTIONS.items()),
+        ((f"`{name}`", f"`{one.default!r}`", one.reference) for name, one in OPTIONS.items()),
     )
 
 
