@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from .decorator import decorate
 from .errors import OptionError
@@ -147,7 +147,7 @@ class Activation:
         """
         from .admin.access import AdminAccess
         from .admin.app import ControlApp
-        from .admin.control import Control
+        from .admin.resources import Control
         from .server.application import ServedMock
         from .server.host_names import HostNames
 
@@ -162,7 +162,9 @@ class Activation:
         access = AdminAccess(hosts, admin_token)
         if admin_token is not None:
             service.redactor.protect(admin_token)
-        control = Control(mock=self, service=service, access=access, problems=lifecycle.problems)
+        control = Control(
+            mock=cast("Any", self), service=service, access=access, problems=lifecycle.problems
+        )
         answer = ServedMock(service, ControlApp(control), hosts, scheme)
         return ServerContext(self, lifecycle, partial(open_server, answer))
 

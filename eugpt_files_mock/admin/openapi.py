@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..service.openapi import EUGPT, path_parameters, schema_of
-from .control import ControlRoute
+from .resources import ControlRoute
 from .responses import MOST_LISTED
-from .schemas import TEXT_FIELDS
 
 Schema = dict[str, Any]
 
@@ -38,7 +37,7 @@ def _operation(route: ControlRoute) -> Schema:
         "responses": {"200": _success(route), "4XX": _REFUSAL},
     }
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": _BODIES[route.method, route.path]}
+        operation["requestBody"] = {"required": True, "content": route.body}
     return operation
 
 
@@ -63,57 +62,4 @@ _TEXT: Schema = {"type": "string"}
 _REFUSAL: Schema = {
     "description": "What was wrong, with the nearest valid word",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
-}
-
-_BODIES: dict[tuple[str, str], Schema] = {
-    ("POST", "/__admin/files"): {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "file": {"type": "string", "format": "binary"},
-                    **dict.fromkeys(TEXT_FIELDS, _TEXT),
-                    "created_at": {"type": "integer"},
-                },
-            }
-        }
-    },
-    ("PATCH", "/__admin/files/{file_id}"): {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {"status": _TEXT, "status_details": {"type": ["string", "null"]}},
-                "required": ["status"],
-                "additionalProperties": False,
-            }
-        }
-    },
-    ("POST", "/__admin/stubs"): {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    **dict.fromkeys(("method", "path", "response", "model"), _TEXT),
-                    "json": {},
-                    "body": _TEXT,
-                    "events": {"type": "array"},
-                    "status": {"type": "integer"},
-                    "headers": {"type": "object"},
-                    "times": {"type": ["integer", "null"]},
-                    "chunks": {"type": ["integer", "array"]},
-                    "check_file_ids": {"type": "boolean"},
-                },
-                "additionalProperties": False,
-            }
-        }
-    },
-    ("POST", "/__admin/faults"): {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {"fault": {"type": ["string", "object", "array"]}},
-                "required": ["fault"],
-            }
-        }
-    },
 }

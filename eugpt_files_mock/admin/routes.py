@@ -3,42 +3,18 @@
 import gzip
 from collections.abc import Callable
 from functools import cache
-from importlib import resources
+from importlib.resources import files
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from ..service.openapi import document
-from ..verdict.verdict import judge, verdict_members
 from ..version import __version__
-from . import armed, files, requests, stubs
-from .control import Control, ControlRoute
+from . import resources
 from .openapi import control_document
+from .resources import Control, ControlRoute
 from .responses import LISTED, MOST_LISTED, json_response
-
-
-def _index(control: Control, request: Request) -> Response:
-    """Says where the API and the page are, in a browser or with curl."""
-    page = f"{request.host_url}__admin/" if control.access.is_open else "needs --admin-token"
-    text = f"eugpt-files-mock {__version__}\nAPI:  {request.host_url}v1\nPage: {page}\n"
-    return Response(text, mimetype="text/plain")
-
-
-def _health(control: Control, request: Request) -> Response:
-    return json_response({"status": "ok", "version": __version__})
-
-
-def _reset(control: Control, request: Request) -> Response:
-    control.mock.reset()
-    return json_response({"status": "ok"})
-
-
-def _check(control: Control, request: Request) -> Response:
-    problems = control.problems(control.service)
-    return json_response({"ok": not problems, "problems": problems})
-
-
-def _verdict(control: Control, request: Request) -> Response:
-    return json_response(verdict_members(judge(control.service)))
+from .schemas import TEXT_FIELDS
 
 
 def _openapi(control: Control, request: Request) -> Response:
@@ -55,7 +31,7 @@ def _route(
     path: str,
     act: Callable[..., Response],
     summary: str,
-    body: str | None = None,
+    body: dict[str, Any] | None = None,
     **parameters: str,
 ) -> ControlRoute:
     if act not in _OF_NO_WORLD:
@@ -84,7 +60,7 @@ _TYPES = {
 @cache
 def _page_file(name: str) -> tuple[str, bytes]:
     """The content type and the content of a file of the page."""
-    content = resources.files("eugpt_files_mock").joinpath("admin", "static", name).read_bytes()
+    content = files("eugpt_files_mock").joinpath("admin", "static", name).read_bytes()
     return _TYPES[name.rpartition(".")[2]], content
 
 
@@ -103,40 +79,104 @@ def _page_route(path: str, name: str, summary: str) -> ControlRoute:
 
 
 # These answer the same whatever the key.
-_OF_NO_WORLD = (_index, _openapi, _control_openapi)
+_OF_NO_WORLD = (resources.show_index, _openapi, _control_openapi)
 _KEY = "with `isolate_by_key`: look at the world of this key"
 _LIMIT = f"at most so many of the newest, 0 to {MOST_LISTED}; {LISTED} by default"
 
+
+Schema = dict[str, Any]
+_TEXT: Schema = {"type": "string"}
+
+
+def _json_body(members: Schema, *required: str, others: bool = False) -> Schema:
+    """A body that is a JSON object, as OpenAPI describes it; `others` allows further members."""
+    schema: Schema = {"type": "object", "properties": members}
+    if required:
+        schema["required"] = list(required)
+    if not others:
+        schema["additionalProperties"] = False
+    return {"application/json": {"schema": schema}}
+
+
+_FILE_FORM: Schema = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {
+                "file": {"type": "string", "format": "binary"},
+                **dict.fromkeys(TEXT_FIELDS, _TEXT),
+                "created_at": {"type": "integer"},
+            },
+        }
+    }
+}
+# Each fault has arguments of its own.
+_FAULT = _json_body({"fault": {"type": ["string", "object", "array"]}}, "fault", others=True)
+_STUB = _json_body(
+    {
+        **dict.fromkeys(("method", "path", "response", "model", "body"), _TEXT),
+        "json": {},
+        "events": {"type": "array"},
+        "status": {"type": "integer"},
+        "headers": {"type": "object"},
+        "times": {"type": ["integer", "null"]},
+        "chunks": {"type": ["integer", "array"]},
+        "check_file_ids": {"type": "boolean"},
+    }
+)
+
 ROUTES: tuple[ControlRoute, ...] = (
-    _route("GET", "/", _index, "Where the API and the page are"),
+    _route("GET", "/", resources.show_index, "Where the API and the page are"),
     _route("GET", "/openapi.json", _openapi, "OpenAPI 3.1 of the five calls"),
     _route("GET", "/__admin/openapi.json", _control_openapi, "OpenAPI 3.1 of the control routes"),
-    _route("GET", "/__admin/health", _health, "Whether the mock answers, and its version"),
-    _route("POST", "/__admin/reset", _reset, "Drop files, faults, stubs, calls and rate windows"),
-    _route("GET", "/__admin/check", _check, "What the exit checks would say now"),
-    _route("GET", "/__admin/verdict", _verdict, "What the code under test did with its failures"),
+    _route(
+        "GET", "/__admin/health", resources.show_health, "Whether the mock answers, and its version"
+    ),
+    _route(
+        "POST",
+        "/__admin/reset",
+        resources.reset,
+        "Drop files, faults, stubs, calls and rate windows",
+    ),
+    _route("GET", "/__admin/check", resources.check, "What the exit checks would say now"),
+    _route(
+        "GET",
+        "/__admin/verdict",
+        resources.verdict,
+        "What the code under test did with its failures",
+    ),
     _route(
         "GET",
         "/__admin/files",
-        files.list_all,
+        resources.list_files,
         "The files of every user, oldest first",
         limit=_LIMIT,
     ),
-    _route("POST", "/__admin/files", files.add, "Add a file without an upload", body="form"),
-    _route("GET", "/__admin/files/{file_id}", files.retrieve, "One file"),
+    _route(
+        "POST",
+        "/__admin/files",
+        resources.add_file,
+        "Add a file without an upload",
+        body=_FILE_FORM,
+    ),
+    _route("GET", "/__admin/files/{file_id}", resources.show_file, "One file"),
     _route(
         "PATCH",
         "/__admin/files/{file_id}",
-        files.update,
+        resources.update_file,
         "Move a file on: its status, and why processing failed",
-        body="json",
+        body=_json_body(
+            {"status": _TEXT, "status_details": {"type": ["string", "null"]}}, "status"
+        ),
     ),
-    _route("DELETE", "/__admin/files/{file_id}", files.delete, "Delete a file"),
-    _route("GET", "/__admin/files/{file_id}/content", files.content, "The content of a file"),
+    _route("DELETE", "/__admin/files/{file_id}", resources.delete_file, "Delete a file"),
+    _route(
+        "GET", "/__admin/files/{file_id}/content", resources.file_content, "The content of a file"
+    ),
     _route(
         "GET",
         "/__admin/requests",
-        requests.list_all,
+        resources.list_requests,
         "The calls, in order of arrival",
         operation="only calls of this operation, or `none`",
         status="only calls answered with this status, or `none`",
@@ -145,30 +185,41 @@ ROUTES: tuple[ControlRoute, ...] = (
         before="only calls that came before the one of this id",
         limit=f"{_LIMIT}; with `after`, of the oldest",
     ),
-    _route("DELETE", "/__admin/requests", requests.forget, "Forget the calls"),
-    _route("GET", "/__admin/requests/{request_id}", requests.retrieve, "One call, and its answer"),
+    _route("DELETE", "/__admin/requests", resources.forget_requests, "Forget the calls"),
+    _route(
+        "GET", "/__admin/requests/{request_id}", resources.show_request, "One call, and its answer"
+    ),
     _route(
         "GET",
         "/__admin/faults",
-        armed.list_all,
+        resources.list_faults,
         "The armed faults, spent ones too, in order of arming",
         limit=_LIMIT,
     ),
-    _route("POST", "/__admin/faults", armed.arm, "Arm a fault, or a sequence", body="json"),
-    _route("DELETE", "/__admin/faults", armed.disarm_all, "Disarm all faults"),
-    _route("GET", "/__admin/faults/{fault_id}", armed.retrieve, "One armed fault"),
-    _route("DELETE", "/__admin/faults/{fault_id}", armed.disarm, "Disarm one fault"),
+    _route(
+        "POST", "/__admin/faults", resources.arm_fault, "Arm a fault, or a sequence", body=_FAULT
+    ),
+    _route("DELETE", "/__admin/faults", resources.disarm_faults, "Disarm all faults"),
+    _route("GET", "/__admin/faults/{fault_id}", resources.show_fault, "One armed fault"),
+    _route("DELETE", "/__admin/faults/{fault_id}", resources.disarm_fault, "Disarm one fault"),
     _route(
         "GET",
         "/__admin/stubs",
-        stubs.list_all,
+        resources.list_stubs,
         "The stubs, used-up ones too, in the order in which they were made",
         limit=_LIMIT,
     ),
-    _route("POST", "/__admin/stubs", stubs.make, "Answer another route of the API", body="json"),
-    _route("DELETE", "/__admin/stubs", stubs.cancel_all, "Take all stubs away"),
-    _route("DELETE", "/__admin/stubs/{stub_id}", stubs.cancel, "Take one stub away"),
-    _route("GET", "/__admin/catalogue", armed.offered, "The operations, and the faults there are"),
+    _route(
+        "POST", "/__admin/stubs", resources.make_stub, "Answer another route of the API", body=_STUB
+    ),
+    _route("DELETE", "/__admin/stubs", resources.cancel_stubs, "Take all stubs away"),
+    _route("DELETE", "/__admin/stubs/{stub_id}", resources.cancel_stub, "Take one stub away"),
+    _route(
+        "GET",
+        "/__admin/catalogue",
+        resources.fault_catalogue,
+        "The operations, and the faults there are",
+    ),
     _page_route("/__admin/", "index.html", "The page for people"),
     *(_page_route(f"/__admin/{name}", name, "A part of the page") for name in PAGE_FILES),
     _page_route("/favicon.ico", "icon.svg", "The icon of the page"),

@@ -5,21 +5,21 @@ Only the form is read here; the values are checked by the functions that every c
 
 import inspect
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from io import BytesIO
 from typing import Any, get_type_hints
 
-from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
-from werkzeug.formparser import FormDataParser
 from werkzeug.wrappers import Request
 
 from ..errors import OptionError, check_words, quoted
 from ..faults import FAULTS, connection_refused, fault_named
 from ..model.faults import ConnectionFault, ErrorResponse, Fault
 from ..model.messages import OPERATIONS, Call, File, Outcome, Severed
+from ..service.multipart import Part, read_parts
+from ..service.refusals import Refused
 from ..service.replies import file_object
 from ..state.armed_faults import ArmedFault
 from ..state.fault_matcher import MATCHER_WORDS, fault_and_matcher_words
@@ -53,9 +53,10 @@ def read_fault(request: Request) -> tuple[list[Fault], dict[str, Any]]:
 
 def read_file(request: Request) -> dict[str, Any]:
     """The arguments of `add_file()`."""
-    form, files = _form(request)
-    check_words("field", (*form, *files), _FILE_FIELDS)
-    carriers = [name for name in (*form, *files) if name in _CONTENT_FIELDS]
+    parts = _form(request)
+    check_words("field", parts, _FILE_FIELDS)
+    carriers = [name for name in parts if name in _CONTENT_FIELDS]
+    files = [name for name, part in parts.items() if not part.is_text]
     if len(carriers) > 1 or not set(files) <= set(_CONTENT_FIELDS):
         raise OptionError(
             "The content must be in one field, 'file'; every other field must be text.",
@@ -63,10 +64,13 @@ def read_file(request: Request) -> dict[str, Any]:
         )
     words: dict[str, Any] = {}
     for name in carriers:
-        words |= _content(form.get(name), files.get(name))
-    words |= {name: text for name, text in form.items() if name not in _CONTENT_FIELDS}
+        part = parts.pop(name)
+        words["content"] = part.content
+        if not part.is_text:
+            words["filename"] = part.filename or ""
+    words |= {name: part.text for name, part in parts.items()}
     if "created_at" in words:
-        words["created_at"] = _whole("created_at", words["created_at"])
+        words["created_at"] = _seconds("created_at", words["created_at"])
     if "filename" not in words:
         raise OptionError(
             "'filename' is missing: send it as a field, or as the filename of the part 'file'.",
@@ -115,42 +119,31 @@ _MOST_PARTS = 100
 _MOST_FAULTS = 1_000
 
 
-def _form(request: Request) -> tuple[dict[str, str], dict[str, FileStorage]]:
-    """The text fields, and the file parts, of which no name may come twice."""
+def _form(request: Request) -> dict[str, Part]:
+    """The parts by name; no name may come twice."""
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType(f"A form is multipart/form-data, not {request.mimetype!r}.")
     try:
-        # By default, Werkzeug refuses a text over 500 kB, and takes a truncated form for an empty
-        # one (`silent`).
-        parser = FormDataParser(
-            _in_memory, max_form_memory_size=None, max_form_parts=_MOST_PARTS, silent=False
-        )
-        _, form, files = parser.parse_from_environ(request.environ)
-    except ValueError as error:
-        raise BadRequest(f"The form cannot be read: {error}.") from error
-    names = Counter(name for name, _ in (*form.items(multi=True), *files.items(multi=True)))
-    for name, times in names.items():
+        parts = read_parts(request.headers.get("Content-Type"), request.get_data(cache=False))
+        by_name = {part.name: part for part in parts}
+        # Here, as the text of a part and its filename are decoded when they are first asked for.
+        for part in parts:
+            _ = part.text if part.is_text and part.name not in _CONTENT_FIELDS else part.filename
+    except Refused as refused:
+        raise BadRequest(str(refused.refusal.words["reason"])) from None
+    if len(parts) > _MOST_PARTS:
+        raise RequestEntityTooLarge(f"A form has at most {_MOST_PARTS} parts, got {len(parts)}.")
+    for name, times in Counter(part.name for part in parts).items():
         if times > 1:
             raise BadRequest(f"Two parts are named {quoted(name)}.")
-    return form.to_dict(), files.to_dict()
+    return by_name
 
 
-def _in_memory(*args: object, **words: object) -> BytesIO:
-    # Werkzeug would write large parts to a file on disk.
-    return BytesIO()
-
-
-def _content(text: str | None, file: FileStorage | None) -> dict[str, Any]:
-    if file is None:
-        return {"content": (text or "").encode()}
-    return {"filename": file.filename or "", "content": file.read()}
-
-
-def _whole(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise OptionError(f"{name} must be an integer, got {quoted(text)}.", word=text) from None
+def _seconds(name: str, text: str) -> int:
+    # int() reads digits of other scripts, signs, spaces and underscores too.
+    if not re.fullmatch(f"-?[0-9]{{1,{_MOST_DIGITS}}}", text):
+        raise OptionError(f"{name} must be an integer, got {quoted(text)}.", word=text)
+    return int(text)
 
 
 Members = dict[str, Any]

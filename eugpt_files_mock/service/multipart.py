@@ -1,4 +1,4 @@
-"""The form of an upload: a `multipart/form-data` body, read by the package `multipart`.
+"""Forms: a `multipart/form-data` body, read by the package `multipart`.
 
 The package was measured against Werkzeug's parser: `benchmarks/`. A filename is kept as it was
 sent, so its header is read here: the package drops what looks like a Windows path.
@@ -54,11 +54,66 @@ class Form(NamedTuple):
     fields: Mapping[str, str]
 
 
+class Part(NamedTuple):
+    """One part of a form."""
+
+    segment: MultipartSegment
+    content: bytes
+
+    @property
+    def name(self) -> str:
+        return str(self.segment.name)
+
+    @property
+    def is_text(self) -> bool:
+        return self.segment.filename is None
+
+    @property
+    def filename(self) -> str | None:
+        """As sent, decoded; empty where a browser's user has chosen no file."""
+        return _filename(self.segment)
+
+    @property
+    def content_type(self) -> str:
+        return str(self.segment.content_type or "application/octet-stream")
+
+    @property
+    def text(self) -> str:
+        try:
+            return self.content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise _invalid(f"The part {self.name!r} is not UTF-8: {error}.") from error
+
+
 def read_form(content_type: str | None, body: bytes | Sequence[bytes]) -> Form:
-    """The form of an upload. Further files are ignored, further texts kept as fields."""
+    """The form of an upload. Further files are ignored, further texts kept as fields.
+
+    Raises:
+        Refused: when it can't be read, or has two files.
+    """
+    known: dict[str, Part] = {}
+    fields: dict[str, str] = {}
+    for part in read_parts(content_type, body):
+        if part.name not in ("file", "purpose"):
+            if part.is_text:
+                fields[part.name] = part.content[:_LONGEST_FIELD].decode("utf-8", "replace")
+        elif part.name in known:
+            raise _invalid(f"Two parts are named {part.name!r}.")
+        else:
+            known[part.name] = part
+    purpose = known["purpose"].text if "purpose" in known else None
+    return Form(file=_file(known.get("file")), purpose=purpose, fields=fields)
+
+
+def read_parts(content_type: str | None, body: bytes | Sequence[bytes]) -> list[Part]:
+    """The parts of any form, in their order.
+
+    Raises:
+        Refused: when it can't be read.
+    """
     boundary = _boundary(content_type)
     try:
-        parts, fields = _parse(boundary, (body,) if isinstance(body, bytes) else body)
+        return _parse(boundary, (body,) if isinstance(body, bytes) else body)
     except MultipartError as error:
         raise _invalid(f"The form cannot be read: {error.args[0]}.") from error
     except UnicodeError as error:
@@ -66,11 +121,6 @@ def read_form(content_type: str | None, body: bytes | Sequence[bytes]) -> Form:
     # Older releases of the package let int() fail on a Content-Length of thousands of digits.
     except ValueError as error:
         raise _invalid(f"The form cannot be read: {error}.") from error
-    purpose = _text("purpose", parts.get("purpose"))
-    return Form(file=_file(parts.get("file")), purpose=purpose, fields=fields)
-
-
-Part = tuple[MultipartSegment, bytes]
 
 
 def _boundary(content_type: str | None) -> str:
@@ -89,7 +139,7 @@ def _invalid(message: str) -> Refused:
     return Refused(Refusal("invalid_multipart", {"reason": message}))
 
 
-def _parse(boundary: str, body: Sequence[bytes]) -> tuple[dict[str, Part], dict[str, str]]:
+def _parse(boundary: str, body: Sequence[bytes]) -> list[Part]:
     try:
         return _read_parts(boundary, body)
     # The package refuses padding after a boundary, which RFC 2046 (5.1.1) allows. It is so rare
@@ -102,55 +152,30 @@ def _parse(boundary: str, body: Sequence[bytes]) -> tuple[dict[str, Part], dict[
     return _read_parts(boundary, (unpadded,))
 
 
-def _read_parts(boundary: str, body: Iterable[bytes]) -> tuple[dict[str, Part], dict[str, str]]:
+def _read_parts(boundary: str, body: Iterable[bytes]) -> list[Part]:
     limits = {"max_header_size": _LONGEST_HEADER, "max_header_count": _MOST_HEADERS}
+    parts: list[Part] = []
     with PushMultipartParser(boundary, **limits) as parser:
-        return _known_parts(parser, body)
-
-
-def _known_parts(
-    parser: PushMultipartParser, body: Iterable[bytes]
-) -> tuple[dict[str, Part], dict[str, str]]:
-    """The parts that we know, by name; and the text of the others that aren't files."""
-    parts: dict[str, Part] = {}
-    fields: dict[str, str] = {}
-    segment: MultipartSegment | None = None
-    pieces: list[bytes] = []
-    for event in (event for data in body if data for event in parser.parse(data)):
-        if isinstance(event, MultipartSegment):
-            segment, pieces = event, []
-        elif event is not None:
-            pieces.append(event)
-        elif segment is not None and segment.name in ("file", "purpose"):
-            if segment.name in parts:
-                raise _invalid(f"Two parts are named {segment.name!r}.")
-            # A large file comes as one piece, of which neither this nor `bytes` makes a copy.
-            content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-            parts[segment.name] = segment, bytes(content)
-        elif segment is not None and segment.filename is None:
-            fields[segment.name] = b"".join(pieces)[:_LONGEST_FIELD].decode("utf-8", "replace")
-    return parts, fields
+        segment: MultipartSegment | None = None
+        pieces: list[bytes] = []
+        for event in (event for data in body if data for event in parser.parse(data)):
+            if isinstance(event, MultipartSegment):
+                segment, pieces = event, []
+            elif event is not None:
+                pieces.append(event)
+            elif segment is not None:
+                # A large file comes as one piece, of which neither this nor `bytes` makes a copy.
+                content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                parts.append(Part(segment, bytes(content)))
+    return parts
 
 
 def _file(part: Part | None) -> FilePart | None:
-    if part is None:
-        return None
-    segment, content = part
-    filename = _filename(segment)
+    filename = None if part is None else part.filename
     # Browsers send an empty filename where no file was chosen (HTML, entry list).
-    if not filename:
+    if part is None or not filename:
         return None
-    kind = segment.content_type or "application/octet-stream"
-    return FilePart(filename=filename, content=content, content_type=kind)
-
-
-def _text(name: str, part: Part | None) -> str | None:
-    if part is None:
-        return None
-    try:
-        return part[1].decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _invalid(f"The part {name!r} is not UTF-8: {error}.") from error
+    return FilePart(filename=filename, content=part.content, content_type=part.content_type)
 
 
 # A filename without any of these is read by the package as it was sent.

@@ -148,6 +148,10 @@ class TestFiles:
             ({"filename": ""}, "filename must be a non-empty string"),
             ({"filename": "a", "status": "proccessed"}, "Did you mean 'processed'?"),
             ({"filename": "a", "created_at": "noon"}, "created_at must be an integer"),
+            *(
+                ({"filename": "a", "created_at": text}, "created_at must be an integer")
+                for text in (" 5 ", "１２", "+7", "1_000", "٣", "5.0", "9" * 19)
+            ),
             ({"filename": "a", "created_at": "-1"}, "created_at (Unix seconds) must be an integer"),
             ({"filename": "a", "id": "with/slash"}, "must not contain a slash"),
             ({"filename": "a", "user": "bob"}, "Unknown user 'bob'"),
