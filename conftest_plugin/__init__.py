@@ -124,6 +124,7 @@ def _made(
     request: pytest.FixtureRequest, suite: Any, serving: Callable[[FilesMock], Any]
 ) -> tuple[FilesMock, Any]:
     from eugpt_files_mock import FilesMock, OptionError
+    from eugpt_files_mock.lifecycle import keep_guard
 
     try:
         words = options_for(request, suite)
@@ -131,7 +132,7 @@ def _made(
             words["allow_network"] = True
         mock = FilesMock(**words)
         # A thread may outlive the test, and must not reach the real service.
-        mock.keep_guard()
+        keep_guard(mock)
         return mock, serving(mock)
     except WrongOptions as error:
         wrong = str(error)

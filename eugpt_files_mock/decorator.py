@@ -66,8 +66,8 @@ class _Call:
             self._token = _running.set((*_running.get(), self._mock))
             # Once it is entered: a mock that is active already loses nothing.
             self._mock.reset()
-            for key in self._mock._service.worlds or ():
-                self._mock.world(key).reset()
+            for key in self._mock._service.tenants or ():
+                self._mock.tenant(key).reset()
 
     def __exit__(self, *error: Any) -> None:
         if not self._is_inner:

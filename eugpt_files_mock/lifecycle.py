@@ -6,18 +6,25 @@ The exit checks run when it is no longer active at all, unless an exception is b
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from threading import RLock
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from .environment import Pointers
-from .errors import ExpectationNotMet, FaultUnavailable, StateError
+from .errors import ExpectationNotMet, FaultUnavailable, OptionError, StateError
 from .expectations.exit_checks import exit_failure, exit_problems
 from .intercept import installation
 from .intercept.registry import ActiveMock
 from .model.faults import ConnectionFault, Fault
 from .service.service import Service
+
+if TYPE_CHECKING:
+    from .server.connection import Answer
+
+
+__all__ = ["Lifecycle", "ServerContext", "active_mocks", "keep_guard", "serve_on"]
 
 
 class Lifecycle:
@@ -108,7 +115,7 @@ class Lifecycle:
             port.close()
         # A forked child has a copy of the mock, and doesn't know what the parent's receives.
         if not (is_active or failing) and process == os.getpid():
-            self.check(self.service.all_worlds())
+            self.check(self.service.all_tenants())
 
     def _note_change(self) -> bool:
         """Keep the environment and the list of active mocks up to date; whether this one is."""
@@ -131,15 +138,15 @@ class Lifecycle:
 
     def check_can_serve(self) -> None:
         """Check that a port could produce what is armed."""
-        for world in self.service.all_worlds():
-            for armed in world.armed.armed():
+        for tenant in self.service.all_tenants():
+            for armed in tenant.armed.armed():
                 _check_on_a_port(armed.faults)
 
     def reset(self, service: Service) -> None:
         """See `FilesMock.reset`."""
         # With isolated keys, one of them is reset. A wait, or an error in a client, belongs to no
         # key, so these stay.
-        if service.worlds is None and service is self.service:
+        if service.tenants is None and service is self.service:
             self._active_mock.deferred_errors.clear()
             for port in tuple(self._ports):
                 port.end_waits()
@@ -171,7 +178,14 @@ class Server(Protocol):
     def end_waits(self) -> None: ...
 
 
-Mock = TypeVar("Mock")
+class HasLifecycle(Protocol):
+    """A `FilesMock`, a class of a layer above this one."""
+
+    @property
+    def _lifecycle(self) -> Lifecycle: ...
+
+
+Mock = TypeVar("Mock", bound=HasLifecycle)
 
 
 class ServerContext(Generic[Mock]):
@@ -248,6 +262,56 @@ class ServerContext(Generic[Mock]):
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._lifecycle.close_port(self, failing=error is not None)
+
+
+def serve_on(
+    mock: Mock,
+    open_server: Callable[[Answer], Server],
+    *,
+    host: str = "127.0.0.1",
+    scheme: str = "http",
+    admin_token: str | None = None,
+    allow_hosts: Collection[str] = (),
+) -> ServerContext[Mock]:
+    """Put a mock on a server that `open_server` starts, such as one for a whole test session.
+
+    The other arguments are those of `FilesMock.serve`; `open_server` is given what answers.
+    """
+    from .admin.access import AdminAccess
+    from .admin.app import ControlApp
+    from .admin.resources import Control
+    from .server.application import ServedMock
+    from .server.host_names import HostNames
+
+    lifecycle, service = mock._lifecycle, mock._lifecycle.service
+    if service.options.passthrough:
+        raise OptionError(
+            "passthrough has no effect on a port, where there is no other mock to leave a path "
+            "to: leave the option out, or don't serve() this mock.",
+            word="passthrough",
+        )
+    hosts = HostNames(host, allow_hosts)
+    access = AdminAccess(hosts, admin_token)
+    if admin_token is not None:
+        service.redactor.protect(admin_token)
+    control = Control(
+        mock=cast("Any", mock), service=service, access=access, problems=lifecycle.problems
+    )
+    answer = ServedMock(service, ControlApp(control), hosts, scheme)
+    return ServerContext(mock, lifecycle, partial(open_server, answer))
+
+
+def keep_guard(mock: HasLifecycle) -> None:
+    """Go on refusing connections to the hosts of a mock after it was stopped.
+
+    Until `eugpt_files_mock.intercept.network_guard.release()`. The pytest plugin does so, since a
+    thread may outlive its test. No effect with `allow_network`.
+    """
+    from .intercept import network_guard
+
+    options = mock._lifecycle.service.options
+    if not options.allow_network:
+        network_guard.hold(options.base_url)
 
 
 def _check_on_a_port(faults: Iterable[Fault]) -> None:

@@ -1,38 +1,55 @@
-"""`FilesMock`: what a test author holds."""
+"""`FilesMock`: what a test author holds.
+
+The methods are thin: each is documented here, and done by a function of the part that it names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import lifecycle
-from .activation import Activation
+from .decorator import Target, decorate
 from .errors import AttributeRefused, OptionError, nearest_word
-from .expectations.assertions import Assertions
+from .expectations.assertions import (
+    assert_called,
+    assert_deleted,
+    assert_downloaded,
+    assert_uploaded,
+    wait_for,
+)
 from .expectations.exit_checks import report_section
 from .faults import as_faults
-from .lifecycle import Lifecycle
+from .lifecycle import Lifecycle, ServerContext, serve_on
 from .model.faults import Fault
-from .model.messages import OPERATIONS
+from .model.messages import OPERATIONS, Call, File
 from .model.operations import OperationName
+from .model.stubs import StubRequest
 from .options import OPTIONS, Options
-from .seeding import FakeFiles, Seeding
+from .seeding import FakeFiles, FileFields, SharedFields, add_file, set_status
+from .service.responses import MODEL, ResponseWriter
 from .service.service import Service
+from .service.stubbing import call_after, make_stub
 from .state.armed_faults import ArmedFault
 from .state.fault_matcher import Phase, build_matcher
 from .state.file_store import Files
 from .state.journal import Calls
-from .stubbing import Stubbing
-from .verdict.verdict import Judging
+from .state.stubs import Stub
+from .verdict.verdict import Verdict, assert_resilient, judge
 
 if TYPE_CHECKING:
+    import ssl
+
+    from _typeshed.wsgi import WSGIApplication
     from typing_extensions import Never, Self, Unpack
 
     from .options import OptionWords
 
 
-class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
+class FilesMock:
     """The fake service: its files, its armed faults, the calls that it received.
 
     In process or on a port, or both::
@@ -52,67 +69,180 @@ class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
     def __init__(self, **options: Unpack[OptionWords]) -> None:
         service = Service.from_options(Options.of(options))
         self._lifecycle = Lifecycle(self, service)
-        # The mock itself is the world of its own key.
-        self._worlds: dict[str, Any] = {service.api_key: self}
+        # The mock itself is the tenant of its own key.
+        self._tenants: dict[str, Any] = {service.api_key: self}
         self._hold(service)
 
     def _hold(self, service: Service) -> None:
         self._service = service
         self._fake_files = FakeFiles(service.randomness, self.add_file)
 
-    # Hidden from type checkers, which would accept any attribute because of it.
-    if not TYPE_CHECKING:
+    # Where clients point, and how the mock is made active.
 
-        def __setattr__(self, name: str, value: object) -> None:
-            if name in OPTIONS:
-                raise AttributeRefused(
-                    f"{name} can't be changed once the mock is made: FilesMock({name}=…).",
-                    word=name,
-                )
-            # A subclass may have attributes of its own; here a new name is a misspelling without
-            # effect.
-            if type(self) is FilesMock and not name.startswith("_") and not hasattr(self, name):
-                nearest = nearest_word(name, [*OPTIONS, *dir(self)])
-                hint = f" Did you mean {nearest!r}?" if nearest else ""
-                raise AttributeRefused(
-                    f"A FilesMock has no attribute {name!r}.{hint}", word=name, nearest=nearest
-                )
-            super().__setattr__(name, value)
+    @property
+    def base_url(self) -> str:
+        """Where clients should point: the port that serves it, or the first intercepted URL.
 
-    def __repr__(self) -> str:
-        return f"<FilesMock: {len(self.files)} files, {len(self.armed)} faults, {self.calls!r}>"
+        After it was served, the address of that port, at which nothing listens any more.
+        """
+        return self._lifecycle.base_url
 
     @property
     def api_key(self) -> str:
         """A key that the mock accepts."""
         return self._service.api_key
 
-    def world(self, key: str) -> Self:
-        """With `isolate_by_key`, what requests with that key see and leave, as a mock of its own.
-
-        Its files, faults, stubs, calls, `reset`, `check` and `verdict` belong to that key only.
-        Starting, stopping and serving it do so to the whole mock. Requests without an accepted key
-        belong to the world of `api_key`, which is the mock itself.
+    def start(self) -> Self:
+        """Intercept httpx, httpx2 and requests, until `stop()`.
 
         Raises:
-            OptionError: for a key that isn't accepted, or without `isolate_by_key`.
+            StateError: when it intercepts already.
+            PatchTargetMissing: when a client library cannot be intercepted.
         """
-        main = self._lifecycle.service
-        if main.worlds is None:
-            raise OptionError(
-                "All keys share one world: FilesMock(isolate_by_key=True) gives each its own.",
-                word="isolate_by_key",
-            )
-        if not (isinstance(key, str) and main.access.accepts(key)):
-            raise OptionError("This mock doesn't accept that key: see api_keys.", word="key")
-        if key not in self._worlds:
-            # A shallow copy: the world shares the life cycle of the whole mock, and has its own
-            # service.
-            world = copy(self)
-            world._hold(main.world(key))
-            # Another thread may have been faster; all must get the same one.
-            self._worlds.setdefault(key, world)
-        return self._worlds[key]  # type: ignore[no-any-return]
+        self._lifecycle.intercept()
+        return self
+
+    def stop(self) -> None:
+        """Stop intercepting and serving, and run the exit checks. Idempotent.
+
+        Raises:
+            ExpectationNotMet: an armed fault never fired, or a request came for an unknown route.
+        """
+        self._lifecycle.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._lifecycle.stop_intercepting(failing=error is not None)
+
+    async def __aenter__(self) -> Self:
+        return self.start()
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._lifecycle.stop_intercepting(failing=error is not None)
+
+    def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ssl_context: ssl.SSLContext | None = None,
+        admin_token: str | None = None,
+        *,
+        allow_hosts: Collection[str] = (),
+    ) -> ServerContext[Self]:
+        """Put the mock on a port, with the same state: a context manager, `start()` and `stop()`.
+
+        A served mock has the control routes and the page, under `/__admin`, beside the API.
+
+        Args:
+            host: the address to bind; loopback by default.
+            port: 0 takes a free one.
+            ssl_context: serves HTTPS when given.
+            admin_token: what `/__admin` asks for. On an address that is not loopback there is no
+                `/__admin` without one.
+            allow_hosts: names that clients may ask for beside the server's own, such as that of
+                its container: any other `Host` is refused, as a web page could have bent it here.
+
+        Raises:
+            OptionError: for a token that could not be sent, a name that isn't one, or a mock that
+                has the option `passthrough`.
+        """
+        from .server.live_server import LiveServer
+
+        return serve_on(
+            self,
+            partial(LiveServer, host=host, port=port, ssl_context=ssl_context),
+            host=host,
+            scheme="https" if ssl_context else "http",
+            admin_token=admin_token,
+            allow_hosts=allow_hosts,
+        )
+
+    @cached_property
+    def wsgi_app(self) -> WSGIApplication:
+        """The WSGI application, for any WSGI server or test client."""
+        from .server.wsgi import WsgiApp
+
+        return WsgiApp(self._lifecycle.service)
+
+    def __call__(self, target: Target) -> Target:
+        """Decorate a function, a coroutine function, or the `test*` methods of a class.
+
+        The mock is active during each call, and empty at its start.
+
+        Raises:
+            OptionError: for anything else.
+        """
+        return decorate(self, target)
+
+    # Files.
+
+    def add_file(
+        self,
+        filename: str | Path | None = None,
+        content: bytes | Path = b"",
+        *,
+        purpose: str = "assistants",
+        id: str | None = None,
+        created_at: int | None = None,
+        status: str = "processed",
+        status_details: str | None = None,
+        user: str | None = None,
+    ) -> File:
+        """Store a file without a request.
+
+        Args:
+            filename: any non-empty string; by default the name of the `Path`.
+            content: the bytes, or the `Path` of a file that has them.
+            purpose: any non-empty string.
+            id: without a slash; a new UUID by default.
+            created_at: Unix seconds; now by default.
+            status: `uploaded`, `processed` or `error`. One that is `uploaded` is processed as the
+                option `processing` says, and with `"immediate"` when it is first retrieved.
+            status_details: such as why its processing failed.
+            user: who owns it; by default the user of `api_key`.
+
+        Raises:
+            OptionError: for an invalid value, or an id that is taken.
+        """
+        return add_file(
+            self._service,
+            filename,
+            content,
+            purpose=purpose,
+            id=id,
+            created_at=created_at,
+            status=status,
+            status_details=status_details,
+            user=user,
+        )
+
+    def fake_file(
+        self, suffix: str = ".pdf", *, size: int | None = None, **fields: Unpack[FileFields]
+    ) -> File:
+        """Store an invented document that opens in real readers. It repeats with a seed.
+
+        Args:
+            suffix: `.pdf .docx .xlsx .csv .json .jsonl .txt .md .html .png`.
+            size: its exact length in bytes; by default what the document happens to have.
+            fields: those of `add_file`; without a `filename` an unused one is invented.
+
+        Raises:
+            OptionError: for an unknown argument or an invalid value; nothing is stored.
+        """
+        return self._fake_files.file(suffix, size, fields)
+
+    def fake_files(
+        self,
+        count: int,
+        suffixes: str | Sequence[str] | None = None,
+        *,
+        size: int | None = None,
+        **fields: Unpack[SharedFields],
+    ) -> list[File]:
+        """Store `count` of them: the suffixes in turn, by default all. Otherwise as `fake_file`."""
+        return self._fake_files.files(count, suffixes, size, fields)
 
     @property
     def files(self) -> Files:
@@ -121,15 +251,20 @@ class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
         """
         return Files(self._service.files)
 
-    def reset(self) -> None:
-        """Drop files, faults, stubs, calls and rate windows; keep the options.
+    def set_status(self, file_id: str, status: str, details: str | None = None) -> File:
+        """Give one file another status, which it keeps until the next `set_status`.
 
-        With a seed, ids, chances and invented documents begin anew. With `isolate_by_key`, other
-        keys lose nothing.
+        Args:
+            file_id: names a stored file, of any user.
+            status: `uploaded`, `processed` or `error`.
+            details: its new `status_details`, such as why processing failed.
+
+        Raises:
+            OptionError: for an unknown file or status.
         """
-        self._service.reset()
-        self._fake_files.restart()
-        self._lifecycle.reset(self._service)
+        return set_status(self._service, file_id, status, details)
+
+    # Failures.
 
     def inject(
         self,
@@ -192,19 +327,288 @@ class FilesMock(Activation, Assertions, Judging, Seeding, Stubbing):
         self._lifecycle.check_armed(faults)
         return self._service.armed.arm(faults, matcher)
 
-    def report(self) -> str:
-        """The calls, a line each, and what is wrong with them, as a failed test shows it."""
-        return "\n\n".join(report_section(world) for world in self._service.all_worlds())
-
     @property
     def armed(self) -> list[ArmedFault]:
         """The armed faults that can still hit, in order."""
         return self._service.armed.armed()
 
+    # Other routes of the API, and what happens between two calls.
+
+    def stub(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        body: bytes | str | None = None,
+        events: Iterable[Any] | None = None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        reply: Callable[[StubRequest], Any] | None = None,
+        times: int | None = None,
+        check_file_ids: bool = True,
+    ) -> Stub:
+        """Answer another route of the API. The newest stub that matches answers.
+
+        The key is checked, rate windows count, faults can be armed on it and its calls are kept, as
+        for the five operations.
+
+        Args:
+            method: such as `POST`.
+            path: below the base URL, such as `/responses`; `{name}` stands for a segment.
+            json: a JSON value. Of `json`, `body`, `events` and `reply` at most one is given.
+            body: bytes or text.
+            events: JSON values, sent as server-sent events in the documented framing.
+            status: 200 to 599.
+            headers: header fields to add, or to put in the place of ours.
+            reply: a function of a `StubRequest` that returns a JSON value, or an `Answer`. With the
+                status 204 or 304, which have no body, it may return None.
+            times: how often it answers, None for always; after that the stub before it does.
+            check_file_ids: whether every `file_id`, and member of `file_ids`, in a JSON body must
+                be a file of that user; if it isn't, the answer is 404 `file_not_found`.
+
+        Raises:
+            OptionError: for a path of the Files API, two bodies, a value that cannot be sent.
+        """
+        stub = make_stub(
+            self._service,
+            method,
+            path,
+            json=json,
+            body=body,
+            events=events,
+            status=status,
+            headers=headers,
+            reply=reply,
+            times=times,
+            check_file_ids=check_file_ids,
+        )
+        return self._service.stubs.add(stub)
+
+    def stub_response(
+        self,
+        text: str,
+        *,
+        model: str = MODEL,
+        chunks: int | Sequence[str] = 3,
+        times: int | None = None,
+        check_file_ids: bool = True,
+    ) -> Stub:
+        """Answer `POST /responses` as documented: events, or one document for `"stream": false`.
+
+        Args:
+            text: what the model says.
+            model: which model says it.
+            chunks: in how many pieces the text is streamed, or the pieces.
+            times: as in `stub`.
+            check_file_ids: as in `stub`.
+
+        Raises:
+            OptionError: for an invalid value.
+        """
+        reply = ResponseWriter(self._service, text, model, chunks)
+        return self.stub(
+            "POST", "/responses", reply=reply, times=times, check_file_ids=check_file_ids
+        )
+
+    def after(
+        self, operation: OperationName, function: Callable[[Call], object], *, times: int | None = 1
+    ) -> None:
+        """Call a function once an operation was answered, before the client sees the answer.
+
+        It may change anything, such as the list between two pages. What it raises comes out of the
+        client's call in process; a port answers 500, and the exit checks fail.
+
+        Args:
+            operation: one of the five, or that of a stub.
+            function: is given the `Call`.
+            times: for how many calls; None means for all.
+
+        Raises:
+            OptionError: for an unknown operation, or an invalid value.
+        """
+        call_after(self._service, operation, function, times)
+
+    # What was received, and what is expected of it.
+
     @property
     def calls(self) -> Calls:
         """What was received, in order of arrival: a live, read-only sequence of `Call`."""
         return Calls(self._service.journal.calls, self._service.stubs.check_operation)
+
+    def assert_called(
+        self, operation: OperationName, times: int | None = None, **fields: Any
+    ) -> None:
+        """Fail unless the operation was called, with these values of `Call`.
+
+        Args:
+            operation: one of the five, or that of a stub.
+            times: how often exactly; None means at least once.
+            fields: such as `filename="a.pdf"`, `status=200`, `user="alice"`.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
+            OptionError: for an unknown operation or field.
+        """
+        assert_called(self._service, operation, times, fields)
+
+    def assert_not_called(self, operation: OperationName) -> None:
+        """Fail if the operation was called.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` with what came.
+        """
+        assert_called(self._service, operation, 0, {})
+
+    def assert_uploaded(
+        self,
+        filename: str,
+        *,
+        purpose: str | None = None,
+        content: bytes | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        """Fail unless such a file was uploaded and stored; a lost answer does not matter.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` with what came, and the nearest upload.
+        """
+        assert_uploaded(
+            self._service,
+            filename,
+            purpose=purpose,
+            content=content,
+            content_type=content_type,
+        )
+
+    def assert_deleted(self, file_id: str) -> None:
+        """Fail unless the code under test deleted that file; a lost answer does not matter.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
+        """
+        assert_deleted(self._service, file_id)
+
+    def assert_downloaded(self, file_id: str) -> None:
+        """Fail unless the code under test downloaded that file.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
+        """
+        assert_downloaded(self._service, file_id)
+
+    def wait_for(
+        self, operation: OperationName, times: int = 1, *, timeout: float = 5, **fields: Any
+    ) -> list[Call]:
+        """Block until the operation was called so often, with these values of `Call`.
+
+        Args:
+            operation: one of the five, or that of a stub.
+            times: how often, 1 or more.
+            timeout: seconds to wait at most.
+            fields: as in `assert_called`.
+
+        Returns:
+            The first `times` such calls.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` as that of `assert_called`.
+            OptionError: for an unknown operation or field.
+        """
+        return wait_for(self._service, operation, times, timeout, fields)
+
+    def verdict(self) -> Verdict:
+        """What the code under test has done so far with the failures that it met."""
+        return judge(self._service)
+
+    def assert_resilient(self, *, strict: bool = False, allow: Iterable[str] = ()) -> None:
+        """Fail when the code under test handled a failure wrongly.
+
+        Args:
+            strict: fail on warnings too.
+            allow: kinds of findings that are accepted, such as `gave_up`.
+
+        Raises:
+            ExpectationNotMet: an `AssertionError` with the findings.
+            OptionError: for an unknown kind.
+        """
+        assert_resilient(self.verdict(), strict=strict, allow=allow)
+
+    def check(self) -> None:
+        """Run the exit checks now, such as after a test that uses `wsgi_app`.
+
+        What they report isn't reported again when the mock is left. With `isolate_by_key`, they
+        look at the calls of `api_key` here, and at those of every key when the mock is left.
+
+        Raises:
+            ExpectationNotMet: see `stop`.
+        """
+        self._lifecycle.check((self._service,))
+
+    def report(self) -> str:
+        """The calls, a line each, and what is wrong with them, as a failed test shows it."""
+        return "\n\n".join(report_section(tenant) for tenant in self._service.all_tenants())
+
+    # Beginning anew, and the parts of it.
+
+    def reset(self) -> None:
+        """Drop files, faults, stubs, calls and rate windows; keep the options.
+
+        With a seed, ids, chances and invented documents begin anew. With `isolate_by_key`, other
+        keys lose nothing.
+        """
+        self._service.reset()
+        self._fake_files.restart()
+        self._lifecycle.reset(self._service)
+
+    def tenant(self, key: str) -> Self:
+        """With `isolate_by_key`, what requests with that key see and leave, as a mock of its own.
+
+        Its files, faults, stubs, calls, `reset`, `check` and `verdict` belong to that key only.
+        Starting, stopping and serving it do so to the whole mock. Requests without an accepted key
+        belong to the tenant of `api_key`, which is the mock itself.
+
+        Raises:
+            OptionError: for a key that isn't accepted, or without `isolate_by_key`.
+        """
+        main = self._lifecycle.service
+        if main.tenants is None:
+            raise OptionError(
+                "All keys share one tenant: FilesMock(isolate_by_key=True) gives each its own.",
+                word="isolate_by_key",
+            )
+        if not (isinstance(key, str) and main.access.accepts(key)):
+            raise OptionError("This mock doesn't accept that key: see api_keys.", word="key")
+        if key not in self._tenants:
+            # A shallow copy: the tenant shares the life cycle of the whole mock, and has its own
+            # service.
+            tenant = copy(self)
+            tenant._hold(main.tenant(key))
+            # Another thread may have been faster; all must get the same one.
+            self._tenants.setdefault(key, tenant)
+        return self._tenants[key]  # type: ignore[no-any-return]
+
+    # Hidden from type checkers, which would accept any attribute because of it.
+    if not TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name in OPTIONS:
+                raise AttributeRefused(
+                    f"{name} can't be changed once the mock is made: FilesMock({name}=…).",
+                    word=name,
+                )
+            # A subclass may have attributes of its own; here a new name is a misspelling without
+            # effect.
+            if type(self) is FilesMock and not name.startswith("_") and not hasattr(self, name):
+                nearest = nearest_word(name, [*OPTIONS, *dir(self)])
+                hint = f" Did you mean {nearest!r}?" if nearest else ""
+                raise AttributeRefused(
+                    f"A FilesMock has no attribute {name!r}.{hint}", word=name, nearest=nearest
+                )
+            super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        return f"<FilesMock: {len(self.files)} files, {len(self.armed)} faults, {self.calls!r}>"
 
 
 def active_mocks() -> list[FilesMock]:

@@ -28,8 +28,6 @@ from .service.service import Service
 from .state.randomness import Randomness
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
     from .documents import Document, DocumentProvider
 
 
@@ -50,106 +48,50 @@ class FileFields(SharedFields, total=False):
     filename: str | None
 
 
-class Seeding:
-    """The files of a `FilesMock` that come without an upload."""
+def add_file(
+    service: Service,
+    filename: str | Path | None,
+    content: bytes | Path,
+    *,
+    purpose: str,
+    id: str | None,
+    created_at: int | None,
+    status: str,
+    status_details: str | None,
+    user: str | None,
+) -> File:
+    """See `FilesMock.add_file`."""
+    _check_status(status, status_details)
+    # `add_file(path)` alone means the file of that path.
+    if isinstance(filename, Path) and content == b"":
+        content, filename = filename, filename.name
+    if isinstance(content, Path):
+        filename, content = filename or content.name, content.read_bytes()
+    if user is not None and user not in service.users:
+        raise unknown_user(user, service.users)
+    filename, content = string("filename", filename), byte_string("content", content)
+    file = File(
+        id=service.randomness.file_id() if id is None else _free_id(id, service),
+        filename=filename,
+        bytes=len(content),
+        purpose=string("purpose", purpose),
+        created_at=_created_at(created_at, service),
+        status=status,
+        content=content,
+        content_type=content_type_of(filename),
+        status_details=status_details,
+        user=service.access.default_user if user is None else user,
+    )
+    return service.files.add(file, another_id=service.randomness.file_id)
 
-    _service: Service
-    _fake_files: FakeFiles
 
-    def add_file(
-        self,
-        filename: str | Path | None = None,
-        content: bytes | Path = b"",
-        *,
-        purpose: str = "assistants",
-        id: str | None = None,
-        created_at: int | None = None,
-        status: str = "processed",
-        status_details: str | None = None,
-        user: str | None = None,
-    ) -> File:
-        """Store a file without a request.
-
-        Args:
-            filename: any non-empty string; by default the name of the `Path`.
-            content: the bytes, or the `Path` of a file that has them.
-            purpose: any non-empty string.
-            id: without a slash; a new UUID by default.
-            created_at: Unix seconds; now by default.
-            status: `uploaded`, `processed` or `error`. One that is `uploaded` is processed as the
-                option `processing` says, and with `"immediate"` when it is first retrieved.
-            status_details: such as why its processing failed.
-            user: who owns it; by default the user of `api_key`.
-
-        Raises:
-            OptionError: for an invalid value, or an id that is taken.
-        """
-        service = self._service
-        _check_status(status, status_details)
-        # `add_file(path)` alone means the file of that path.
-        if isinstance(filename, Path) and content == b"":
-            content, filename = filename, filename.name
-        if isinstance(content, Path):
-            filename, content = filename or content.name, content.read_bytes()
-        if user is not None and user not in service.users:
-            raise unknown_user(user, service.users)
-        filename, content = string("filename", filename), byte_string("content", content)
-        file = File(
-            id=service.randomness.file_id() if id is None else _free_id(id, service),
-            filename=filename,
-            bytes=len(content),
-            purpose=string("purpose", purpose),
-            created_at=_created_at(created_at, service),
-            status=status,
-            content=content,
-            content_type=content_type_of(filename),
-            status_details=status_details,
-            user=service.access.default_user if user is None else user,
-        )
-        return service.files.add(file, another_id=service.randomness.file_id)
-
-    def set_status(self, file_id: str, status: str, details: str | None = None) -> File:
-        """Give one file another status, which it keeps until the next `set_status`.
-
-        Args:
-            file_id: names a stored file, of any user.
-            status: `uploaded`, `processed` or `error`.
-            details: its new `status_details`, such as why processing failed.
-
-        Raises:
-            OptionError: for an unknown file or status.
-        """
-        _check_status(status, details)
-        file = self._service.files.set_status(file_id, status, details)
-        if file is None:
-            raise OptionError(f"There is no file {quoted(file_id)}.", word=file_id)
-        return file
-
-    def fake_file(
-        self, suffix: str = ".pdf", *, size: int | None = None, **fields: Unpack[FileFields]
-    ) -> File:
-        """Store an invented document that opens in real readers. It repeats with a seed.
-
-        Args:
-            suffix: `.pdf .docx .xlsx .csv .json .jsonl .txt .md .html .png`.
-            size: its exact length in bytes; by default what the document happens to have.
-            fields: those of `add_file`; without a `filename` an unused one is invented.
-
-        Raises:
-            OptionError: for an unknown argument or an invalid value; nothing is stored.
-        """
-        return self._fake_files.file(suffix, size, fields)
-
-    def fake_files(
-        self,
-        count: int,
-        suffixes: str | Sequence[str] | None = None,
-        *,
-        size: int | None = None,
-        **fields: Unpack[SharedFields],
-    ) -> list[File]:
-        """Store `count` of them: the suffixes in turn, by default all. Otherwise as `fake_file`."""
-        return self._fake_files.files(count, suffixes, size, fields)
+def set_status(service: Service, file_id: str, status: str, details: str | None) -> File:
+    """See `FilesMock.set_status`."""
+    _check_status(status, details)
+    file = service.files.set_status(file_id, status, details)
+    if file is None:
+        raise OptionError(f"There is no file {quoted(file_id)}.", word=file_id)
+    return file
 
 
 def _check_status(status: object, details: object) -> None:

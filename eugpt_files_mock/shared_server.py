@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .lifecycle import ServerContext
+from .lifecycle import ServerContext, serve_on
 from .mock import FilesMock
 from .model.messages import Reply
 from .server.live_server import LiveServer
@@ -26,7 +26,7 @@ class SharedServer:
         self._server = LiveServer(_nobody, host="127.0.0.1", port=0, ssl_context=None)
 
     def serve(self, mock: FilesMock) -> ServerContext[FilesMock]:
-        return mock.serve_with(self._lend)
+        return serve_on(mock, self._lend)
 
     def stop(self) -> None:
         self._server.stop()

@@ -119,8 +119,8 @@ OPTIONS: dict[str, ErrorCase] = {
     "attribute: misspelt": lambda: setattr(mock(), "procesing", "immediate"),
     "decorator: of a generator": lambda: mock()(_generator),
     "decorator: of a class without tests": lambda: mock()(int),
-    "world: keys that share one": lambda: mock().world("eugpt_a"),
-    "world: of a key that isn't accepted": lambda: mock(isolate_by_key=True).world("sk-a"),
+    "tenant: keys that share one": lambda: mock().tenant("eugpt_a"),
+    "tenant: of a key that isn't accepted": lambda: mock(isolate_by_key=True).tenant("sk-a"),
     "option: max_calls of none": option(max_calls=0),
     "processing: no poll": lambda: after_polls(0),
     "processing: seconds that aren't a number": lambda: after_seconds("1"),  # type: ignore[arg-type]

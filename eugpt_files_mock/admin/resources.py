@@ -53,7 +53,7 @@ class ControlledMock(Protocol):
     def stub(self, *values: Any, **words: Any) -> Stub: ...
     def stub_response(self, *values: Any, **words: Any) -> Stub: ...
     def reset(self) -> None: ...
-    def world(self, key: str) -> ControlledMock: ...
+    def tenant(self, key: str) -> ControlledMock: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +65,12 @@ class Control:
     access: AdminAccess
     problems: Callable[[Service], list[str]]
 
-    def of_world(self, request: Request) -> Control:
-        """With `?key=`, the world of that key."""
+    def of_tenant(self, request: Request) -> Control:
+        """With `?key=`, the tenant of that key."""
         if "key" not in request.args:
             return self
-        world = self.mock.world(request.args["key"])
-        return replace(self, mock=world, service=world._service)
+        tenant = self.mock.tenant(request.args["key"])
+        return replace(self, mock=tenant, service=tenant._service)
 
 
 # Compared by identity: Werkzeug needs endpoints that can be hashed, and a dict can't be.
@@ -88,7 +88,7 @@ class ControlRoute:
     def answer(self, control: Control, request: Request, segments: dict[str, str]) -> Response:
         """Act, once the parameters are known to be the route's."""
         check_parameters(request, self.parameters)
-        return self.act(control.of_world(request), request, **segments)
+        return self.act(control.of_tenant(request), request, **segments)
 
 
 # The mock as a whole.

@@ -34,7 +34,7 @@ def _route(
     body: dict[str, Any] | None = None,
     **parameters: str,
 ) -> ControlRoute:
-    if act not in _OF_NO_WORLD:
+    if act not in _OF_NO_TENANT:
         parameters = {**parameters, "key": _KEY}
     return ControlRoute(
         method=method, path=path, act=act, summary=summary, body=body, parameters=parameters
@@ -79,8 +79,8 @@ def _page_route(path: str, name: str, summary: str) -> ControlRoute:
 
 
 # These answer the same whatever the key.
-_OF_NO_WORLD = (resources.show_index, _openapi, _control_openapi)
-_KEY = "with `isolate_by_key`: look at the world of this key"
+_OF_NO_TENANT = (resources.show_index, _openapi, _control_openapi)
+_KEY = "with `isolate_by_key`: look at the tenant of this key"
 _LIMIT = f"at most so many of the newest, 0 to {MOST_LISTED}; {LISTED} by default"
 
 

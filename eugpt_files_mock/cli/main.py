@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import NamedTuple
 
 from ..errors import ExpectationNotMet, FilesMockError, OptionError
-from ..expectations.exit_checks import of_world
+from ..expectations.exit_checks import of_tenant
 from ..lifecycle import ServerContext
 from ..mock import FilesMock
 from ..model.content_types import content_type_of
@@ -126,15 +126,15 @@ COMMANDS = {
 }
 
 
-_FOR_ONE_WORLD = ("files", "fake", "stub", "fault")
+_FOR_ONE_TENANT = ("files", "fake", "stub", "fault")
 """Words that fill the mock before any key is known."""
 
 
 def _mock(words: argparse.Namespace, came: Signals) -> FilesMock:
-    filled = [f"--{word}" for word in _FOR_ONE_WORLD if getattr(words, word)]
+    filled = [f"--{word}" for word in _FOR_ONE_TENANT if getattr(words, word)]
     if words.isolate_by_key and filled:
         raise OptionError(
-            f"argument {filled[0]}: with --isolate-by-key each key's world begins empty; fill it "
+            f"argument {filled[0]}: with --isolate-by-key each key's tenant begins empty; fill it "
             "over the control routes, with ?key=",
             word=filled[0],
         )
@@ -213,7 +213,7 @@ def _stop(context: ServerContext[FilesMock], *, check: bool) -> int:
 
 
 def _report(mock: FilesMock) -> int:
-    verdicts = {of_world(world): judge(world) for world in mock._service.all_worlds()}
+    verdicts = {of_tenant(tenant): judge(tenant) for tenant in mock._service.all_tenants()}
     for whose, verdict in verdicts.items():
         print(f"{whose}{verdict}", flush=True)
     return 0 if all(verdict.ok for verdict in verdicts.values()) else 1

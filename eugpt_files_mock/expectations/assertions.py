@@ -8,7 +8,6 @@ from typing import Any
 
 from ..errors import ExpectationNotMet, byte_string, check_words, integer, quoted, seconds
 from ..model.messages import Call
-from ..model.operations import OperationName
 from ..service.service import Service
 from ..state.file_store import FileStore
 from ..state.journal import Journal
@@ -17,126 +16,81 @@ from .wording import brief, call_line, call_lines, count
 _FIELDS = tuple(field.name for field in dataclasses.fields(Call))
 
 
-class Assertions:
-    """The assertions of a `FilesMock`."""
+def assert_called(
+    service: Service, operation: str, times: int | None, fields: Mapping[str, Any]
+) -> None:
+    """See `FilesMock.assert_called`."""
+    service.stubs.check_operation(operation)
+    # A field that doesn't exist would match no call, and an assertion with times=0 would always
+    # pass.
+    check_words("field of a call", fields, _FIELDS)
+    if times is not None:
+        integer("times", times, least=0)
+    _assert_called(service, operation, times, fields)
 
-    _service: Service
 
-    def assert_called(
-        self, operation: OperationName, times: int | None = None, **fields: Any
-    ) -> None:
-        """Fail unless the operation was called, with these values of `Call`.
+def wait_for(
+    service: Service, operation: str, times: int, timeout: float, fields: Mapping[str, Any]
+) -> list[Call]:
+    """See `FilesMock.wait_for`."""
+    service.stubs.check_operation(operation)
+    check_words("field of a call", fields, _FIELDS)
+    integer("times", times, least=1)
+    seconds("timeout", timeout)
+    journal = service.journal
 
-        Args:
-            operation: one of the five, or that of a stub.
-            times: how often exactly; None means at least once.
-            fields: such as `filename="a.pdf"`, `status=200`, `user="alice"`.
+    def matching() -> list[Call]:
+        return [call for call in _of(journal, operation) if not _differing(call, fields)]
 
-        Raises:
-            ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
-            OptionError: for an unknown operation or field.
-        """
-        self._service.stubs.check_operation(operation)
-        # A field that doesn't exist would match no call, and an assertion with times=0 would always
-        # pass.
-        check_words("field of a call", fields, _FIELDS)
-        if times is not None:
-            integer("times", times, least=0)
-        _assert_called(self._service, operation, times, fields)
+    # Counted under the journal's lock: a call that came between counting and waiting would wake
+    # nobody.
+    with journal.changed:
+        journal.changed.wait_for(lambda: len(matching()) >= times, timeout)
+        came = matching()
+        if len(came) < times:
+            _assert_called(service, operation, times, fields, f" in {timeout:g} s")
+    return came[:times]
 
-    def wait_for(
-        self, operation: OperationName, times: int = 1, *, timeout: float = 5, **fields: Any
-    ) -> list[Call]:
-        """Block until the operation was called so often, with these values of `Call`.
 
-        Args:
-            operation: one of the five, or that of a stub.
-            times: how often, 1 or more.
-            timeout: seconds to wait at most.
-            fields: as in `assert_called`.
+def assert_uploaded(
+    service: Service,
+    filename: str,
+    *,
+    purpose: str | None,
+    content: bytes | None,
+    content_type: str | None,
+) -> None:
+    """See `FilesMock.assert_uploaded`."""
+    asked = {"filename": filename, "purpose": purpose, "content_type": content_type}
+    if content is not None:
+        asked["content"] = byte_string("content", content)  # type: ignore[assignment]
+    given = {name: value for name, value in asked.items() if value is not None}
+    fields = _fields_of(given)
+    uploads = _of(service.journal, "upload")
+    # By the file's id, not by the status: the file was stored even if a fault lost the answer.
+    if any(call.file_id is not None and not _differing(call, fields) for call in uploads):
+        return
+    raise ExpectationNotMet(
+        f"Expected an upload{_words(given)}, but no such file was stored.\n"
+        f"{_what_came(service)}{_nearest(uploads, fields)}"
+        f"{_content_difference(service.files, uploads, fields, content)}"
+    )
 
-        Returns:
-            The first `times` such calls.
 
-        Raises:
-            ExpectationNotMet: an `AssertionError` as that of `assert_called`.
-            OptionError: for an unknown operation or field.
-        """
-        self._service.stubs.check_operation(operation)
-        check_words("field of a call", fields, _FIELDS)
-        integer("times", times, least=1)
-        seconds("timeout", timeout)
-        journal = self._service.journal
+def assert_deleted(service: Service, file_id: str) -> None:
+    """See `FilesMock.assert_deleted`."""
+    # By the record, not by the status: a fault may have lost the answer, and a second DELETE
+    # has the same id with a 404.
+    records = service.journal.records()
+    if not any(record.has_deleted and record.call.file_id == file_id for record in records):
+        raise _not_done(service, "delete", file_id)
 
-        def matching() -> list[Call]:
-            return [call for call in _of(journal, operation) if not _differing(call, fields)]
 
-        # Counted under the journal's lock: a call that came between counting and waiting would wake
-        # nobody.
-        with journal.changed:
-            journal.changed.wait_for(lambda: len(matching()) >= times, timeout)
-            came = matching()
-            if len(came) < times:
-                _assert_called(self._service, operation, times, fields, f" in {timeout:g} s")
-        return came[:times]
-
-    def assert_not_called(self, operation: OperationName) -> None:
-        """Fail if the operation was called.
-
-        Raises:
-            ExpectationNotMet: an `AssertionError` with what came.
-        """
-        self.assert_called(operation, 0)
-
-    def assert_uploaded(
-        self,
-        filename: str,
-        *,
-        purpose: str | None = None,
-        content: bytes | None = None,
-        content_type: str | None = None,
-    ) -> None:
-        """Fail unless such a file was uploaded and stored; a lost answer does not matter.
-
-        Raises:
-            ExpectationNotMet: an `AssertionError` with what came, and the nearest upload.
-        """
-        asked = {"filename": filename, "purpose": purpose, "content_type": content_type}
-        if content is not None:
-            asked["content"] = byte_string("content", content)  # type: ignore[assignment]
-        given = {name: value for name, value in asked.items() if value is not None}
-        fields = _fields_of(given)
-        uploads = _of(self._service.journal, "upload")
-        # By the file's id, not by the status: the file was stored even if a fault lost the answer.
-        if any(call.file_id is not None and not _differing(call, fields) for call in uploads):
-            return
-        raise ExpectationNotMet(
-            f"Expected an upload{_words(given)}, but no such file was stored.\n"
-            f"{_what_came(self._service)}{_nearest(uploads, fields)}"
-            f"{_content_difference(self._service.files, uploads, fields, content)}"
-        )
-
-    def assert_deleted(self, file_id: str) -> None:
-        """Fail unless the code under test deleted that file; a lost answer does not matter.
-
-        Raises:
-            ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
-        """
-        # By the record, not by the status: a fault may have lost the answer, and a second DELETE
-        # has the same id with a 404.
-        records = self._service.journal.records()
-        if not any(record.has_deleted and record.call.file_id == file_id for record in records):
-            raise _not_done(self._service, "delete", file_id)
-
-    def assert_downloaded(self, file_id: str) -> None:
-        """Fail unless the code under test downloaded that file.
-
-        Raises:
-            ExpectationNotMet: an `AssertionError` with what came, and the nearest call.
-        """
-        calls = _of(self._service.journal, "download")
-        if not any(call.file_id == file_id and call.status == 200 for call in calls):
-            raise _not_done(self._service, "download", file_id)
+def assert_downloaded(service: Service, file_id: str) -> None:
+    """See `FilesMock.assert_downloaded`."""
+    calls = _of(service.journal, "download")
+    if not any(call.file_id == file_id and call.status == 200 for call in calls):
+        raise _not_done(service, "download", file_id)
 
 
 def _of(journal: Journal, operation: str) -> list[Call]:

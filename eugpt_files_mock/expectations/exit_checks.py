@@ -29,9 +29,9 @@ def exit_failure(
         unmatched, journal.unmatched_requests = journal.unmatched_requests, []
         unfired = service.armed.unreported()
         found = _problems(service, deferred_errors, unmatched, unfired)
-        problems += [f"{of_world(service)}{problem}" for problem in found]
+        problems += [f"{of_tenant(service)}{problem}" for problem in found]
         service.failures.clear()
-        # They belong to the whole mock: with isolated keys, the first world reports them.
+        # They belong to the whole mock: with isolated keys, the first tenant reports them.
         deferred_errors = ()
     return "\n\n".join(problems) or None
 
@@ -148,12 +148,12 @@ def report_section(service: Service) -> str:
     lines = call_lines((record.call for record in records), indent="")
     retried = [str(group) for group in grouped(records) if len(group.attempts) > 1]
     attempts = "\n".join(["Attempts at one call:", *retried]) if retried else None
-    return of_world(service) + "\n\n".join(filter(None, (lines, attempts, advice)))
+    return of_tenant(service) + "\n\n".join(filter(None, (lines, attempts, advice)))
 
 
-def of_world(service: Service) -> str:
-    """Says whose calls follow, where another key than `api_key` has a world of its own."""
-    if not service.options.isolate_by_key or service.worlds is not None:
+def of_tenant(service: Service) -> str:
+    """Says whose calls follow, where another key than `api_key` has a tenant of its own."""
+    if not service.options.isolate_by_key or service.tenants is not None:
         return ""
     user = service.access.default_user
     whose = f"of {user!r}" if user else f"{service.api_key[:3]}***"

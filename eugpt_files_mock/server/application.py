@@ -64,9 +64,9 @@ class ServedMock:
 
     def note_wait(self, outcome: Outcome, is_gone: bool | None) -> None:  # noqa: FBT001 - three states
         """Keep that a client waits for an outcome, or has given up, for the page."""
-        # The outcome doesn't say which world it came from; the others don't know its request.
-        for world in self._service.all_worlds():
-            world.journal.note_wait(outcome.request_id, is_gone=is_gone)
+        # The outcome doesn't say which tenant it came from; the others don't know its request.
+        for tenant in self._service.all_tenants():
+            tenant.journal.note_wait(outcome.request_id, is_gone=is_gone)
 
     def _refusal(self, request: ReceivedRequest) -> Refusal | None:
         """What is answered to a web page that isn't part of the test. It isn't in the journal."""

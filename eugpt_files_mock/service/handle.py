@@ -19,8 +19,8 @@ from .service import Service
 def handle(service: Service, request: Request) -> Outcome:
     """Answer one request, or end its connection."""
     # First of all: with `isolate_by_key` each key has faults, files and a journal of its own.
-    if service.worlds is not None:
-        service = service.world_of(request)
+    if service.tenants is not None:
+        service = service.tenant_of(request)
     options, headers = service.options, request.headers.by_name
     exchange = Exchange(service, request)
     # The first three stages only find out, and refuse nothing: a broken network hits requests

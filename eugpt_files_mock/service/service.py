@@ -24,7 +24,7 @@ _ANY_KEY = "mock_key"
 class Service:
     """Everything that a request needs.
 
-    With `isolate_by_key`, `worlds` has the services of the other keys; else it is None. `failures`
+    With `isolate_by_key`, `tenants` has the services of the other keys; else it is None. `failures`
     has what functions of the test author raised, for the exit checks.
     """
 
@@ -40,7 +40,7 @@ class Service:
     stubs: Stubs
     callbacks: Callbacks
     failures: list[str]
-    worlds: dict[str, Service] | None = field(repr=False)
+    tenants: dict[str, Service] | None = field(repr=False)
 
     @classmethod
     def from_options(cls, options: Options) -> Service:
@@ -67,51 +67,51 @@ class Service:
             stubs=Stubs(journal),
             callbacks=Callbacks(),
             failures=[],
-            worlds={} if options.isolate_by_key else None,
+            tenants={} if options.isolate_by_key else None,
         )
 
     @property
     def users(self) -> list[str]:
-        """The users whose requests can come here: in a world, that of its key."""
+        """The users whose requests can come here: in a tenant, that of its key."""
         own = self.access.default_user
         if self.options.isolate_by_key:
             return [] if own is None else [own]
         return self.access.names
 
-    def world(self, key: str) -> Service:
-        """The world of an accepted key, where there are worlds: of `api_key`, this service."""
-        assert self.worlds is not None  # noqa: S101 - the callers look
+    def tenant(self, key: str) -> Service:
+        """The tenant of an accepted key, where there are tenants: of `api_key`, this service."""
+        assert self.tenants is not None  # noqa: S101 - the callers look
         if key == self.api_key:
             return self
-        made = self.worlds.get(key)
+        made = self.tenants.get(key)
         if made is None:
             # Another thread may have made it meanwhile: the first one counts.
-            made = self.worlds.setdefault(key, self._empty_world(key))
+            made = self.tenants.setdefault(key, self._empty_tenant(key))
         return made
 
-    def _empty_world(self, key: str) -> Service:
+    def _empty_tenant(self, key: str) -> Service:
         access = replace(self.access, default_user=(self.access.users or {}).get(key))
-        # One redactor for all worlds: it knows what was made secret later, such as the admin token.
+        # One redactor for all: it knows what was made secret later, such as the admin token.
         made = replace(
             Service.from_options(self.options),
             access=access,
             api_key=key,
             redactor=self.redactor,
-            worlds=None,
+            tenants=None,
         )
         made.journal.on_record = self.journal.on_record
         return made
 
-    def world_of(self, request: Request) -> Service:
-        """Where a request belongs, where there are worlds; without an accepted key, to this one."""
+    def tenant_of(self, request: Request) -> Service:
+        """Where a request belongs, if there are tenants; without an accepted key, to this one."""
         identity = identify(request.headers.by_name.get("authorization", ""), self.access)
         if identity.key is None or identity.refusal is not None:
             return self
-        return self.world(identity.key)
+        return self.tenant(identity.key)
 
-    def all_worlds(self) -> list[Service]:
+    def all_tenants(self) -> list[Service]:
         """The service itself and, with `isolate_by_key`, those of the other keys that were used."""
-        return [self, *(self.worlds or {}).values()]
+        return [self, *(self.tenants or {}).values()]
 
     def reset(self) -> None:
         """Drop all that has changed since the start. With a seed, all that is random repeats."""

@@ -113,35 +113,17 @@ def _ids(calls: Iterable[Call]) -> list[str]:
     return [call.request_id for call in calls]
 
 
-class Judging:
-    """The part of `FilesMock` that judges the code under test."""
-
-    _service: Service
-
-    def verdict(self) -> Verdict:
-        """What the code under test has done so far with the failures that it met."""
-        return judge(self._service)
-
-    def assert_resilient(self, *, strict: bool = False, allow: Iterable[str] = ()) -> None:
-        """Fail when the code under test handled a failure wrongly.
-
-        Args:
-            strict: fail on warnings too.
-            allow: kinds of findings that are accepted, such as `gave_up`.
-
-        Raises:
-            ExpectationNotMet: an `AssertionError` with the findings.
-            OptionError: for an unknown kind.
-        """
-        kinds = [rule.kind for rule in RULES]
-        # A string is a collection too, of letters.
-        allowed = [allow] if isinstance(allow, str) else list(allow)
-        check_words("kind of finding", allowed, kinds)
-        blamed = self.verdict().blamed(strict=boolean("strict", strict))
-        blamed = [finding for finding in blamed if finding.kind not in allowed]
-        if blamed:
-            words = [finding.kind for finding in blamed]
-            raise ExpectationNotMet(
-                f"The code under test did not handle every failure well.\n{_text(blamed)}\n"
-                f"To allow it: assert_resilient(allow={words})."
-            )
+def assert_resilient(verdict: Verdict, *, strict: bool, allow: Iterable[str]) -> None:
+    """See `FilesMock.assert_resilient`."""
+    kinds = [rule.kind for rule in RULES]
+    # A string is a collection too, of letters.
+    allowed = [allow] if isinstance(allow, str) else list(allow)
+    check_words("kind of finding", allowed, kinds)
+    blamed = verdict.blamed(strict=boolean("strict", strict))
+    blamed = [finding for finding in blamed if finding.kind not in allowed]
+    if blamed:
+        words = [finding.kind for finding in blamed]
+        raise ExpectationNotMet(
+            f"The code under test did not handle every failure well.\n{_text(blamed)}\n"
+            f"To allow it: assert_resilient(allow={words})."
+        )

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from werkzeug.wrappers import Request
 
 from eugpt_files_mock import FilesMock, OptionError
+from eugpt_files_mock.lifecycle import serve_on
 from eugpt_files_mock.protocol.received import ReceivedRequest
 from eugpt_files_mock.server.connection import Answer
 from eugpt_files_mock.server.host_names import is_loopback
@@ -58,7 +59,7 @@ def ask(
     request = ReceivedRequest(
         method=method, target=path, headers=tuple(({"Host": "localhost"} | fields).items())
     )
-    with mock.serve_with(open_server, host=host, admin_token=token, allow_hosts=allow_hosts):
+    with serve_on(mock, open_server, host=host, admin_token=token, allow_hosts=allow_hosts):
         answer = captured[0].answer(request)
     assert len(mock.calls) == 0
     return TestResponse(
@@ -75,7 +76,7 @@ def ask_api(bound: str, **headers: str) -> tuple[int, int]:
         captured.append(Captured(answer))
         return captured[0]
 
-    with mock.serve_with(open_server, host=bound):
+    with serve_on(mock, open_server, host=bound):
         answer = captured[0].answer(
             ReceivedRequest(method="GET", target="/v1/x", headers=tuple(headers.items()))
         )

@@ -908,13 +908,13 @@ def fill(mock: FilesMock) -> None:
     mock.add_file("waiting.txt", status="uploaded")
 
 
-def test_the_page_of_a_key_shows_its_world(browser: Any) -> None:
+def test_the_page_of_a_key_shows_its_tenant(browser: Any) -> None:
     """With `isolate_by_key`."""
     mock = FilesMock(isolate_by_key=True, assert_all_faults_fired=False)
     with mock.serve(), contextlib.closing(browser.new_context()) as context:
         page = context.new_page()
         mock.add_file("of-the-mock.txt")
-        mock.world("eugpt_ann").add_file("of-ann.txt", b"hello")
+        mock.tenant("eugpt_ann").add_file("of-ann.txt", b"hello")
         open_page(page, mock, "?key=eugpt_ann")
         files = tab(page, "Files")
         expect(files).to_contain_text("of-ann.txt")
@@ -923,4 +923,4 @@ def test_the_page_of_a_key_shows_its_world(browser: Any) -> None:
         choose(page, "server_error", "list")
         arm(page)
         expect(page.locator("#armed-list > li")).to_have_count(1)
-        assert ([], 1) == (mock.armed, len(mock.world("eugpt_ann").armed))
+        assert ([], 1) == (mock.armed, len(mock.tenant("eugpt_ann").armed))

@@ -153,7 +153,7 @@ def test_what_a_debugger_shows_has_no_keys() -> None:
     assert KEY not in repr(request)
     assert KEY not in repr(Options.of({"api_keys": [KEY]}))
     service = FilesMock(api_keys=["eugpt_first", KEY], isolate_by_key=True)._service
-    assert KEY not in repr(service) + repr(service.world(KEY)) + repr(service)
+    assert KEY not in repr(service) + repr(service.tenant(KEY)) + repr(service)
 
 
 def test_the_report_of_a_failed_test_does_not_say_the_key(pytester: pytest.Pytester) -> None:

@@ -5,7 +5,7 @@ import { askTwice, at, copier, h, on, plural, say, tell } from "./parts.js";
 
 const PAUSE = 1000; // milliseconds between two looks
 
-// A path with the key whose world the page shows, if its own address has one.
+// A path with the key whose tenant the page shows, if its own address has one.
 export const ofWorld = (path) =>
   path + (path.includes("?") ? location.search.replace("?", "&") : location.search);
 
