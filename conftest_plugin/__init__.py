@@ -6,8 +6,10 @@ until a fixture is used.
 
 from __future__ import annotations
 
+import difflib
+import re
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from operator import methodcaller
@@ -16,7 +18,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from .left_started import Watch
-from .options import WrongOptions, check_markers, options_for
 
 if TYPE_CHECKING:
     from eugpt_files_mock import FilesMock
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 pytest_plugins = "conftest_plugin.verdict_option"
 
 _FIXTURES = {"eugpt_files", "eugpt_files_server"}
+
+MARKER = "eugpt_files"
+_NOT_MARKERS = ("eugpt_files_server", "eugpt_files_options")
+
+_LIKE_OURS = 0.8
+"""Of difflib's ratio: `eugpt_file` and `eugptfiles` are, a marker `eugpt` is somebody's own."""
 
 _WATCH = pytest.StashKey[Watch]()
 _MOCKS = pytest.StashKey["list[FilesMock]"]()
@@ -127,7 +134,7 @@ def _made(
     from eugpt_files_mock.lifecycle import keep_guard
 
     try:
-        words = options_for(request, suite)
+        words = _options_for(request, suite)
         if request.config.getoption("--eugpt-allow-network"):
             words["allow_network"] = True
         mock = FilesMock(**words)
@@ -147,6 +154,68 @@ def _fail(message: str) -> NoReturn:
     Called outside of any `except`, or pytest would show the message twice.
     """
     pytest.fail(message, pytrace=False)
+
+
+# The options of a fixture's mock: those of the suite, the markers, the parameter of the test.
+
+
+class WrongOptions(Exception):
+    """What the test author wrote can't be options."""
+
+
+def _check_markers(item: pytest.Item) -> None:
+    """Nothing that is meant for us is ignored."""
+    for marker in item.iter_markers():
+        if marker.name in _NOT_MARKERS or _is_near_miss(marker.name, item.config):
+            raise WrongOptions(
+                f"@pytest.mark.{marker.name} isn't a marker. Did you mean "
+                f"@pytest.mark.{MARKER}(**options)? It is for both fixtures, eugpt_files and "
+                "eugpt_files_server."
+            )
+
+
+def _is_near_miss(name: str, config: pytest.Config) -> bool:
+    if name == MARKER or difflib.SequenceMatcher(None, name, MARKER).ratio() < _LIKE_OURS:
+        return False
+    # A marker that is registered is somebody's own, however much it is like ours.
+    return not any(re.split("[:(]", line)[0].strip() == name for line in config.getini("markers"))
+
+
+def _options_for(request: pytest.FixtureRequest, suite: Any) -> dict[str, Any]:
+    """The options for this request of a fixture; the nearest wins."""
+    words = _mapping("the fixture eugpt_files_options must return", suite)
+    for marker in _markers(request.node):
+        if marker.args or not marker.kwargs:
+            given = repr(marker.args[0]) if marker.args else "none"
+            raise WrongOptions(
+                f"@pytest.mark.{MARKER} takes options by name, got {given}. "
+                "To use a mock, ask for the fixture eugpt_files."
+            )
+        words |= marker.kwargs
+    parameter = getattr(request, "param", {})
+    words |= _mapping(f"parametrize({request.fixturename!r}, …, indirect=True) takes", parameter)
+    return words | {"environ": _with_eugpt(words.get("environ", ()))}
+
+
+def _markers(item: pytest.Item) -> list[pytest.Mark]:
+    """The farthest first; those of a parameter come last, as they say more than the function's."""
+    of_parameter = getattr(getattr(item, "callspec", None), "marks", ())
+    markers = list(item.iter_markers(MARKER))[::-1]
+    return sorted(markers, key=lambda marker: any(marker is near for near in of_parameter))
+
+
+def _mapping(what: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise WrongOptions(f"{what} a dict of options, such as {{'seed': 7}}; got {value!r}.")
+    return dict(value)
+
+
+def _with_eugpt(asked: Any) -> Any:
+    # The fixtures always set EUGPT_API_KEY and EUGPT_BASE_URL, whatever else is asked for. What is
+    # no collection of names is left as it is, for FilesMock to refuse.
+    if isinstance(asked, str):
+        return ("eugpt", asked)
+    return ("eugpt", *asked) if isinstance(asked, (tuple, list, set, frozenset)) else asked
 
 
 @pytest.hookimpl(wrapper=True)
@@ -174,7 +243,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     # `_fail` is called outside of `except`: see there.
     wrong = ""
     try:
-        check_markers(item)
+        _check_markers(item)
     except WrongOptions as error:
         wrong = str(error)
     if wrong:
