@@ -181,7 +181,7 @@ HABITS: dict[str, ErrorCase] = {
     "habit: on get": inject(on="get"),
     "habit: on remove": inject(on="remove"),
     "habit: on UPLOAD": inject(on="UPLOAD"),
-    "habit: on a route that was not stubbed": inject(on="POST /responses"),
+    "habit: on a route without a method": inject(on="/responses"),
 }
 
 
@@ -383,6 +383,11 @@ def _unfired(one: FilesMock) -> None:
     upload(one, "raport.pdf")
 
 
+def _unfired_without_stub(one: FilesMock) -> None:
+    one.stub("POST", "/responses", json={})
+    one.inject(faults.server_error(), on="POST /response")
+
+
 def _unfired_without_calls(one: FilesMock) -> None:
     one.inject([faults.timeout(), faults.server_error()], skip=1)
     one.inject(faults.delay(1), on=("list", "delete"), phase="after", probability=0.5)
@@ -420,6 +425,7 @@ LEAVING: dict[str, ErrorCase] = {
     "leaving: the function of a stub raised": left()(_failing_function),
     "leaving: a fault that another one hit before": left()(_unfired_behind_another),
     "leaving: a fault that never fired": left()(_unfired),
+    "leaving: a fault for a route that was never stubbed": left()(_unfired_without_stub),
     "leaving: faults that never fired, and no call": left()(_unfired_without_calls),
     "leaving: a request for an unknown route": left()(_stray),
     "leaving: a request for an unknown route, on a port": _stray_on_a_port,

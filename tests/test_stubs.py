@@ -173,3 +173,22 @@ def test_a_route_that_was_stubbed_twice_is_named_once() -> None:
     with pytest.raises(ExpectationNotMet) as caught:
         mock.stop()
     assert 1 == str(caught.value).count("/models  (a stub)")
+
+
+def test_a_fault_can_be_armed_before_its_stub_is_there() -> None:
+    """The fixture arms it, the test makes the stub."""
+    with FilesMock() as mock:
+        mock.inject(faults.unavailable(), on=ROUTE)
+        mock.stub("POST", "/responses", json={})
+        url, headers = f"{mock.base_url}/responses", {"Authorization": f"Bearer {mock.api_key}"}
+        answers = [httpx.post(url, headers=headers, json={}).status_code for _ in range(2)]
+    assert [503, 200] == answers
+
+
+def test_a_fault_whose_stub_never_came_is_told_on_leaving() -> None:
+    """It may be misspelt, and would never hit."""
+    mock = FilesMock().start()
+    mock.stub("POST", "/responses", json={})
+    mock.inject(faults.unavailable(), on="POST /response")
+    with pytest.raises(ExpectationNotMet, match=r"never stubbed. Did you mean 'POST /responses'"):
+        mock.stop()

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from ..errors import FilesMockError, NetworkRefused
+from ..errors import FilesMockError, NetworkRefused, nearest_word
 from ..model.messages import Call
+from ..model.operations import is_route_name
 from ..service.routes import ROUTES, is_files_path
 from ..service.service import Service
 from ..state.armed_faults import ArmedFault
@@ -61,7 +62,7 @@ def _problems(
     if options.assert_all_requests_known:
         found.append(_unmatched_failure(service, unmatched))
     if options.assert_all_faults_fired:
-        found.append(_unfired_failure(unfired, calls))
+        found.append(_unfired_failure(unfired, calls, service.stubs.operations))
     return [message for message in found if message]
 
 
@@ -92,12 +93,15 @@ def _unmatched_failure(service: Service, unmatched: Sequence[Call]) -> str | Non
     )
 
 
-def _unfired_failure(unfired: Sequence[ArmedFault], calls: Sequence[Call]) -> str | None:
+def _unfired_failure(
+    unfired: Sequence[ArmedFault], calls: Sequence[Call], stubbed: Sequence[str]
+) -> str | None:
     """The message about faults that never hit; None when all did."""
     if not unfired:
         return None
     lines = "\n".join(
-        f"  {armed.name} on {armed.matcher} {_why(armed, calls)}" for armed in unfired
+        f"  {armed.name} on {armed.matcher} {_why(armed, calls)}{_without_stub(armed, stubbed)}"
+        for armed in unfired
     )
     return (
         f"{count(len(unfired), 'armed fault')} never fired.\n"
@@ -107,6 +111,15 @@ def _unfired_failure(unfired: Sequence[ArmedFault], calls: Sequence[Call]) -> st
         "To allow it: inject(..., optional=True), "
         "or FilesMock(assert_all_faults_fired=False) for all of them."
     )
+
+
+def _without_stub(armed: ArmedFault, stubbed: Sequence[str]) -> str:
+    missing = [word for word in armed.matcher.on if is_route_name(word) and word not in stubbed]
+    if not missing:
+        return ""
+    nearest = nearest_word(missing[0], stubbed)
+    hint = f" Did you mean {nearest!r}?" if nearest else ""
+    return f"\n    {missing[0]} was never stubbed.{hint}"
 
 
 def _why(armed: ArmedFault, calls: Sequence[Call]) -> str:

@@ -40,7 +40,7 @@ class ActiveMock:
         outcome, patience = handle(self.service, request), request.read_timeout
         if isinstance(outcome, Severed):
             if outcome.kind == "timeout" and patience is None:
-                raise self._waits_for_ever("timeout()", is_optional=outcome.is_optional)
+                raise self._waits_for_ever("timeout()")
         elif outcome.error is not None:
             raise outcome.error
         elif patience is None:
@@ -54,16 +54,13 @@ class ActiveMock:
             return Severed(kind="timeout")
         return outcome
 
-    def _waits_for_ever(self, fault: str, *, is_optional: bool = False) -> ClientHasNoTimeout:
+    def _waits_for_ever(self, fault: str) -> ClientHasNoTimeout:
         error = ClientHasNoTimeout(
             f"The fault {fault} hit a client that has no timeout: it would wait for ever.\n"
             "To fix it: give the client one, such as timeout=5; in process it costs no time.\n"
-            "To allow it: inject(..., optional=True), or "
-            "FilesMock(assert_all_faults_fired=False): then the exit checks accept it."
+            "To allow it: with FilesMock(assert_all_faults_fired=False) the exit checks accept it."
         )
-        # The exit checks accept a hang that was armed with optional=True.
-        if not is_optional:
-            self.deferred_errors.append(error)
+        self.deferred_errors.append(error)
         return error
 
     def is_passthrough(self, path: str) -> bool:

@@ -150,8 +150,6 @@ class Severed:
     """No answer: the connection ends, or nothing ever comes."""
 
     kind: SeveredKind
-    is_optional: bool = False
-    """Whether the exit checks accept it when no client could meet it."""
     request_id: str = field(default="", compare=False)
     """Of the request that gets no answer, which would have it in `X-Request-Id`."""
 
@@ -258,6 +256,7 @@ class Record(NamedTuple):
         unready_files: files that it used, and their status, unless that was `processed`.
         stub: the stub that it was meant for, or None.
         has_deleted: whether it took a file out of the store, whatever was answered.
+        is_done: whether the work was done, whatever a fault made of the answer.
     """
 
     call: Call
@@ -270,3 +269,4 @@ class Record(NamedTuple):
     unready_files: tuple[tuple[str, str], ...]
     stub: object | None
     has_deleted: bool = False
+    is_done: bool = False

@@ -1,5 +1,6 @@
 """The names of operations, checked, with the names that other libraries have for them."""
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -18,6 +19,14 @@ _HABITS = {
     **dict.fromkeys(("index", "ls", "all"), "list"),
 }
 """What the `openai` SDK, HTTP and Python call them."""
+
+
+_ROUTE = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) /(?!files(?:/|$))\S*")
+
+
+def is_route_name(word: object) -> bool:
+    """Whether it can be the name of a stubbed route, such as `POST /responses`."""
+    return isinstance(word, str) and _ROUTE.fullmatch(word) is not None
 
 
 def check_operation(word: object, valid: Sequence[str]) -> None:

@@ -102,6 +102,7 @@ class Exchange:
             stub=route.stub,
             # Some profiles answer 200 for a file that was never there.
             has_deleted=isinstance(self.result, Deleted) and self.file is not None,
+            is_done=self.result is not None,
         )
 
     def _unready_files(self) -> tuple[tuple[str, str], ...]:

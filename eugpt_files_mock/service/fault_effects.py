@@ -32,7 +32,6 @@ class SelectedFault:
 
     fault: Fault
     phase: Phase
-    is_optional: bool
 
     @property
     def replaces_the_work(self) -> bool:
@@ -49,14 +48,14 @@ def select_fault(
     """
     # A request that asks for its own failure uses up no armed fault.
     if prefer is not None and (asked := _CODE.search(prefer)):
-        return SelectedFault(fault=_preferred(asked[1]), phase="before", is_optional=True)
+        return SelectedFault(fault=_preferred(asked[1]), phase="before")
     if not service.armed.live:
         return None
     selected = service.armed.select(target(), service.randomness.rng)
     if selected is None:
         return None
     fault, matcher = selected
-    return SelectedFault(fault=fault, phase=matcher.phase, is_optional=matcher.optional)
+    return SelectedFault(fault=fault, phase=matcher.phase)
 
 
 _CODE = re.compile(r'(?:^|[,;])\s*code\s*=\s*"?([^",;\s]*)', re.IGNORECASE)
@@ -78,7 +77,7 @@ def apply_fault(
     if isinstance(fault, ErrorResponse):
         return render_error(fault, request_id, service.options.profile)
     if isinstance(fault, ConnectionFault):
-        return Severed(kind=fault.kind, is_optional=selected.is_optional, request_id=request_id)
+        return Severed(kind=fault.kind, request_id=request_id)
     return _ALTER[type(fault)](fault, reply, service.randomness.rng)
 
 

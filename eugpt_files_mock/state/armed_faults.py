@@ -31,6 +31,8 @@ class ArmedFault:
         faults: Sequence[Fault],
         matcher: FaultMatcher,
         cancel: Callable[[ArmedFault], None],
+        *,
+        goes_on: bool = False,
     ) -> None:
         self.id = str(number)
         self.faults = tuple(faults)
@@ -39,6 +41,7 @@ class ArmedFault:
         self.seen = 0
         self.is_reported = False
         self._cancel = cancel
+        self._goes_on = goes_on
 
     @property
     def name(self) -> str:
@@ -59,6 +62,10 @@ class ArmedFault:
     def __repr__(self) -> str:
         left = "always" if self.remaining is None else f"{self.remaining} left"
         return f"<ArmedFault {self.id}: {self.name} on {self.matcher}, {self.hits} hits, {left}>"
+
+    def _matches(self, target: FaultTarget) -> bool:
+        # An outage begins at one request, and goes on for all.
+        return self.matcher.matches(target) or (self._goes_on and self.hits > 0)
 
     def _due(self, rng: random.Random) -> bool:
         """Whether this matching request is one to hit. Counts it."""
@@ -113,11 +120,13 @@ class ArmedFaults:
             self._spent.clear()
             self._numbered = 0
 
-    def arm(self, faults: Sequence[Fault], matcher: FaultMatcher) -> ArmedFault:
-        """Arm a fault, or a sequence, last in line."""
+    def arm(
+        self, faults: Sequence[Fault], matcher: FaultMatcher, *, goes_on: bool = False
+    ) -> ArmedFault:
+        """Arm a fault, or a sequence, last in line; with `goes_on` it hits all after its first."""
         with self._lock:
             self._numbered += 1
-            armed = ArmedFault(self._numbered, faults, matcher, self._disarm)
+            armed = ArmedFault(self._numbered, faults, matcher, self._disarm, goes_on=goes_on)
             self.live.append(armed)
             return armed
 
@@ -126,7 +135,7 @@ class ArmedFaults:
         with self._lock:
             for armed in self.live:
                 # A fault behind the one that hits doesn't count this request.
-                if armed.matcher.matches(target) and armed._due(rng):
+                if armed._matches(target) and armed._due(rng):
                     return self._use(armed), armed.matcher
         return None
 

@@ -8,7 +8,7 @@ from ..errors import OptionError, boolean, check_words, integer, quoted, unknown
 from ..faults import fault_named
 from ..model.faults import ConnectionFault, Fault, MalformedJson
 from ..model.messages import OPERATIONS
-from ..model.operations import check_operation
+from ..model.operations import check_operation, is_route_name
 from ..model.patterns import matches
 
 Phase = Literal["before", "after"]
@@ -133,6 +133,8 @@ def _operations(on: Any, faults: Sequence[Fault], valid: Sequence[str]) -> tuple
     words = tuple(on) if isinstance(on, Iterable) and not isinstance(on, str) else (on,)
     if not words:
         raise OptionError("on must name at least one operation, or '*'.", word=on)
+    # A stub may be made later: the exit checks say when there never was one.
+    valid = (*valid, *(word for word in words if is_route_name(word) and word not in valid))
     for word in words:
         check_operation(word, ("*", *valid))
     if "*" in words:
