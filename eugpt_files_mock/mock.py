@@ -25,14 +25,14 @@ from .expectations.exit_checks import report_section
 from .faults import as_faults
 from .lifecycle import Lifecycle, ServerContext, serve_on
 from .model.faults import Fault
-from .model.messages import OPERATIONS, Call, File
-from .model.operations import OperationName
+from .model.messages import Call, File
 from .model.stubs import StubRequest
 from .options import OPTIONS, Options
 from .seeding import FakeFiles, FileFields, SharedFields, add_file, set_status
+from .service.operations import NAMES, OperationName
 from .service.responses import MODEL, ResponseWriter
 from .service.service import Service
-from .service.stubbing import call_after, make_stub
+from .service.stubs import call_after, check_operation, make_stub
 from .state.armed_faults import ArmedFault
 from .state.fault_matcher import Phase, build_matcher
 from .state.file_store import Files
@@ -309,7 +309,8 @@ class FilesMock:
         matcher = build_matcher(
             faults,
             self._service.users,
-            (*OPERATIONS, *self._service.stubs.operations),
+            NAMES,
+            self._service.stubs.operations,
             on=on,
             times=times,
             skip=skip,
@@ -434,7 +435,7 @@ class FilesMock:
     @property
     def calls(self) -> Calls:
         """What was received, in order of arrival: a live, read-only sequence of `Call`."""
-        return Calls(self._service.journal.calls, self._service.stubs.check_operation)
+        return Calls(self._service.journal.calls, partial(check_operation, self._service))
 
     def assert_called(
         self, operation: OperationName, times: int | None = None, **fields: Any

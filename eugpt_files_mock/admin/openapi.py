@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
-from ..service.openapi import EUGPT, path_parameters, schema_of
+from ..service.openapi import EUGPT, path_parameters
+from ..service.schemas import Schema, schema_of
 from .resources import ControlRoute
 from .responses import MOST_LISTED
-
-Schema = dict[str, Any]
 
 
 def control_document(routes: Iterable[ControlRoute], version: str) -> Schema:

@@ -12,8 +12,9 @@ from werkzeug.wrappers import Request, Response
 
 from ..errors import OptionError, check_words, quoted, unknown_word
 from ..faults import FAULTS
-from ..model.messages import OPERATIONS, Call, File, Record
+from ..model.messages import Call, File, Record
 from ..model.stubs import NULL, WITHOUT_BODY
+from ..service.operations import NAMES
 from ..service.service import Service
 from ..state.armed_faults import ArmedFault
 from ..state.stubs import Stub
@@ -224,7 +225,7 @@ def _place(records: Sequence[Record], name: str, request_id: str) -> int:
 def _check_filters(control: Control, request: Request) -> None:
     # A value that no call can have is a mistake; an empty list would hide it.
     valid = {
-        "operation": (*OPERATIONS, *control.service.stubs.operations),
+        "operation": (*NAMES.all, *control.service.stubs.operations),
         "fault": tuple(FAULTS),
         "status": tuple(map(str, range(200, 600))),
     }

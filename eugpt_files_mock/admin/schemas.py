@@ -17,8 +17,9 @@ from werkzeug.wrappers import Request
 from ..errors import OptionError, check_words, quoted
 from ..faults import FAULTS, connection_refused, fault_named
 from ..model.faults import ConnectionFault, ErrorResponse, Fault
-from ..model.messages import OPERATIONS, Call, File, Outcome, Severed
+from ..model.messages import Call, File, Outcome, Severed
 from ..service.multipart import Part, read_parts
+from ..service.operations import NAMES
 from ..service.refusals import Refused
 from ..service.replies import file_object
 from ..state.armed_faults import ArmedFault
@@ -190,7 +191,7 @@ def catalogue() -> Members:
     """The operations, and each fault that a port can produce."""
     # These routes exist on a port only, and a port that listens can't refuse.
     served = (name for name in FAULTS if name != connection_refused.__name__)
-    return {"operations": list(OPERATIONS), "faults": [_offered(name) for name in served]}
+    return {"operations": list(NAMES.all), "faults": [_offered(name) for name in served]}
 
 
 def _offered(name: str) -> Members:

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import ExpectationNotMet, byte_string, check_words, integer, quoted, seconds
 from ..model.messages import Call
 from ..service.service import Service
+from ..service.stubs import check_operation
 from ..state.file_store import FileStore
 from ..state.journal import Journal
 from .wording import brief, call_line, call_lines, count
@@ -20,7 +21,7 @@ def assert_called(
     service: Service, operation: str, times: int | None, fields: Mapping[str, Any]
 ) -> None:
     """See `FilesMock.assert_called`."""
-    service.stubs.check_operation(operation)
+    check_operation(service, operation)
     # A field that doesn't exist would match no call, and an assertion with times=0 would always
     # pass.
     check_words("field of a call", fields, _FIELDS)
@@ -33,7 +34,7 @@ def wait_for(
     service: Service, operation: str, times: int, timeout: float, fields: Mapping[str, Any]
 ) -> list[Call]:
     """See `FilesMock.wait_for`."""
-    service.stubs.check_operation(operation)
+    check_operation(service, operation)
     check_words("field of a call", fields, _FIELDS)
     integer("times", times, least=1)
     seconds("timeout", timeout)

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from ..errors import FilesMockError, NetworkRefused, nearest_word
 from ..model.messages import Call
 from ..model.operations import is_route_name
-from ..service.routes import ROUTES, is_files_path
+from ..service.operations import OPERATIONS
+from ..service.routes import is_files_path
 from ..service.service import Service
 from ..state.armed_faults import ArmedFault
 from ..state.fault_matcher import FaultTarget
@@ -78,7 +79,7 @@ def _unmatched_failure(service: Service, unmatched: Sequence[Call]) -> str | Non
     """The message about requests for unknown routes; None when there were none."""
     if not unmatched:
         return None
-    routes = [f"{route.method:<6} {route.template}  ({route.operation})" for route in ROUTES]
+    routes = [f"{one.method:<6} {one.path}  ({one.name})" for one in OPERATIONS]
     stubs = [f"{stub.method:<6} {stub.path}  ({_used(stub)})" for stub in service.stubs.all()]
     # A dict, as a route may have several stubs that are used in turn.
     routes += dict.fromkeys(stubs)

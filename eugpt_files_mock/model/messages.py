@@ -5,17 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
+from urllib.parse import parse_qsl
 
 from .delivery import WHOLE, Delivery
 
-OPERATIONS = ("upload", "list", "retrieve", "download", "delete")
-"""The five calls of the Files API, by the names used everywhere (documentation, D)."""
-
 STATUSES = ("uploaded", "processed", "error")
 """`processed` is documented (D); the others are a guess, after the `openai` SDK's FileObject."""
-
-Operation = Literal["upload", "list", "retrieve", "download", "delete"]
-"""The same names, for type checkers."""
 
 SeveredKind = Literal["refused", "reset", "empty", "garbage", "timeout"]
 """How a connection can end without an answer."""
@@ -129,6 +124,11 @@ class Request:
     """The library that sent it in process, such as `httpx`; `wsgi` on a port."""
     read_timeout: float | None = None
     """Seconds that the client waits for bytes; None when it waits for ever, or on a port."""
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the query, decoded; of a repeated one the last value."""
+        return dict(parse_qsl(self.query, keep_blank_values=True)) if self.query else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,24 +1,51 @@
 """The names of operations, checked, with the names that other libraries have for them."""
 
 import re
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..errors import OptionError, unknown_word
-from .messages import Operation
-from .stubs import StubOperation
 
-OperationName = Operation | Literal["POST /responses"] | StubOperation
-"""For type checkers; of a stubbed route, `Stub.operation`."""
 
-_HABITS = {
-    **dict.fromkeys(("create", "post", "put", "add", "store", "send"), "upload"),
-    **dict.fromkeys(("content", "read", "retrieve_content", "fetch"), "download"),
-    **dict.fromkeys(("get", "show", "status", "wait_for_processing"), "retrieve"),
-    **dict.fromkeys(("remove", "del", "destroy"), "delete"),
-    **dict.fromkeys(("index", "ls", "all"), "list"),
-}
-"""What the `openai` SDK, HTTP and Python call them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationNames:
+    """What is known of the operations by their names.
+
+    Attributes:
+        addresses: name → what a fault can be limited to, of `filename`, `file_id`, `purpose`.
+        habits: what the `openai` SDK, HTTP and Python call them → name.
+        without_json: those whose answers aren't JSON.
+    """
+
+    addresses: Mapping[str, Sequence[str]]
+    habits: Mapping[str, str] = field(default_factory=dict)
+    without_json: Collection[str] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """In the order of the table."""
+        return tuple(self.addresses)
+
+    def having(self, address: str) -> list[str]:
+        """Those that can be limited so."""
+        return [name for name, addresses in self.addresses.items() if address in addresses]
+
+    def check(self, word: object, also: Iterable[str] = ()) -> None:
+        """Check that a word names an operation, or is one of these; such as stubbed routes.
+
+        Raises:
+            OptionError: with the nearest name.
+        """
+        valid = (*self.addresses, *also)
+        if word in valid:
+            return
+        error = unknown_word("operation", word, valid, self.habits)
+        if isinstance(word, str) and "/" in word and error.nearest is None:
+            raise OptionError(
+                f"{error} A route of its own is stubbed first: mock.stub('POST', '/responses', …).",
+                word=word,
+            )
+        raise error
 
 
 _ROUTE = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) /(?!files(?:/|$))\S*")
@@ -27,16 +54,3 @@ _ROUTE = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE) /(?!files(?:/|$))\S*")
 def is_route_name(word: object) -> bool:
     """Whether it can be the name of a stubbed route, such as `POST /responses`."""
     return isinstance(word, str) and _ROUTE.fullmatch(word) is not None
-
-
-def check_operation(word: object, valid: Sequence[str]) -> None:
-    """Check that a word names an operation."""
-    if word in valid:
-        return
-    error = unknown_word("operation", word, valid, _HABITS)
-    if isinstance(word, str) and "/" in word and error.nearest is None:
-        raise OptionError(
-            f"{error} A route of its own is stubbed first: mock.stub('POST', '/responses', …).",
-            word=word,
-        )
-    raise error

@@ -2,17 +2,15 @@
 
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 from ..model.messages import Call, File, Headers, Outcome, Record, Reply, Request
 from ..state.fault_matcher import FaultTarget
 from .authentication import Identity
-from .commands import Command, List, Stubbed, Upload
 from .fault_effects import SelectedFault
-from .operations import Deleted, Result, Stored
+from .operations.operation import Facts, Result, RouteMatch
 from .refusals import Refusal
-from .routes import RouteMatch
 from .service import Service
-from .stubs import named_files
 
 # freezegun replaces the clocks that it finds in modules, but doesn't look into a `partial`. The
 # verdict needs the time that really passed.
@@ -27,7 +25,7 @@ class Exchange:
 
     route: RouteMatch
     identity: Identity
-    command: Command
+    command: Any = None
 
     def __init__(self, service: Service, request: Request) -> None:
         # The number before the clock: that may be the test author's, and slow.
@@ -43,30 +41,29 @@ class Exchange:
         self.refusal: Refusal | None = None
 
     def target(self) -> FaultTarget:
-        filename, purpose = self._file_facts()
+        facts = self._facts()
         return FaultTarget(
-            operation=self.route.operation or "",
-            filename=filename,
+            operation=self.route.name or "",
+            filename=facts.filename,
             file_id=self.route.file_id,
-            purpose=purpose,
+            purpose=facts.purpose,
             user=self.identity.user,
         )
 
     def record(self, outcome: Outcome) -> Record:
         """The line for the journal: without keys, and without a reference to any body."""
-        request, route, command, refusal = self.request, self.route, self.command, self.refusal
-        upload = command if isinstance(command, Upload) else _NO_UPLOAD
+        request, route, refusal, result = self.request, self.route, self.refusal, self.result
+        facts = self._facts()
         # The path of an upload doesn't have the id of the new file.
-        file_id = self.result.file.id if isinstance(self.result, Stored) else route.file_id
-        named = (file_id, *self._file_facts(), upload.content_type)
+        new_id = None if result is None else result.new_id
+        named = (new_id or route.file_id, facts.filename, facts.purpose, facts.content_type)
         message = None if refusal is None else refusal.message(self._service.options.profile)
-        json = None
-        if isinstance(command, Stubbed):
-            json = self._service.redactor.json(command.json, command.body, request)
-        kept = self._service.redactor.redact(request, named, upload.fields, message, outcome)
+        redactor = self._service.redactor
+        json = redactor.json(facts.json, facts.body, request) if facts.body else None
+        kept = redactor.redact(request, named, facts.fields, message, outcome)
         file_id, filename, purpose, content_type = kept.named
         call = Call(
-            operation=route.operation,
+            operation=route.name,
             method=request.method,
             path=kept.path,
             query=kept.query,
@@ -78,8 +75,8 @@ class Exchange:
             filename=filename,
             purpose=purpose,
             content_type=content_type,
-            bytes=None if upload.content is None else len(upload.content),
-            sha256=upload.sha256,
+            bytes=facts.bytes,
+            sha256=facts.sha256,
             fields=kept.fields,
             json=json,
             fault=None if self.fault is None else self.fault.fault.name,
@@ -100,31 +97,16 @@ class Exchange:
             key=hash(self.identity.key),
             unready_files=self._unready_files(),
             stub=route.stub,
-            # Some profiles answer 200 for a file that was never there.
-            has_deleted=isinstance(self.result, Deleted) and self.file is not None,
-            is_done=self.result is not None,
+            has_deleted=result is not None and result.has_deleted,
+            is_done=result is not None,
         )
 
     def _unready_files(self) -> tuple[tuple[str, str], ...]:
         """For the verdict: files that were used unprocessed. Retrieve and delete don't use them."""
-        if self.route.operation == "download":
-            used = [self.file]
-        elif isinstance(self.command, Stubbed):
-            user = self.identity.user
-            find = self._service.files.find
-            used = [find(file_id, user) for file_id in named_files(self.command)]
-        else:
-            return ()
+        find_used, user = self.route.operation.used_files, self.identity.user
+        used = find_used(self.command, self.file, self._service, user)
         return tuple((file.id, file.status) for file in used if file and file.status != "processed")
 
-    def _file_facts(self) -> tuple[str | None, str | None]:
-        """Filename and purpose of the file in question, where known."""
-        if isinstance(self.command, Upload):
-            return self.command.filename, self.command.purpose
-        if isinstance(self.command, List):
-            return None, self.command.purpose
-        return (None, None) if self.file is None else (self.file.filename, self.file.purpose)
-
-
-# Stands in for commands that have no content and no form, so that `record` asks for no kind.
-_NO_UPLOAD = Upload()
+    def _facts(self) -> Facts:
+        """What is known of the file in question, and of the body."""
+        return self.route.operation.facts(self.command, self.file)

@@ -6,12 +6,10 @@ The numbers are those of the picture in `docs/design.md`.
 
 from ..model.messages import Call, Outcome, Request
 from .authentication import identify
-from .commands import parse
 from .exchange import Exchange
 from .fault_effects import apply_fault, select_fault
-from .operations import operate
 from .refusals import Refusal, Refused
-from .replies import render, render_failure, render_refusal, without_body
+from .replies import render_failure, render_refusal, without_body
 from .routes import match_route
 from .service import Service
 
@@ -27,7 +25,8 @@ def handle(service: Service, request: Request) -> Outcome:
     # without a key too, and a fault may be for one user, one filename or one purpose.
     exchange.route = match_route(request, service.stubs)  # 1
     exchange.identity = identify(headers.get("authorization", ""), service.access)  # 2
-    exchange.command = parse(exchange.route, request, options.profile)  # 3
+    operation = exchange.route.operation
+    exchange.command = operation.read(request, exchange.route, options.profile)  # 3
     # Before the work, after which a deleted file has no name and no purpose any more.
     if exchange.route.file_id is not None:
         exchange.file = service.files.find(exchange.route.file_id, exchange.identity.user)
@@ -38,11 +37,9 @@ def handle(service: Service, request: Request) -> Outcome:
         # A fault of `phase="after"`, and one that alters the answer, need the work to be done.
         if exchange.fault is None or not exchange.fault.replaces_the_work:
             _admit(service, exchange)  # 5
-            operation, user = exchange.route.operation or "", exchange.identity.user
-            exchange.result = operate(  # 6
-                service, operation, exchange.command, user, exchange.started_at
-            )
-            outcome = render(exchange.result, exchange.request_id, options)
+            user, now = exchange.identity.user, exchange.started_at
+            exchange.result = operation.operate(service, exchange.command, user, now)  # 6
+            outcome = operation.render(exchange.result, exchange.request_id, options)
     except Refused as refused:
         # Only the value is kept: the exception would keep the body of the request alive.
         exchange.refusal = refused.refusal

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 from ..errors import quoted
 from ..model.messages import REDACTED, Outcome, Parameters, Reply, Request, is_secret_name
-from .commands import parse_query
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -60,7 +59,7 @@ class Redactor:
         secrets = _Secrets(self._pattern, request)
         return Redacted(
             path=_cut(secrets.redacted(request.path)),
-            query=secrets.fields(parse_query(request.query)) if request.query else _NOTHING,
+            query=secrets.fields(request.parameters) if request.query else _NOTHING,
             headers=secrets.headers(request.headers.pairs),
             named=secrets.names(names),
             fields=secrets.fields(fields) if fields else _NOTHING,

@@ -2,11 +2,10 @@
 
 from ..model.messages import Headers, Reply, Request
 from .authentication import Identity
-from .commands import Upload
 from .exchange import Exchange
+from .operations.operation import RouteMatch
 from .refusals import Refusal
 from .replies import render_refusal
-from .routes import RouteMatch
 from .service import Service
 
 UNREADABLE = {
@@ -34,8 +33,7 @@ def reject_unreadable(
         method=method, path="", resource=None, query="", headers=Headers(), body=b"", client=client
     )
     exchange = Exchange(service, request)
-    exchange.route = RouteMatch(operation=None)
-    exchange.identity, exchange.command = Identity(None, None), Upload()
+    exchange.route, exchange.identity = RouteMatch(), Identity(None, None)
     exchange.refusal = Refusal(UNREADABLE.get(status, "bad_request"), {"message": message})
     reply = render_refusal(exchange.refusal, exchange.request_id, service.options.profile)
     service.journal.add(exchange.record(reply))

@@ -1,23 +1,18 @@
-"""How results, refusals and faults look on the wire."""
+"""How answers look on the wire: JSON, files, refusals, failures."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
 
 from ..model.behaviours import BEHAVIOURS
 from ..model.content_types import BYTES, HTML, JSON, TEXT
 from ..model.faults import ErrorResponse
 from ..model.messages import File, Outcome, Reply
 from ..model.profile import Profile, fill
-from ..model.stubs import WITHOUT_BODY
 from ..options import Options
-from .operations import Content, Deleted, Listed, Result, Stored
 from .refusals import CHALLENGE, REFUSALS, Refusal
-from .stubs import Answered
 
 FILE_MEMBERS: Sequence[str] = BEHAVIOURS["file.members"].eugpt
 """The seven documented members, in their order (D)."""
@@ -36,54 +31,27 @@ def to_json(value: object) -> bytes:
     return _encode(value).encode("utf-8")
 
 
-def render(result: Result, request_id: str, options: Options) -> Reply:
-    """The answer to a request that was carried out."""
-    profile = options.profile
-    if isinstance(result, Content):
-        return _download(result.file, request_id, profile)
-    if isinstance(result, Answered):
-        return _answer_of_a_stub(result, request_id, profile)
-    strange = _STRANGE if options.unknown_fields else {}
-    body = _json(_members(result, strange, profile) | strange, profile)
-    status = profile["upload.status"] if isinstance(result, Stored) and result.is_new else 200
-    return _reply(status, profile["json.content_type"], body, request_id, profile)
+def strange_members(options: Options) -> dict[str, object]:
+    """Members that no client knows, where the option asks for them."""
+    return _STRANGE if options.unknown_fields else {}
 
 
-def _download(file: File, request_id: str, profile: Profile) -> Reply:
-    # As browsers escape a quotation mark (HTML, multipart form data).
-    filename = file.filename.replace('"', "%22")
-    words = {"filename": filename, "content_type": file.content_type}
-    kind, disposition = profile["download.content_type"], profile["download.disposition"]
-    extra = [("Content-Disposition", _ascii(fill(disposition, words)))] if disposition else []
-    return _reply(200, _ascii(fill(kind, words)), file.content, request_id, profile, *extra)
+def file_members(profile: Profile) -> Callable[[File], dict[str, object]]:
+    """Gives the members of a file, as the profile shows it."""
+    return _shape(tuple(profile["file.members"]), profile["file.created_at"])
 
 
-def _ascii(value: str) -> str:
-    """A header's value: what can't stand in one is escaped."""
-    return re.sub(r"[^ -~]", lambda found: quote(found[0]), value)
-
-
-def _answer_of_a_stub(result: Answered, request_id: str, profile: Profile) -> Reply:
-    answer = result.answer
-    if answer is None:
-        assert result.error is not None  # noqa: S101 - one of the two is there
-        what = f"The function of the stub {result.stub.operation}"
-        return render_failure(what, result.error, request_id, profile)
-    reply = _reply(answer.status, answer.content_type or TEXT, answer.body, request_id, profile)
-    # Statuses without a body announce no length either (RFC 9110, 8.6).
-    without_body = answer.status in WITHOUT_BODY
-    if answer.content_type and not (answer.headers or without_body):
-        return reply
-    absent = {"Content-Type": not answer.content_type, "Content-Length": without_body}
-    kept = tuple(pair for pair in reply.headers if not absent.get(pair[0]))
-    return replace(reply, headers=_merged(kept, answer.headers))
+def json_reply(value: object, request_id: str, profile: Profile, *, status: int = 200) -> Reply:
+    """An answer in JSON."""
+    kind = profile["json.content_type"]
+    return reply(status, kind, _json(value, profile), request_id, profile)
 
 
 def render_failure(what: str, error: BaseException, request_id: str, profile: Profile) -> Reply:
     """What a port answers when a function of the test author raised; in process it is raised."""
     message = f"{what} raised {type(error).__name__}: {error}"
-    reply = render_refusal(Refusal("server_error", {"message": message}), request_id, profile)
-    return replace(reply, error=error)
+    refused = render_refusal(Refusal("server_error", {"message": message}), request_id, profile)
+    return replace(refused, error=error)
 
 
 def render_refusal(refusal: Refusal, request_id: str, profile: Profile) -> Reply:
@@ -91,9 +59,9 @@ def render_refusal(refusal: Refusal, request_id: str, profile: Profile) -> Reply
     status, body = refusal.answer(profile, request_id)
     if isinstance(body, str):
         kind = HTML if body.startswith("<") else TEXT
-        return _reply(status, kind, body.encode(), request_id, profile, *refusal.headers)
+        return reply(status, kind, body.encode(), request_id, profile, *refusal.headers)
     kind = profile["json.content_type"]
-    return _reply(status, kind, _json(body, profile), request_id, profile, *refusal.headers)
+    return reply(status, kind, _json(body, profile), request_id, profile, *refusal.headers)
 
 
 def render_error(fault: ErrorResponse, request_id: str, profile: Profile) -> Reply:
@@ -102,18 +70,16 @@ def render_error(fault: ErrorResponse, request_id: str, profile: Profile) -> Rep
     # It says that it is simulated, so that nobody looks for the failure elsewhere.
     message = fault.message or f"Simulated by eugpt-files-mock: {fault.name}."
     if fault.body == "envelope":
-        kind, body = (
-            profile["json.content_type"],
-            _json(_envelope(fault, message, profile), profile),
-        )
+        kind = profile["json.content_type"]
+        body = _json(_envelope(fault, message, profile), profile)
     else:
         kind, body = _error_body(fault.body, fault.status, code, message)
-    extra = [CHALLENGE] * (fault.status == 401)
-    reply = _reply(fault.status, kind, body, request_id, profile, *extra)
-    return replace(reply, headers=_merged(reply.headers, fault.headers))
+    extra = [CHALLENGE] if fault.status == 401 else []
+    usual = reply(fault.status, kind, body, request_id, profile, *extra)
+    return replace(usual, headers=merged_headers(usual.headers, fault.headers))
 
 
-def _merged(
+def merged_headers(
     ours: tuple[tuple[str, str], ...], theirs: tuple[tuple[str, str], ...]
 ) -> tuple[tuple[str, str], ...]:
     """Our headers with theirs, which replace those of the same name in any case."""
@@ -164,26 +130,6 @@ def _shape(members: tuple[str, ...], unit: str) -> Callable[[File], dict[str, ob
 
 
 _KNOWN = {*FILE_MEMBERS} - {"object"}
-
-
-def _members(
-    result: Stored | Listed | Deleted, strange: dict[str, object], profile: Profile
-) -> dict[str, object]:
-    shown = _shape(tuple(profile["file.members"]), profile["file.created_at"])
-    if isinstance(result, Stored):
-        return shown(result.file)
-    if isinstance(result, Deleted):
-        deleted = {"id": result.file_id, "object": "file", "deleted": True}
-        return {name: deleted.get(name) for name in profile["delete.members"]}
-    files = result.files
-    listed = {
-        "object": "list",
-        "data": [shown(file) | strange for file in files],
-        "has_more": result.has_more,
-        "first_id": files[0].id if files else None,
-        "last_id": files[-1].id if files else None,
-    }
-    return {name: listed.get(name) for name in profile["list.members"]}
 
 
 def _envelope(fault: ErrorResponse, message: str, profile: Profile) -> Any:
@@ -243,9 +189,10 @@ def _json(value: object, profile: Profile) -> bytes:
     return f"{text}\n".encode() if indented else text.encode()
 
 
-def _reply(
+def reply(
     status: int, kind: str, body: bytes, request_id: str, profile: Profile, *extra: tuple[str, str]
 ) -> Reply:
+    """An answer with the headers that each has, and these."""
     # The length is set here, as faults and HEAD announce another one than the body has.
     headers = (
         ("Content-Type", kind),

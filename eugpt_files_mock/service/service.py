@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 from ..model.messages import Request
 from ..options import Options
 from ..state.armed_faults import ArmedFaults
-from ..state.callbacks import Callbacks
 from ..state.file_store import FileStore
 from ..state.journal import Journal
 from ..state.randomness import Randomness
 from ..state.rate_limiter import RateLimiter
-from ..state.stubs import Stubs
+from ..state.stubs import Callbacks, Stubs
 from .authentication import Access, identify
 from .redaction import Redactor
 

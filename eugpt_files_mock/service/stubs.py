@@ -1,86 +1,121 @@
-"""How a stub answers a request: the files that it names are looked up, then it has its turn."""
+"""Stubs and callbacks, made of what the test author says."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..model.content_types import JSON
-from ..model.stubs import WITHOUT_BODY, Answer, EncodedAnswer, StubRequest, encode, json_bytes
-from ..state.stubs import Stub, StubMatch
-from .commands import Stubbed, parse_query
-from .refusals import Refusal, Refused
+from ..errors import OptionError, boolean, integer, quoted, unknown_word
+from ..model.messages import Call
+from ..model.stubs import Answer, StubRequest, encode, too_many
+from ..state.stubs import Stub
+from .operations import NAMES
+from .routes import is_files_path
 from .service import Service
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What a stub has answered; or what its function raised."""
-
-    stub: Stub
-    answer: EncodedAnswer | None
-    error: BaseException | None = None
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def named_files(command: Stubbed) -> Iterator[str]:
-    """The `file_id` and the members of `file_ids`, wherever they stand in the body."""
-    # Not by recursion, as a body may be nested deeply. `reversed` keeps the order of the body,
-    # because the last one is taken first.
-    waiting: list[Any] = [command.json] if command.stub.check_file_ids else []
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += reversed(value.values())
-            named = value.get("file_ids")
-            named = [value.get("file_id"), *(named if isinstance(named, list) else ())]
-            yield from (file_id for file_id in named if isinstance(file_id, str))
-        elif isinstance(value, list):
-            waiting += reversed(value)
-
-
-def answer(service: Service, command: Stubbed, user: str | None) -> Answered:
-    """The answer of the newest stub, which counts as one of its `times`."""
-    request = command.request
-    # Asked again, as another request may have used up the stub that the route has found.
-    match = service.stubs.take(request.method, request.resource or "")
-    if match is None:
-        raise Refused(Refusal("route_not_found", {"method": request.method, "path": request.path}))
-    if match.stub.reply is None:
-        return Answered(stub=match.stub, answer=match.stub.answer)
-    try:
-        return Answered(stub=match.stub, answer=_replied(match, command, user))
-    # These end the run; the function hasn't failed.
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # noqa: BLE001 - pytest.fail() raises no Exception
-        service.note_failure(f"The function of the stub {match.stub.operation}", error)
-        return Answered(stub=match.stub, answer=None, error=error)
-
-
-def _replied(match: StubMatch, command: Stubbed, user: str | None) -> EncodedAnswer:
-    request, (stub, params) = command.request, match
-    assert stub.reply is not None  # noqa: S101 - the caller has looked
-    value = stub.reply(
-        StubRequest(
-            method=request.method,
-            path=request.resource or "",
-            params=params,
-            query=parse_query(request.query),
-            headers=request.headers,
-            json=command.json,
-            body=command.body,
-            user=user,
-        )
+def make_stub(
+    service: Service,
+    method: str,
+    path: str,
+    *,
+    json: Any,
+    body: bytes | str | None,
+    events: Iterable[Any] | None,
+    status: int,
+    headers: Mapping[str, str] | None,
+    reply: Callable[[StubRequest], Any] | None,
+    times: int | None,
+    check_file_ids: bool,
+) -> Stub:
+    """See `FilesMock.stub`."""
+    given = {"json": json, "body": body, "events": events, "reply": reply}
+    if reply is not None and sum(value is not None for value in given.values()) > 1:
+        raise too_many(name for name, value in given.items() if value is not None)
+    answer = Answer(status=status, json=json, body=body, events=events, headers=headers)
+    if times is not None:
+        integer("times", times, least=1, instead=", or None for always")
+    return Stub(
+        _method(method),
+        _path(path, service),
+        answer=encode(answer),
+        reply=_reply(reply),
+        times=times,
+        check_file_ids=boolean("check_file_ids", check_file_ids),
     )
-    if isinstance(value, Answer):
-        return encode(value)
-    if stub.answer.status in WITHOUT_BODY:
-        return stub.answer
-    # A function that forgets its `return` is more likely than one that means null.
-    if value is None:
-        raise TypeError(
-            "the reply function returned None: return a JSON value, or an Answer; "
-            "Answer(body='null') sends a null."
+
+
+def check_operation(service: Service, word: object) -> None:
+    """Check that a word names an operation, or a route that was stubbed.
+
+    Raises:
+        OptionError: with the nearest name.
+    """
+    NAMES.check(word, service.stubs.operations)
+
+
+def call_after(
+    service: Service, operation: str, function: Callable[[Call], object], times: int | None
+) -> None:
+    """See `FilesMock.after`."""
+    check_operation(service, operation)
+    _check_function("function", function)
+    if times is not None:
+        integer("times", times, least=1, instead=", or None for always")
+    service.callbacks.add(operation, function, times)
+
+
+def _method(method: Any) -> str:
+    if not isinstance(method, str) or method.upper() not in _METHODS:
+        raise unknown_word("method", method, _METHODS)
+    return method.upper()
+
+
+def _path(path: Any, service: Service) -> str:
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        raise OptionError(
+            "stub: path must begin with a slash and lie below the base URL, such as "
+            f"'/conversations/{{id}}', without a query; got {quoted(path)}.",
+            word=path,
         )
-    return replace(
-        stub.answer, content_type=JSON, body=json_bytes("what the reply function returns", value)
-    )
+    prefixes = [url.prefix for url in service.options.base_url if path.startswith(url.prefix + "/")]
+    if prefixes and all(prefixes):  # without a prefix, it may well begin so
+        prefix = max(prefixes, key=len)
+        below = path.removeprefix(prefix)
+        raise OptionError(
+            f"stub: path lies below the base URL, which has {prefix!r} already. "
+            f"Did you mean {below!r}?",
+            word=path,
+            nearest=below,
+        )
+    names = re.findall(r"\{(\w+)\}", path)
+    if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
+        raise OptionError(
+            f"stub: the names in a path must differ, and be names in Python; got {path!r}.",
+            word=path,
+        )
+    if is_files_path(path):
+        raise OptionError(
+            f"stub: {path!r} is a path of the Files API, which the mock answers itself. "
+            "For failures, use inject().",
+            word=path,
+        )
+    return path
+
+
+_PATH = re.compile(r"(?:/(?:\{\w+\}|[^/{}?#\s]*))+")
+
+
+def _reply(reply: Any) -> Callable[[StubRequest], Any] | None:
+    if reply is not None:
+        _check_function("reply", reply)
+    return reply  # type: ignore[no-any-return]
+
+
+def _check_function(label: str, function: Any) -> None:
+    if not callable(function) or inspect.iscoroutinefunction(function):
+        raise OptionError(
+            f"{label} must be a plain function, got {quoted(function)}.", word=function
+        )

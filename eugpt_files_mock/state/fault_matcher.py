@@ -7,19 +7,14 @@ from typing import Any, Literal, get_args
 from ..errors import OptionError, boolean, check_words, integer, quoted, unknown_user, unknown_word
 from ..faults import fault_named
 from ..model.faults import ConnectionFault, Fault, MalformedJson
-from ..model.messages import OPERATIONS
-from ..model.operations import check_operation, is_route_name
+from ..model.operations import OperationNames, is_route_name
 from ..model.patterns import matches
 
 Phase = Literal["before", "after"]
 """Whether the fault replaces the work, or hits after the work was done."""
 
-_ADDRESSES = {
-    "filename": ("upload", "retrieve", "download", "delete"),
-    "file_id": ("retrieve", "download", "delete"),
-    "purpose": OPERATIONS,
-}
-"""What a fault can be limited to, and the operations that have such a value; all have a user."""
+_ADDRESSES = ("filename", "file_id", "purpose")
+"""What a fault can be limited to; the operations say which of them they have. All have a user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +49,10 @@ class FaultMatcher:
 
     def differing(self, target: FaultTarget) -> list[str]:
         """The fields by which the request is not one of those."""
-        # `on` has the five by their names; "*" also stands for stubbed routes, later ones too.
+        # `on` has the operations by name; "*" also stands for stubbed routes, later ones too.
         on, operation = self.on, target.operation
         differs = {
-            "operation": operation not in on
-            and not ("*" in on and operation and operation not in OPERATIONS),
+            "operation": operation not in on and not ("*" in on and is_route_name(operation)),
             "filename": self.filename and not matches(self.filename, target.filename),
             "file_id": self.file_id and self.file_id != target.file_id,
             "purpose": self.purpose and self.purpose != target.purpose,
@@ -70,10 +64,14 @@ class FaultMatcher:
         words = ["*" if "*" in self.on else "|".join(self.on)]
         names = (*_ADDRESSES, "user")
         words += [f"{name}={getattr(self, name)!r}" for name in names if getattr(self, name)]
-        words += [f"skip={self.skip}"] * bool(self.skip)
-        words += [f"every={self.every}"] * bool(self.every)
-        words += [f"probability={self.probability}"] * (self.probability is not None)
-        words += ["phase=after"] * (self.phase == "after")
+        if self.skip:
+            words.append(f"skip={self.skip}")
+        if self.every:
+            words.append(f"every={self.every}")
+        if self.probability is not None:
+            words.append(f"probability={self.probability}")
+        if self.phase == "after":
+            words.append("phase=after")
         return " ".join(words)
 
 
@@ -102,15 +100,21 @@ HABITS = {
 
 
 def build_matcher(
-    faults: Sequence[Fault], users: Collection[str], operations: Sequence[str], /, **words: Any
+    faults: Sequence[Fault],
+    users: Collection[str],
+    names: OperationNames,
+    stubbed: Sequence[str],
+    /,
+    **words: Any,
 ) -> FaultMatcher:
     """The matcher, when it makes sense for these faults and a service with these users.
 
-    `operations` are the five and the stubbed routes; `words` what the test author wrote.
+    `names` are those of the operations, `stubbed` those of stubbed routes; `words` is what the test
+    author wrote.
     """
     check_words("argument of inject", words, ("fault", *MATCHER_WORDS), HABITS)
     matcher = FaultMatcher(
-        on=_operations(words["on"], faults, operations),
+        on=_operations(words["on"], faults, names, stubbed),
         times=_times(words["times"]),
         skip=integer("skip", words["skip"], least=0),
         every=None if words["every"] is None else integer("every", words["every"], least=1),
@@ -120,29 +124,33 @@ def build_matcher(
         **{address: words[address] for address in (*_ADDRESSES, "user")},
     )
     # What can never match is an error now; else the fault would only be missed at the end.
-    for address, having in (*_ADDRESSES.items(), ("user", ())):
-        _check_address(matcher, address, having)
+    for address in _ADDRESSES:
+        _check_address(matcher, address, names.having(address))
+    _check_address(matcher, "user", ())
     if matcher.user is not None and matcher.user not in users:
         raise unknown_user(matcher.user, users)
     _check_phase(matcher, faults)
     return matcher
 
 
-def _operations(on: Any, faults: Sequence[Fault], valid: Sequence[str]) -> tuple[str, ...]:
-    """In the order of `valid`; without those whose answers the faults cannot alter."""
+def _operations(
+    on: Any, faults: Sequence[Fault], names: OperationNames, stubbed: Sequence[str]
+) -> tuple[str, ...]:
+    """In the order of the table; without those whose answers the faults cannot alter."""
     words = tuple(on) if isinstance(on, Iterable) and not isinstance(on, str) else (on,)
     if not words:
         raise OptionError("on must name at least one operation, or '*'.", word=on)
     # A stub may be made later: the exit checks say when there never was one.
-    valid = (*valid, *(word for word in words if is_route_name(word) and word not in valid))
+    later = [word for word in words if is_route_name(word) and word not in stubbed]
+    routes = (*stubbed, *later, "*")
     for word in words:
-        check_operation(word, ("*", *valid))
+        names.check(word, routes)
     if "*" in words:
-        words += OPERATIONS
-    named = tuple(word for word in (*valid, "*") if word in words)
+        words += names.all
+    named = tuple(word for word in (*names.all, *routes) if word in words)
     # "*" may be meant for everything else; only a download alone is refused.
     if any(isinstance(fault, MalformedJson) for fault in faults):
-        named = tuple(word for word in named if word != "download")
+        named = tuple(word for word in named if word not in names.without_json)
     if not named:
         raise OptionError(
             "malformed_json cannot hit a download: its body is not JSON. Use corrupted().", word=on
@@ -150,7 +158,7 @@ def _operations(on: Any, faults: Sequence[Fault], valid: Sequence[str]) -> tuple
     return named
 
 
-def _check_address(matcher: FaultMatcher, address: str, having: tuple[str, ...]) -> None:
+def _check_address(matcher: FaultMatcher, address: str, having: Sequence[str]) -> None:
     value = getattr(matcher, address)
     if value is None:
         return

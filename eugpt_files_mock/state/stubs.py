@@ -1,14 +1,15 @@
-"""The stubs: which one answers a request, and how often each has answered."""
+"""The stubs: which one answers a request, how often each has answered; and the callbacks."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import NamedTuple
 
-from ..model.messages import OPERATIONS
-from ..model.operations import check_operation
+from ..model.messages import Call
+from ..model.operations import OperationNames
 from ..model.stubs import EncodedAnswer, Reply, StubOperation
 from .journal import Calls, Journal
 
@@ -92,10 +93,6 @@ class Stubs:
             self.operations: tuple[StubOperation, ...] = ()
             """Every name that was stubbed, also of stubs that were cancelled."""
 
-    def check_operation(self, operation: object) -> None:
-        """Raises an `OptionError` for what names neither one of the five nor a stubbed route."""
-        check_operation(operation, (*OPERATIONS, *self.operations))
-
     def all(self) -> list[Stub]:
         """The stubs, in the order in which they were made, with those that are used up."""
         return list(reversed(self._stubs))
@@ -137,9 +134,45 @@ class Stubs:
         records = self._journal.records
         return Calls(
             lambda: tuple(record.call for record in records() if record.stub is stub),
-            self.check_operation,
+            # All of them are calls of this operation.
+            OperationNames(addresses={stub.operation: ()}).check,
         )
 
     def _remove(self, stub: Stub) -> None:
         with self._lock:
             self._stubs = tuple(kept for kept in self._stubs if kept is not stub)
+
+
+Callback = Callable[[Call], object]
+
+
+class Callbacks:
+    """Functions of the test author that run once an operation was answered, see
+    `FilesMock.after`, in the order of registration.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        with self._lock:
+            # Public, so that a request asks without the lock whether there is any function at all.
+            self.waiting: list[tuple[str, Callback, int | None]] = []
+
+    def add(self, operation: str, function: Callback, times: int | None) -> None:
+        """Call the function for the next `times` calls of the operation; None: for all."""
+        with self._lock:
+            self.waiting.append((operation, function, times))
+
+    def take(self, operation: str | None) -> list[Callback]:
+        """Those that are due now, which counts as one time."""
+        with self._lock:
+            # They are counted before they run: a function may itself make a call of this operation.
+            due = [function for named, function, _ in self.waiting if named == operation]
+            counted = (
+                (named, function, times - 1 if times and named == operation else times)
+                for named, function, times in self.waiting
+            )
+            self.waiting = [waiting for waiting in counted if waiting[2] != 0]
+            return due

@@ -19,8 +19,8 @@ from eugpt_files_mock.cli.main import main
 from eugpt_files_mock.faults import FAULTS
 from eugpt_files_mock.model.behaviours import BEHAVIOURS
 from eugpt_files_mock.options import OPTIONS
+from eugpt_files_mock.service.operations import OPERATIONS
 from eugpt_files_mock.service.refusals import REFUSALS
-from eugpt_files_mock.service.routes import ROUTES
 from eugpt_files_mock.verdict.rules import RULES
 
 from ..clients import IN_PROCESS, Client, connected
@@ -50,8 +50,8 @@ def routes() -> str:
     return _table(
         ("operation", "request", "does"),
         (
-            (f"`{route.operation}`", f"`{route.method} /v1{route.template}`", route.summary)
-            for route in ROUTES
+            (f"`{route.name}`", f"`{route.method} /v1{route.path}`", route.summary)
+            for route in OPERATIONS
         ),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from eugpt_files_mock.options import OPTIONS
-from eugpt_files_mock.service.routes import ROUTES
+from eugpt_files_mock.service.operations import OPERATIONS
 
 from .blocks import ROOT
 
@@ -47,8 +47,8 @@ def test_every_option_that_shows_on_the_wire_is_graded(option: str) -> None:
 
 def test_every_route_is_graded() -> None:
     """Those of one file share a heading; each has its request."""
-    for route in ROUTES:
-        assert f"`{route.method} /v1{route.template}`" in FIDELITY
+    for route in OPERATIONS:
+        assert f"`{route.method} /v1{route.path}`" in FIDELITY
 
 
 def test_every_line_has_a_grade() -> None:

@@ -15,8 +15,8 @@ import eugpt_files_mock
 from eugpt_files_mock import Call, File, FilesMock
 from eugpt_files_mock.faults import FAULTS
 from eugpt_files_mock.options import OPTIONS
+from eugpt_files_mock.service.operations import OPERATIONS
 from eugpt_files_mock.service.refusals import REFUSALS
-from eugpt_files_mock.service.routes import ROUTES
 
 from .blocks import ROOT
 
@@ -54,7 +54,7 @@ def words_of(page: Path) -> str:
     [
         ("options", list(OPTIONS)),
         ("faults", [*FAULTS, *(f"eugpt_files_mock.faults.{name}(" for name in FAULTS)]),
-        ("http", [*REFUSALS, *(f"{route.method} /v1{route.template}" for route in ROUTES)]),
+        ("http", [*REFUSALS, *(f"{route.method} /v1{route.path}" for route in OPERATIONS)]),
         ("command-line", ["serve", "--port", "--processing"]),
         ("what-clients-meet", ["connection_reset", "ReadTimeout", "APIConnectionError"]),
     ],

@@ -8,12 +8,11 @@ import httpx
 import pytest
 
 from eugpt_files_mock import FilesMock, __version__
-from eugpt_files_mock.model.messages import OPERATIONS
 from eugpt_files_mock.model.profile import named_profile
-from eugpt_files_mock.service.commands import MOST_PER_PAGE
 from eugpt_files_mock.service.openapi import document
+from eugpt_files_mock.service.operations import OPERATIONS
+from eugpt_files_mock.service.operations.list import MOST_PER_PAGE
 from eugpt_files_mock.service.refusals import REFUSALS
-from eugpt_files_mock.service.routes import ROUTES
 
 DOCUMENT = document("1.2.3")
 
@@ -27,7 +26,7 @@ def test_it_is_served_at_its_usual_place(served: FilesMock) -> None:
 
 def test_every_route_is_an_operation_of_its_name() -> None:
     """A route that is added to the table must appear in the document, and no other may."""
-    assert {route.operation: (route.template, route.method.lower()) for route in ROUTES} == {
+    assert {one.name: (one.path, one.method.lower()) for one in OPERATIONS} == {
         operation["operationId"]: (path, method)
         for path, methods in DOCUMENT["paths"].items()
         for method, operation in methods.items()

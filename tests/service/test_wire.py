@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eugpt_files_mock import FilesMock, after_polls, after_seconds, fails
-from eugpt_files_mock.service.routes import ROUTES
+from eugpt_files_mock.service.operations import OPERATIONS
 
 from ..conftest import WAYS, entered
 from ..service_requests import (
@@ -307,9 +307,9 @@ def test_users_do_not_see_one_anothers_files() -> None:
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE"])
 def test_another_method_on_a_known_route_is_405(mock: FilesMock, method: str) -> None:
     """`Allow` has the methods of that path, as RFC 9110, 15.5.6, asks."""
-    allowed = {route.template: [] for route in ROUTES}
-    for route in ROUTES:
-        allowed[route.template].append(route.method)
+    allowed = {route.path: [] for route in OPERATIONS}
+    for route in OPERATIONS:
+        allowed[route.path].append(route.method)
     for template, methods in allowed.items():
         reply = send(mock, method, template.replace("{file_id}", "x"))
         assert (405, "method_not_allowed") == (reply.status, code_of(reply))

@@ -1,0 +1,174 @@
+"""What an operation is: one row of the table, made in a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
+
+from ...model.messages import File, Reply, Request
+from ...model.profile import Profile
+from ...options import Options
+from ...state.randomness import is_id
+from ...state.stubs import Stub
+from ..refusals import Refusal, Refused
+from ..schemas import Schema
+from ..service import Service
+
+CommandT = TypeVar("CommandT")
+ResultT = TypeVar("ResultT", bound="Result")
+
+
+# `Facts.bytes` is a length, and would hide the type.
+bytes_ = bytes
+
+
+class Facts(NamedTuple):
+    """What the journal shows of a command, and a fault can be addressed by."""
+
+    filename: str | None = None
+    purpose: str | None = None
+    content_type: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    fields: Mapping[str, str] = MappingProxyType({})
+    json: Any = None
+    body: bytes_ = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What an operation has done.
+
+    Attributes:
+        new_id: of the file that was stored, or None.
+        has_deleted: whether a file was taken out of the store.
+    """
+
+    new_id: str | None = None
+    has_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """An operation's part of the OpenAPI document, for a profile.
+
+    Attributes:
+        refused: what it can be refused for: the case, and the behaviour without which it can't
+            occur; an empty text where there is none.
+        query: its parameters in the query.
+        form: the schema of its form, or None without one.
+        answer: the schema of its answer, and the schemas that are named there.
+        status: that of its answer.
+        content_type: that of its answer.
+        headers: further ones of its answer.
+        answers_id: whether other operations take the `id` that it answers.
+    """
+
+    refused: Mapping[str, str]
+    answer: Callable[[Profile], Schema]
+    query: Callable[[Profile], list[Schema]] = lambda _: []
+    form: Callable[[Profile], Schema] | None = None
+    schemas: Mapping[str, Callable[[Profile], Schema]] = field(default_factory=dict)
+    status: Callable[[Profile], int] = lambda _: 200
+    content_type: Callable[[Profile], str] = lambda profile: str(profile["json.content_type"])
+    headers: Callable[[Profile], Schema] = lambda _: {}
+    answers_id: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Operation(Generic[CommandT, ResultT]):
+    """One row.
+
+    Attributes:
+        name: used everywhere: options, faults, calls, command line, pages.
+        method: of its route.
+        path: of its route, below the base URL.
+        summary: for people.
+        habits: what the `openai` SDK, HTTP and Python call it.
+        addresses: what a fault can be limited to, of `filename`, `file_id`, `purpose`.
+        read: the command of a request, with the refusal that will answer it, if it can't be carried
+            out: so a fault can hit it first, and the journal can name the file.
+        facts: what the journal shows of a command and of the stored file that its path names.
+        operate: carries the command out for a user at a time in Unix seconds; or raises `Refused`,
+            and changes nothing.
+        render: the answer.
+        used_files: the files that it uses the content of, for the verdict.
+        answers_json: whether its answer is JSON, which a fault can break.
+        description: its part of the OpenAPI document.
+    """
+
+    name: str
+    method: str = ""
+    path: str = ""
+    summary: str = ""
+    habits: Sequence[str] = ()
+    addresses: Sequence[str] = ()
+    read: Callable[[Request, RouteMatch, Profile], CommandT]
+    facts: Callable[[CommandT, File | None], Facts]
+    operate: Callable[[Service, CommandT, str | None, float], ResultT]
+    render: Callable[[ResultT, str, Options], Reply]
+    used_files: Callable[[CommandT, File | None, Service, str | None], Iterable[File | None]] = (
+        lambda *_: ()
+    )
+    answers_json: bool = True
+    description: Description | None = None
+
+
+AnyOperation = Operation[Any, Any]
+
+
+# The commands of three operations.
+class OneFile(NamedTuple):
+    """Show a file, give its content, or remove it, as the operation says."""
+
+    file_id: str
+
+
+def read_file_id(request: Request, route: RouteMatch, profile: Profile) -> OneFile:
+    return OneFile(route.file_id or "")
+
+
+def facts_of_file(command: object, file: File | None) -> Facts:
+    return Facts() if file is None else Facts(file.filename, file.purpose)
+
+
+FILE_NOT_FOUND = {"file_not_found": "", "malformed_id": ""}
+"""What an operation on one file can be refused for."""
+
+
+def refuse_file(file_id: str, service: Service) -> NoReturn:
+    """A file that isn't there, was deleted or is another user's: the same answer (D)."""
+    profile = service.options.profile
+    is_malformed = profile["errors.malformed_id"] and not is_id(file_id, profile["id.format"])
+    raise Refused(Refusal("malformed_id" if is_malformed else "file_not_found", {"id": file_id}))
+
+
+def _read_nothing(request: Request, route: RouteMatch, profile: Profile) -> None:
+    return None
+
+
+def _never(*_: object) -> NoReturn:
+    raise AssertionError("A request without a route is refused before there is any work.")
+
+
+UNROUTED: Operation[object, Result] = Operation(
+    name="", read=_read_nothing, facts=facts_of_file, operate=_never, render=_never
+)
+"""What a request asks for that no route has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteMatch:
+    """What the path and the method of a request mean, or why they mean nothing.
+
+    `name` is the operation's; of a stubbed route, that of the stub; None when no route has both.
+    """
+
+    operation: AnyOperation = UNROUTED
+    name: str | None = None
+    file_id: str | None = None
+    stub: Stub | None = None
+    refusal: Refusal | None = None
+    is_unknown: bool = False

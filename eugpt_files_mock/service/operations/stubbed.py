@@ -1,0 +1,152 @@
+"""A stubbed route: answered as the test author said, once the files that it names are there."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from ...model.content_types import JSON, TEXT
+from ...model.messages import File, Reply, Request
+from ...model.profile import Profile
+from ...model.stubs import WITHOUT_BODY, Answer, EncodedAnswer, StubRequest, encode, json_bytes
+from ...options import Options
+from ...state.stubs import Stub, StubMatch
+from ..refusals import Refusal, Refused
+from ..replies import merged_headers, render_failure, reply
+from ..service import Service
+from .operation import Facts, Operation, Result, RouteMatch, refuse_file
+
+
+class Stubbed(NamedTuple):
+    """Answer for a stubbed route, as the test author said."""
+
+    stub: Stub
+    request: Request
+    body: bytes
+    json: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered(Result):
+    """What a stub has answered; or what its function raised."""
+
+    stub: Stub
+    answer: EncodedAnswer | None
+    error: BaseException | None = None
+
+
+def _read(request: Request, route: RouteMatch, profile: Profile) -> Stubbed:
+    assert route.stub is not None  # noqa: S101 - only a stub is matched to this operation
+    body = request.body if isinstance(request.body, bytes) else b"".join(request.body)
+    try:
+        parsed = json.loads(body) if body else None
+    # Not refused: only the test author knows what this route takes. Python can't parse what is
+    # nested too deeply.
+    except (ValueError, RecursionError):
+        parsed = None
+    return Stubbed(stub=route.stub, request=request, body=body, json=parsed)
+
+
+def _facts(command: Stubbed, file: File | None) -> Facts:
+    return Facts(json=command.json, body=command.body)
+
+
+def named_files(command: Stubbed) -> Iterator[str]:
+    """The `file_id` and the members of `file_ids`, wherever they stand in the body."""
+    # Not by recursion, as a body may be nested deeply. `reversed` keeps the order of the body,
+    # because the last one is taken first.
+    waiting: list[Any] = [command.json] if command.stub.check_file_ids else []
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += reversed(value.values())
+            named = value.get("file_ids")
+            named = [value.get("file_id"), *(named if isinstance(named, list) else ())]
+            yield from (file_id for file_id in named if isinstance(file_id, str))
+        elif isinstance(value, list):
+            waiting += reversed(value)
+
+
+def _used_files(
+    command: Stubbed, file: File | None, service: Service, user: str | None
+) -> Iterable[File | None]:
+    return [service.files.find(file_id, user) for file_id in named_files(command)]
+
+
+def _operate(service: Service, command: Stubbed, user: str | None, now: float) -> Answered:
+    """The answer of the newest stub, which counts as one of its `times`."""
+    # Before the stub is asked, so that a refused request doesn't use up one of its `times`.
+    for file_id in named_files(command):
+        if service.files.find(file_id, user) is None:
+            refuse_file(file_id, service)
+    request = command.request
+    # Asked again, as another request may have used up the stub that the route has found.
+    match = service.stubs.take(request.method, request.resource or "")
+    if match is None:
+        raise Refused(Refusal("route_not_found", {"method": request.method, "path": request.path}))
+    if match.stub.reply is None:
+        return Answered(stub=match.stub, answer=match.stub.answer)
+    try:
+        return Answered(stub=match.stub, answer=_replied(match, command, user))
+    # These end the run; the function hasn't failed.
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - pytest.fail() raises no Exception
+        service.note_failure(f"The function of the stub {match.stub.operation}", error)
+        return Answered(stub=match.stub, answer=None, error=error)
+
+
+def _replied(match: StubMatch, command: Stubbed, user: str | None) -> EncodedAnswer:
+    request, (stub, params) = command.request, match
+    assert stub.reply is not None  # noqa: S101 - the caller has looked
+    value = stub.reply(
+        StubRequest(
+            method=request.method,
+            path=request.resource or "",
+            params=params,
+            query=request.parameters,
+            headers=request.headers,
+            json=command.json,
+            body=command.body,
+            user=user,
+        )
+    )
+    if isinstance(value, Answer):
+        return encode(value)
+    if stub.answer.status in WITHOUT_BODY:
+        return stub.answer
+    # A function that forgets its `return` is more likely than one that means null.
+    if value is None:
+        raise TypeError(
+            "the reply function returned None: return a JSON value, or an Answer; "
+            "Answer(body='null') sends a null."
+        )
+    return replace(
+        stub.answer, content_type=JSON, body=json_bytes("what the reply function returns", value)
+    )
+
+
+def _render(result: Answered, request_id: str, options: Options) -> Reply:
+    answer, profile = result.answer, options.profile
+    if answer is None:
+        assert result.error is not None  # noqa: S101 - one of the two is there
+        what = f"The function of the stub {result.stub.operation}"
+        return render_failure(what, result.error, request_id, profile)
+    usual = reply(answer.status, answer.content_type or TEXT, answer.body, request_id, profile)
+    # Statuses without a body announce no length either (RFC 9110, 8.6).
+    without_body = answer.status in WITHOUT_BODY
+    if answer.content_type and not (answer.headers or without_body):
+        return usual
+    absent = {"Content-Type": not answer.content_type, "Content-Length": without_body}
+    kept = tuple(pair for pair in usual.headers if not absent.get(pair[0]))
+    return replace(usual, headers=merged_headers(kept, answer.headers))
+
+
+STUBBED = Operation(
+    name="",  # that of the stub, such as `POST /responses`
+    read=_read,
+    facts=_facts,
+    operate=_operate,
+    render=_render,
+    used_files=_used_files,
+)
