@@ -10,21 +10,24 @@ import difflib
 import re
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from .left_started import Watch
+from . import fast_tls, verdict_option
+from .left_started import MOCKS, Watch
 
 if TYPE_CHECKING:
+    from typing import TypeGuard
+
     from eugpt_files_mock import FilesMock
     from eugpt_files_mock.shared_server import SharedServer
 
-# A plugin of its own, as a module can have each hook of pytest only once.
-pytest_plugins = "conftest_plugin.verdict_option"
+# Under which pytest may know this module: that of the entry point, or of `-p conftest_plugin`.
+_NAMES = ("eugpt_files_mock", "conftest_plugin")
 
 _FIXTURES = {"eugpt_files", "eugpt_files_server"}
 
@@ -35,24 +38,40 @@ _LIKE_OURS = 0.8
 """Of difflib's ratio: `eugpt_file` and `eugptfiles` are, a marker `eugpt` is somebody's own."""
 
 _WATCH = pytest.StashKey[Watch]()
-_MOCKS = pytest.StashKey["list[FilesMock]"]()
 _IN_CALL = pytest.StashKey[bool]()
 _RAISED = pytest.StashKey[BaseException | None]()
 _COMPLAINTS = pytest.StashKey[list[str]]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Without this option, the network guard is on."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """The options of the plugin, and its parts."""
     parser.getgroup("eugpt-files-mock").addoption(
         "--eugpt-allow-network",
         action="store_true",
         help="let clients that no mock intercepts reach the real service",
     )
+    parser.addini(
+        fast_tls.OPTION,
+        type="bool",
+        default=False,
+        help="httpx clients read the certificate authorities when they first connect over TLS, not "
+        "when they are made",
+    )
+    # A plugin of its own, as a module can have each hook of pytest only once.
+    pluginmanager.register(verdict_option, verdict_option.__name__)
+    # pytest refuses to register a module again under another name: somebody may ask for it with
+    # `-p conftest_plugin`, or in `pytest_plugins`, although the entry point has loaded it.
+    for name in _NAMES:
+        if __name__ == "conftest_plugin" and pluginmanager.get_plugin(name) is None:
+            pluginmanager.set_blocked(name)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.stash[_WATCH] = Watch()
+    if config.getini(fast_tls.OPTION):
+        fast_tls.start()
+        config.add_cleanup(fast_tls.stop)
     config.addinivalue_line(
         "markers",
         "eugpt_files(**options): options of FilesMock for the fixtures eugpt_files and "
@@ -67,9 +86,7 @@ def eugpt_files_options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def eugpt_files(
-    request: pytest.FixtureRequest, eugpt_files_options: Any, _eugpt_files_guard: None
-) -> Iterator[FilesMock]:
+def eugpt_files(request: pytest.FixtureRequest, eugpt_files_options: Any) -> Iterator[FilesMock]:
     """A `FilesMock`, in process, empty: HTTP clients are intercepted."""
     with _entered(request, eugpt_files_options, lambda mock: mock) as mock:
         yield mock
@@ -79,11 +96,16 @@ def eugpt_files(
 def eugpt_files_server(
     request: pytest.FixtureRequest,
     eugpt_files_options: Any,
-    _eugpt_files_guard: None,
     _eugpt_files_shared_server: SharedServer,
 ) -> Iterator[FilesMock]:
-    """A `FilesMock` on a port of 127.0.0.1, empty; all tests of the session share the port."""
-    with _entered(request, eugpt_files_options, _eugpt_files_shared_server.serve) as mock:
+    """A `FilesMock` on a port of 127.0.0.1, empty; all tests of the session share the port.
+
+    Whatever proxy the environment names, clients ask that address directly.
+    """
+    from eugpt_files_mock.environment import past_proxies
+
+    serve = _eugpt_files_shared_server.serve
+    with past_proxies("127.0.0.1"), _entered(request, eugpt_files_options, serve) as mock:
         yield mock
 
 
@@ -96,13 +118,40 @@ def _eugpt_files_shared_server() -> Iterator[SharedServer]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
-def _eugpt_files_guard() -> Iterator[None]:
-    """From the first use of a fixture to the end of the session."""
-    from eugpt_files_mock.intercept.network_guard import release
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Stand guard from here to the end of the session, if a test asks for a fixture of ours.
 
-    yield
-    release()
+    A thread that outlives its test must not reach the real service, nor a test that forgot the
+    fixture.
+    """
+    using = [item for item in session.items if _uses_a_fixture(item)]
+    if not using or session.config.getoption("--eugpt-allow-network"):
+        return
+    from eugpt_files_mock import FilesMock, OptionError
+    from eugpt_files_mock.lifecycle import keep_guard
+
+    keep_guard(FilesMock())
+    hosts = [
+        {name: marker.kwargs[name] for name in ("base_url", "profile") if name in marker.kwargs}
+        for item in using
+        for marker in item.iter_markers(MARKER)
+    ]
+    for words in {repr(words): words for words in hosts if words}.values():
+        # Wrong options are told to the test that has them.
+        with suppress(OptionError):
+            keep_guard(FilesMock(**words))
+
+
+def pytest_unconfigure() -> None:
+    """Stand guard no longer."""
+    if "eugpt_files_mock" in sys.modules:
+        from eugpt_files_mock.intercept.network_guard import release
+
+        release()
+
+
+def _uses_a_fixture(item: pytest.Item) -> bool:
+    return not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @contextmanager
@@ -110,13 +159,20 @@ def _entered(
     request: pytest.FixtureRequest, suite: Any, serving: Callable[[FilesMock], Any]
 ) -> Iterator[FilesMock]:
     """A mock, active; the exit checks don't hide that the test has failed by itself."""
-    from eugpt_files_mock import ExpectationNotMet
+    from eugpt_files_mock.environment import kept
 
     item = request.node
-    mock, context = _made(request, suite, serving)
-    item.stash[_MOCKS].append(mock)
-    context.__enter__()
-    yield mock
+    mock, context, environ = _made(request, suite, serving)
+    item.stash[MOCKS].append(mock)
+    with kept(environ):
+        context.__enter__()
+        yield mock
+        _leave(item, context)
+
+
+def _leave(item: pytest.Item, context: Any) -> None:
+    from eugpt_files_mock import ExpectationNotMet
+
     # pytest resumes a fixture in the same way whether the test has failed or not, so what was
     # raised comes from the report.
     raised = item.stash[_RAISED]
@@ -129,7 +185,8 @@ def _entered(
 
 def _made(
     request: pytest.FixtureRequest, suite: Any, serving: Callable[[FilesMock], Any]
-) -> tuple[FilesMock, Any]:
+) -> tuple[FilesMock, Any, tuple[str, ...]]:
+    """The mock, what makes it active, and what it sets in the environment."""
     from eugpt_files_mock import FilesMock, OptionError
     from eugpt_files_mock.lifecycle import keep_guard
 
@@ -140,7 +197,7 @@ def _made(
         mock = FilesMock(**words)
         # A thread may outlive the test, and must not reach the real service.
         keep_guard(mock)
-        return mock, serving(mock)
+        return mock, serving(mock), words["environ"]
     except WrongOptions as error:
         wrong = str(error)
     except OptionError as error:
@@ -166,12 +223,47 @@ class WrongOptions(Exception):
 def _check_markers(item: pytest.Item) -> None:
     """Nothing that is meant for us is ignored."""
     for marker in item.iter_markers():
-        if marker.name in _NOT_MARKERS or _is_near_miss(marker.name, item.config):
+        if marker.name == MARKER:
+            _check_marker(marker)
+        elif marker.name in _NOT_MARKERS or _is_near_miss(marker.name, item.config):
             raise WrongOptions(
                 f"@pytest.mark.{marker.name} isn't a marker. Did you mean "
                 f"@pytest.mark.{MARKER}(**options)? It is for both fixtures, eugpt_files and "
                 "eugpt_files_server."
             )
+    # A fixture that has a request may still ask for one of ours: that is seen at the end.
+    if _is_marked_itself(item) and not _uses_a_fixture(item) and "request" not in item.fixturenames:
+        raise WrongOptions(_WITHOUT_FIXTURE.format(name=item.originalname))
+
+
+def _check_marker(marker: pytest.Mark) -> None:
+    from eugpt_files_mock import OptionError
+    from eugpt_files_mock.options import check_names
+
+    if marker.args or not marker.kwargs:
+        given = repr(marker.args[0]) if marker.args else "none"
+        raise WrongOptions(
+            f"@pytest.mark.{MARKER} takes options by name, got {given}. "
+            "To use a mock, ask for the fixture eugpt_files."
+        )
+    try:
+        check_names(marker.kwargs)
+    except OptionError as error:
+        raise WrongOptions(f"@pytest.mark.{MARKER}: {error}") from None
+
+
+def _is_marked_itself(item: pytest.Item) -> TypeGuard[pytest.Function]:
+    """Of a class or a module, some tests may well do without a mock."""
+    marked = any(marker.name == MARKER for marker in item.own_markers)
+    return marked and isinstance(item, pytest.Function)
+
+
+_WITHOUT_FIXTURE = (
+    f"@pytest.mark.{MARKER} gives options to a fixture, and this test has none of ours, so it "
+    "would run without a mock.\n"
+    "To fix it: def {name}(eugpt_files): …, or eugpt_files_server; in a class of unittest, "
+    '@pytest.mark.usefixtures("eugpt_files").'
+)
 
 
 def _is_near_miss(name: str, config: pytest.Config) -> bool:
@@ -185,12 +277,6 @@ def _options_for(request: pytest.FixtureRequest, suite: Any) -> dict[str, Any]:
     """The options for this request of a fixture; the nearest wins."""
     words = _mapping("the fixture eugpt_files_options must return", suite)
     for marker in _markers(request.node):
-        if marker.args or not marker.kwargs:
-            given = repr(marker.args[0]) if marker.args else "none"
-            raise WrongOptions(
-                f"@pytest.mark.{MARKER} takes options by name, got {given}. "
-                "To use a mock, ask for the fixture eugpt_files."
-            )
         words |= marker.kwargs
     parameter = getattr(request, "param", {})
     words |= _mapping(f"parametrize({request.fixturename!r}, …, indirect=True) takes", parameter)
@@ -233,12 +319,12 @@ def pytest_fixture_setup(
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Forget an earlier attempt at the same test (pytest-rerunfailures)."""
-    item.stash[_MOCKS] = []
+    item.stash[MOCKS] = []
     item.stash[_COMPLAINTS] = []
     item.stash[_RAISED] = None
     item.stash[_IN_CALL] = False
     item.config.stash[_WATCH].allow_all()
-    if not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+    if _uses_a_fixture(item):
         _import_everything()
     # `_fail` is called outside of `except`: see there.
     wrong = ""
@@ -279,6 +365,12 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
         checking = item.stash.get(_RAISED, None) is None
         # When the test has failed by itself, the checks would only repeat the consequences.
         complaints += item.config.stash[_WATCH].stop_left(checking=checking)
+        if "eugpt_files_mock" in sys.modules:
+            from eugpt_files_mock.environment import settle
+
+            settle()
+    if checking and _is_marked_itself(item) and not item.stash.get(MOCKS, None):
+        complaints.append(_WITHOUT_FIXTURE.format(name=item.originalname))
     if complaints:
         message, complaints[:] = "\n\n".join(complaints), []
         _fail(message)
@@ -310,7 +402,7 @@ def pytest_runtest_makereport(
     else:
         if call.excinfo is not None and (report.failed or not item.stash.get(_IN_CALL, False)):
             item.stash[_RAISED] = call.excinfo.value  # failed, skipped, or failed as expected
-        mocks = item.stash.get(_MOCKS, []) if report.failed else []
+        mocks = item.stash.get(MOCKS, []) if report.failed else []
         sections = [("EU GPT Files calls", mock.report()) for mock in mocks]
     report.sections.extend(sections)
     return report

@@ -7,8 +7,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from eugpt_files_mock import FilesMock
+
+MOCKS = pytest.StashKey["list[FilesMock]"]()
+"""The mocks of a test's fixtures."""
 
 
 class Watch:

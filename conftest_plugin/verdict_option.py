@@ -1,23 +1,54 @@
 """The option `--eugpt-verdict`: what the code under test did with the faults that its test met."""
 
+import difflib
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .left_started import MOCKS
+
 _TITLE = "EU GPT Files verdict"
+
+_OPTION = "--eugpt-verdict"
+_LEVELS = ("report", "error", "warning")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`report` only prints; `error` and `warning` also fail the tests with such findings."""
     parser.getgroup("eugpt-files-mock").addoption(
-        "--eugpt-verdict",
+        _OPTION,
         nargs="?",
         const="report",
-        choices=("report", "error", "warning"),
+        metavar="{report,error,warning}",
         help="print what the code under test did with the faults that it met; "
         "with =error or =warning, fail tests with such findings",
     )
+
+
+def pytest_load_initial_conftests(args: list[str]) -> None:
+    """The value may be left out, also before the name of a file or a folder."""
+    for place, word in enumerate(args):
+        after = args[place + 1] if place + 1 < len(args) else ""
+        if word == _OPTION and after and after not in _LEVELS and not after.startswith("-"):
+            if not Path(after.partition("::")[0]).exists():
+                raise pytest.UsageError(f"{_wrong(after)} Its value may be left out: {_OPTION}.")
+            args[place] = f"{_OPTION}=report"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A level that doesn't exist would fail no test."""
+    level = config.getoption(_OPTION)
+    if level not in (None, *_LEVELS):
+        raise pytest.UsageError(_wrong(level))
+
+
+def _wrong(level: str) -> str:
+    words = ", ".join(f"{_OPTION}={level}" for level in _LEVELS)
+    nearest = difflib.get_close_matches(level, _LEVELS, n=1)
+    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    return f"{_OPTION} can't be {level!r}.{hint} Valid: {words}."
 
 
 @pytest.hookimpl(wrapper=True)
@@ -26,7 +57,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """After the test itself, before its fixtures end."""
     report = yield
-    level = item.config.getoption("--eugpt-verdict", None)
+    level = item.config.getoption(_OPTION, None)
     if level is None or report.when != "call":
         return report
     for verdict in _verdicts(item):
@@ -53,9 +84,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def _verdicts(item: pytest.Item) -> Iterator[Any]:
-    from . import _MOCKS
-
-    for mock in item.stash.get(_MOCKS, ()):
+    for mock in item.stash.get(MOCKS, ()):
         # Without a fault there was nothing to handle.
         if any(call.fault for call in mock.calls):
             yield mock.verdict()

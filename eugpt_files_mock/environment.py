@@ -1,14 +1,19 @@
 """The environment variables that point clients to an active mock, and what they were before.
 
 Mocks may be left in any order, and others change variables too, so each variable is restored only
-where the mock's own value still stands.
+where the mock's own value still stands. Somebody who has changed it meanwhile may put the mock's
+value back later, as pytest's monkeypatch does when it was there first: `settle` looks again.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import Lock
+
+__all__ = ["kept", "past_proxies", "settle"]
 
 VARIABLES = {
     "eugpt": ("EUGPT_API_KEY", "EUGPT_BASE_URL"),
@@ -18,6 +23,9 @@ VARIABLES = {
 
 The guides of the service read `EUGPT_API_KEY` (D); the SDK reads the last two.
 """
+
+_PROXY_FREE = ("NO_PROXY", "no_proxy")
+"""Hosts that are asked without a proxy. Clients read either name, and prefer different ones."""
 
 
 class _Setting:
@@ -35,16 +43,23 @@ class _Setting:
         if following is not None:
             if following.before == self.value:
                 following.before = self.before
-        elif os.environ.get(self.name) == self.value:
-            if self.before is None:
-                del os.environ[self.name]
-            else:
-                os.environ[self.name] = self.before
+        elif not self.put_back():
+            _changed_by_others.append(self)
+
+    def put_back(self) -> bool:
+        """Restore what was there before, unless somebody has changed it since."""
+        if os.environ.get(self.name) != self.value:
+            return False
+        _put(self.name, self.before)
+        return True
 
 
 _lock = Lock()
 _settings: list[_Setting] = []
 """Of all mocks, oldest first."""
+
+_changed_by_others: deque[_Setting] = deque(maxlen=100)
+"""Taken back while somebody else's value stood there, oldest first."""
 
 
 class Pointers:
@@ -56,11 +71,15 @@ class Pointers:
 
     def point(self, api_key: str, base_url: str) -> None:
         """Set them, and forget what they were set to before."""
+        values: dict[str, str] = {}
+        for name in self._names:
+            values |= zip(VARIABLES[name], (api_key, base_url), strict=True)
+        self.set(values)
+
+    def set(self, values: Mapping[str, str]) -> None:
         self.release()
         with _lock:
-            for name in self._names:
-                for variable, value in zip(VARIABLES[name], (api_key, base_url), strict=True):
-                    self._own.append(_Setting(variable, value))
+            self._own = [_Setting(name, value) for name, value in values.items()]
             _settings.extend(self._own)
 
     def release(self) -> None:
@@ -71,3 +90,57 @@ class Pointers:
                 place = _settings.index(setting)
                 del _settings[place]
                 setting.undo(_settings[place:])
+
+
+@contextmanager
+def kept(names: Iterable[str]) -> Iterator[None]:
+    """Leave these variables as they are now, whoever changes them within.
+
+    Args:
+        names: keys of `VARIABLES`.
+    """
+    before = {name: os.environ.get(name) for key in names for name in VARIABLES.get(key, ())}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            _put(name, value)
+
+
+@contextmanager
+def past_proxies(host: str) -> Iterator[None]:
+    """Let clients ask this host directly, whatever proxy the environment names."""
+    pointers = Pointers(())
+    there = {name: os.environ.get(name) for name in _PROXY_FREE}
+    values = {}
+    for name in _PROXY_FREE:
+        # A client that finds one of the two doesn't look at the other.
+        known = there[name] or next(filter(None, there.values()), "")
+        # An asterisk stands for every host, but only alone.
+        values[name] = known if known == "*" else f"{known},{host}".lstrip(",")
+    pointers.set(values)
+    try:
+        yield
+    finally:
+        pointers.release()
+
+
+def settle() -> None:
+    """Look again at variables that somebody else had changed when a mock was left.
+
+    Where a mock's value stands there again, and no mock needs it, it is replaced by what was there
+    before that mock. The pytest plugin calls it when all fixtures of a test are torn down.
+    """
+    with _lock:
+        in_use = {setting.name for setting in _settings}
+        while _changed_by_others:
+            setting = _changed_by_others.pop()
+            if setting.name not in in_use:
+                setting.put_back()
+
+
+def _put(name: str, value: str | None) -> None:
+    if value is not None:
+        os.environ[name] = value
+    elif name in os.environ:
+        del os.environ[name]

@@ -9,7 +9,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, Literal, TypedDict
@@ -28,6 +28,8 @@ from .model.base_urls import BaseUrl, parse_base_url
 from .model.behaviours import BEHAVIOURS
 from .model.processing import IMMEDIATE, WORDS, Processing, ProcessingByName, as_processing
 from .model.profile import Profile, as_profile
+
+__all__ = ["OPTIONS", "Flag", "Option", "OptionWords", "Options", "check_names"]
 
 DEFAULT_BASE_URLS = tuple(BEHAVIOURS["base_url"].eugpt)
 
@@ -469,7 +471,7 @@ class Options:
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> Options:
         """The options, checked."""
-        check_words("option", words, OPTIONS)
+        check_names(words)
         profile = as_profile("profile", words.get("profile", "eugpt"))
         # What the author gives wins over the profile, and that over the table.
         given = {**profile.option_defaults, **words}
@@ -483,3 +485,8 @@ class Options:
 
 OPTIONS: dict[str, Option] = {option.name: option.metadata["option"] for option in fields(Options)}
 """Each option by its name."""
+
+
+def check_names(words: Iterable[object]) -> None:
+    """Refuse the first of these words that isn't the name of an option."""
+    check_words("option", words, OPTIONS)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("eugpt_files_mock", "conftest_plugin")
+PACKAGES = ("eugpt_files_mock", "conftest_plugin", "eugpt_files_mock_plugin")
 
 LAYERS = (
     ("errors", "version", "environment"),
@@ -28,7 +28,7 @@ LAYERS = (
     ("mock",),
     ("cli", "shared_server"),
     ("__init__",),
-    ("__main__", "conftest_plugin"),
+    ("__main__", "conftest_plugin", "eugpt_files_mock_plugin"),
 )
 """Folders, and modules beside them, from the ground up. One imports from itself, and from those
 above it in this table; those of one line don't know one another."""
@@ -84,7 +84,7 @@ def ours(module: str) -> set[str]:
 def room(module: str) -> str:
     """The folder that a module lies in, or its own name when it lies beside the folders."""
     package, _, name = module.partition(".")
-    return package if package == "conftest_plugin" else name.partition(".")[0]
+    return package if package != "eugpt_files_mock" else name.partition(".")[0]
 
 
 def layer(name: str) -> int:

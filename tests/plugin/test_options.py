@@ -115,3 +115,58 @@ def test_none():
     for name in ("EUGPT_BASE_URL", "OPENAI_BASE_URL", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     run(code).assert_outcomes(passed=4)
+
+
+def test_a_marker_without_a_fixture_is_an_error(run: Run) -> None:
+    """On a function: it would run without a mock. Of a class, some tests may do without."""
+    code = """
+@pytest.mark.eugpt_files(seed=7)
+def test_forgotten(): ...
+
+@pytest.mark.eugpt_files(seed=7)
+class TestSome:
+    def test_without(self): ...
+    def test_with(self, eugpt_files): ...
+
+@pytest.fixture
+def later(request):
+    return request.getfixturevalue("eugpt_files")
+
+@pytest.mark.eugpt_files(seed=7)
+def test_asked_for_later(later): ...
+
+@pytest.fixture
+def never(request): ...
+
+@pytest.mark.eugpt_files(seed=7)
+def test_never_asked_for(never): ...
+"""
+    result = run(code)
+    result.assert_outcomes(passed=4, errors=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*To fix it: def test_forgotten(eugpt_files): *",
+            "*To fix it: def test_never_asked_for(eugpt_files): *",
+        ]
+    )
+
+
+def test_unknown_options_are_errors_on_any_test(run: Run) -> None:
+    """Also where no fixture reads them."""
+    code = """
+@pytest.mark.eugpt_files(sed=7)
+def test_forgotten(): ...
+
+@pytest.mark.eugpt_files(sed=7)
+class TestSome:
+    def test_without(self): ...
+
+@pytest.mark.eugpt_files("sed")
+class TestOthers:
+    def test_without(self): ...
+"""
+    result = run(code)
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines(
+        ["*Unknown option 'sed'. Did you mean 'seed'?*", "*takes options by name, got 'sed'.*"]
+    )

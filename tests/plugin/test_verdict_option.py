@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from .conftest import Run
@@ -66,6 +68,31 @@ def test_workers_hand_their_verdicts_over(run: Run) -> None:
 
 def test_an_unknown_level_is_refused(run: Run) -> None:
     """By pytest, with the levels that there are."""
-    result = run(TESTS, "--eugpt-verdict=all")
+    result = run(TESTS, "--eugpt-verdict=eror")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--eugpt-verdict: invalid choice: 'all'*"])
+    result.stderr.fnmatch_lines(
+        ["*--eugpt-verdict can't be 'eror'. Did you mean 'error'? Valid: --eugpt-verdict=report, *"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("after", "status", "said"),
+    [
+        (".", 0, "No findings|gave_up"),
+        ("test_it.py", 0, "gave_up"),
+        ("nowhere", pytest.ExitCode.USAGE_ERROR, "Its value may be left out"),
+    ],
+)
+def test_the_level_may_be_left_out_before_what_is_run(
+    run: Run, after: str, status: int, said: str
+) -> None:
+    """Argparse by itself would take the folder for the level."""
+    code = """
+def test_given_up(eugpt_files):
+    from eugpt_files_mock import faults
+    eugpt_files.inject(faults.unavailable(), "upload")
+    upload()
+"""
+    result = run(code, "--eugpt-verdict", after)
+    assert status == result.ret
+    assert re.search(said, result.stdout.str() + result.stderr.str())
