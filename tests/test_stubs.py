@@ -192,3 +192,22 @@ def test_a_fault_whose_stub_never_came_is_told_on_leaving() -> None:
     mock.inject(faults.unavailable(), on="POST /response")
     with pytest.raises(ExpectationNotMet, match=r"never stubbed. Did you mean 'POST /responses'"):
         mock.stop()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"input_file_id": "gone"},
+        {"tools": [{"extra_file_ids": ["gone"]}]},
+        {"training_file": "gone"},
+        {"validation_file": "gone"},
+    ],
+)
+def test_a_body_may_name_a_file_by_any_name(mock: FilesMock, body: dict[str, Any]) -> None:
+    """A batch, a fine-tuning job, an assistant's tools: what is gone isn't found."""
+    mock.stub("POST", "/batches", json={})
+    headers = {"Authorization": f"Bearer {mock.api_key}"}
+    answer = httpx.post(f"{mock.base_url}/batches", headers=headers, json=body)
+    assert (404, "file_not_found") == (answer.status_code, mock.calls.last.error)
+    other = {"profile_id": "gone", "file": "gone", "file_identity": "gone"}
+    assert 200 == httpx.post(f"{mock.base_url}/batches", headers=headers, json=other).status_code

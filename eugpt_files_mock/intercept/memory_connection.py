@@ -8,7 +8,7 @@ for an answer that never comes takes no time: the client's time-out is raised at
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from itertools import chain
@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from ..errors import ClientHasNoTimeout
 from ..model.messages import Headers, Outcome, Request, Severed
+from ..model.sender import Sender
 from ..protocol.delivery import Action, Close, Hang, Reset, Send, Wait, deliver
 from ..protocol.received import ReceivedRequest, UnreadableRequest
 from ..protocol.server_protocol import ServerProtocol
@@ -44,15 +45,22 @@ class MemoryConnection:
     """One connection, seen from the client; how it waits is left to the subclasses and edges.
 
     The client waits `read_timeout` seconds for bytes, None means for ever. `outcome` is that of the
-    first request, if it has been decided already.
+    first request, if it has been decided already. `sender` is asked when a request is answered.
     """
 
     def __init__(
-        self, find: Find, client: str, read_timeout: float | None, outcome: Outcome | None = None
+        self,
+        find: Find,
+        client: str,
+        read_timeout: float | None,
+        outcome: Outcome | None = None,
+        *,
+        sender: Callable[[], Sender],
     ) -> None:
         self._find = find
         self._client = client_name.get() or client
         self._outcome = outcome
+        self._sender = sender
         self._protocol = ServerProtocol()
         self._actions: Iterator[Action] = iter(())
         self._received = bytearray()
@@ -161,6 +169,8 @@ class MemoryConnection:
                 body=request.body,
                 client=self._client,
                 read_timeout=self.read_timeout,
+                sender=self._sender(),
+                is_complete=not request.is_broken_off,
             )
         )
 
@@ -184,8 +194,8 @@ _FOR_EVER = float("inf")
 class MemorySocket(MemoryConnection):
     """What http.client and urllib3 use of a socket, over a connection in memory."""
 
-    def __init__(self, *words: Any, peer: tuple[str, int]) -> None:
-        super().__init__(*words)
+    def __init__(self, *words: Any, peer: tuple[str, int], sender: Callable[[], Sender]) -> None:
+        super().__init__(*words, sender=sender)
         self._peer = peer
 
     def settimeout(self, seconds: float | None) -> None:

@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import Any
 
 from ..model.messages import Outcome
 from .memory_connection import MemoryConnection, RefusedLate
 from .registry import Resolved
+from .senders import sender_of
 
 
 def in_memory(
@@ -37,7 +39,10 @@ def in_memory(
         nonlocal outcome
         decided, outcome = outcome, None
         timeouts = request.extensions.get("timeout") or {}
-        return MemoryConnection(lambda _: found, library, timeouts.get("read"), decided)
+        patience = timeouts.get("read")
+        client = transport if hasattr(transport, "handle_async_request") else None
+        sender = partial(sender_of, request.url.scheme, client, has_timeout=patience is not None)
+        return MemoryConnection(lambda _: found, library, patience, decided, sender=sender)
 
     # No constructor runs: that of a subclass may need arguments, and httpx's own makes a pool.
     twin = object.__new__(type(transport))

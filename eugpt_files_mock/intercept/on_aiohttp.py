@@ -16,6 +16,7 @@ from ..model.base_urls import origin
 from . import registry
 from .memory_connection import MemoryConnection, RefusedLate
 from .patches import Patch, bound, give_back, own_function
+from .senders import sender_of
 
 
 @lru_cache  # what is found once needn't be looked up at each start
@@ -67,7 +68,7 @@ def _connecting(original: Any) -> Any:
         for trace in traces:
             await trace.send_connection_create_start()
         protocol = _MemoryProtocol(asyncio.get_running_loop())
-        protocol.connection_made(_MemoryTransport(protocol, req, timeout, place))
+        protocol.connection_made(_MemoryTransport(protocol, req, timeout, place, connector))
         for trace in traces:
             await trace.send_connection_create_end()
         # aiohttp takes it out again when the connection is released.
@@ -107,7 +108,9 @@ _STARVED = -1.0
 class _MemoryTransport(asyncio.Transport):
     """What the protocol writes to. The far end works in a task, once it is asked for an answer."""
 
-    def __init__(self, protocol: _MemoryProtocol, req: Any, timeout: Any, place: Any) -> None:
+    def __init__(
+        self, protocol: _MemoryProtocol, req: Any, timeout: Any, place: Any, connector: Any
+    ) -> None:
         super().__init__()
         self._protocol = protocol
         self._key = req.connection_key
@@ -116,7 +119,11 @@ class _MemoryTransport(asyncio.Transport):
         # aiohttp has an exception for each of the two limits.
         self._is_read_timeout = timeout.sock_read is not None and timeout.sock_read == min(limits)
         find = partial(registry.find, place)
-        self._connection = _Connection(find, "aiohttp", min(limits, default=None))
+        # Asked here, in the task of the author: the answer is given in a task of ours.
+        sender = sender_of(req.url.scheme, connector, has_timeout=bool(limits))
+        self._connection = _Connection(
+            find, "aiohttp", min(limits, default=None), sender=lambda: sender
+        )
         self._is_closing = False
         self._is_paused = False
         self._stirred = asyncio.Event()

@@ -1,7 +1,7 @@
 """http.client, and urllib.request above it: a connection to our host is one in memory."""
 
 import socket
-from functools import lru_cache
+from functools import lru_cache, partial
 from http.client import HTTPConnection, HTTPSConnection  # as they are before vcrpy replaces them
 from typing import Any
 
@@ -9,6 +9,7 @@ from ..model.base_urls import origin
 from . import registry
 from .memory_connection import MemorySocket
 from .patches import Patch, bound, give_back
+from .senders import sender_of
 
 _DEFAULT = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
 
@@ -38,6 +39,9 @@ def _connecting(original: Any) -> Any:
             "http.client",
             socket.getdefaulttimeout() if timeout is _DEFAULT else timeout,
             peer=(host, port),
+            sender=partial(
+                sender_of, "https" if isinstance(connection, HTTPSConnection) else "http"
+            ),
         )
 
     return connect

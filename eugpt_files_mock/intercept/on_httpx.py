@@ -23,6 +23,7 @@ from .memory_pool import in_memory
 from .patches import Patch, bound, give_back, is_wrapper, own_function
 from .plain import METHODS, MOST_BYTES, plain_answer, plain_headers
 from .registry import Resolved
+from .senders import sender_of
 
 _IN_PROCESS = (
     ("httpx", "MockTransport"),
@@ -141,7 +142,9 @@ def _transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # no
             if headers.by_name.get("content-length", "0") != str(size):
                 return self._send(request, None, pieces)
             mock, resource, path = self._found
-            timeouts = request.extensions.get("timeout") or {}
+            patience = (request.extensions.get("timeout") or {}).get("read")
+            replaced = self._replaced
+            client = replaced if isinstance(replaced, library.AsyncBaseTransport) else None
             outcome = mock.dispatch(
                 Request(
                     method=request.method,
@@ -151,7 +154,8 @@ def _transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # no
                     headers=headers,
                     body=b"".join(pieces) if size < _LARGE else pieces,
                     client=library.__name__,
-                    read_timeout=timeouts.get("read"),
+                    read_timeout=patience,
+                    sender=sender_of(request.url.scheme, client, has_timeout=patience is not None),
                 )
             )
             plain = plain_answer(outcome)

@@ -29,6 +29,7 @@ from .on_urllib3 import opener, place_of, read_timeout, urlopen_in_memory
 from .patches import Patch, bound, give_back, is_wrapper, own_function
 from .plain import METHODS, MOST_BYTES, PlainAnswer, plain_answer, plain_headers
 from .registry import Resolved
+from .senders import sender_of
 
 _send: Callable[..., requests.Response] = responses._real_send
 """`HTTPAdapter.send` as it was before anybody patched it."""
@@ -107,7 +108,8 @@ def _connecting(original: Any) -> Any:
             return bound(original, adapter)(request, verify, proxies=proxies, cert=cert)
         # Made only for the whole way. A proxy isn't asked: what it would be asked for is ours.
         pool = partial(bound(own, adapter), request, verify, proxies=None, cert=cert)
-        return _Connection(place[0], pool, is_verified=verify is not False)
+        scheme = request.url.partition(":")[0].lower()
+        return _Connection(place[0], pool, scheme, is_verified=verify is not False)
 
     return get_connection_with_tls_context
 
@@ -153,7 +155,10 @@ def _twin_class(kind: type[HTTPAdapter]) -> type[HTTPAdapter]:
 class _Connection:
     """What an adapter gets instead of a pool."""
 
-    def __init__(self, place: Origin, pool: Callable[[], Any], *, is_verified: bool) -> None:
+    def __init__(
+        self, place: Origin, pool: Callable[[], Any], scheme: str, *, is_verified: bool
+    ) -> None:
+        self._scheme = scheme
         self._place = place
         self._pool = pool
         self._is_verified = is_verified
@@ -190,6 +195,7 @@ class _Connection:
                 body=_bytes(words["body"]),
                 client="requests",
                 read_timeout=read_timeout(words["timeout"]),
+                sender=sender_of(self._scheme),
             )
         )
 

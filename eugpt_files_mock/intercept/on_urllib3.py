@@ -21,6 +21,7 @@ from . import registry
 from .memory_connection import MemorySocket, RefusedLate
 from .patches import Patch, bound, give_back, own_function
 from .registry import Find
+from .senders import sender_of
 
 _TIMEOUT = 7
 """The position of `timeout` among the arguments of `urlopen`."""
@@ -79,7 +80,8 @@ def urlopen_in_memory(
     def connect(connection: Any) -> MemorySocket:
         seconds = read_timeout(twin._get_timeout(timeout))
         peer = connection.host, connection.port
-        return MemorySocket(find, client, seconds, next(outcomes, None), peer=peer)
+        sender = partial(sender_of, pool.scheme)
+        return MemorySocket(find, client, seconds, next(outcomes, None), peer=peer, sender=sender)
 
     # A class for each call, as urllib3 takes a class, not a function. The name stays: its messages
     # show it.

@@ -5,7 +5,7 @@ runs: so nothing here waits for a lock.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import TIMEOUT_MAX
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from ..model.base_urls import BaseUrl, Origin
 from ..model.messages import Outcome, Request, Severed
 from ..service.handle import handle
 from ..service.service import Service
+from .senders import is_a_sleep_replaced_nearby
 
 
 # Compared by identity: two mocks may have equal options, and `unregister` must remove the right
@@ -37,6 +38,11 @@ class ActiveMock:
 
         Raises `ClientHasNoTimeout` when it would really wait for ever.
         """
+        sender = request.sender
+        if sender and not sender.is_sleeping_replaced and self._may_fail:
+            # Only where a failure may be told to wait, as it looks at every frame.
+            sender = sender._replace(is_sleeping_replaced=is_a_sleep_replaced_nearby())
+            request = replace(request, sender=sender)
         outcome, patience = handle(self.service, request), request.read_timeout
         if isinstance(outcome, Severed):
             if outcome.kind == "timeout" and patience is None:
@@ -53,6 +59,12 @@ class ActiveMock:
         elif outcome.delivery.delay >= patience and outcome.delivery.delay:
             return Severed(kind="timeout")
         return outcome
+
+    @property
+    def _may_fail(self) -> bool:
+        service = self.service
+        limit = service.rate_limiter.limit
+        return bool(service.armed.live or limit or service.tenants)
 
     def _waits_for_ever(self, fault: str) -> ClientHasNoTimeout:
         error = ClientHasNoTimeout(

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl
 
 from .delivery import WHOLE, Delivery
+from .sender import Sender
 
 STATUSES = ("uploaded", "processed", "error")
 """`processed` is documented (D); the others are a guess, after the `openai` SDK's FileObject."""
@@ -124,6 +125,16 @@ class Request:
     """The library that sent it in process, such as `httpx`; `wsgi` on a port."""
     read_timeout: float | None = None
     """Seconds that the client waits for bytes; None when it waits for ever, or on a port."""
+    sender: Sender | None = None
+    """The task, thread or connection that sent it; None where that isn't known, as over WSGI."""
+    is_complete: bool = True
+    """Whether the body came to its end. If not, its client has gone, and nothing is done."""
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body."""
+        body = self.body
+        return len(body) if isinstance(body, bytes) else sum(map(len, body))
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -200,7 +211,8 @@ class Call:
         headers: with keys redacted.
         user: whose key it was, or None.
         client: `httpx`, `httpx2`, `requests`, `urllib3`, `http.client`, `aiohttp` or `wsgi`.
-        status: what was answered, or None when the connection was severed.
+        status: what was answered, or None when the connection was severed, or when the body of the
+            request never came to its end.
         file_id: the file in question; of an upload, the one that was stored.
         filename: of the file in question, where known.
         purpose: of the file in question, or what a list was filtered by.
@@ -257,6 +269,13 @@ class Record(NamedTuple):
         stub: the stub that it was meant for, or None.
         has_deleted: whether it took a file out of the store, whatever was answered.
         is_done: whether the work was done, whatever a fault made of the answer.
+        sender: who sent it, or None if that isn't known.
+        is_complete: whether its body came to its end.
+        size: length of the uploaded content, or of the body.
+        tail: the last bytes of the uploaded content, or of the body: what a stream that was read
+            in part still gives ends like the whole.
+        body: a hash of the body of a stubbed route, whatever the boundary of its form.
+        key_in_url: the parameter that had a key as its value, `the path`, or None.
     """
 
     call: Call
@@ -270,3 +289,9 @@ class Record(NamedTuple):
     stub: object | None
     has_deleted: bool = False
     is_done: bool = False
+    sender: Sender | None = None
+    is_complete: bool = True
+    size: int = 0
+    tail: bytes = b""
+    body: int = 0
+    key_in_url: str | None = None

@@ -1,7 +1,8 @@
 """The values of stubs: what a reply function is given and returns, and how that is sent."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NewType
 
@@ -18,6 +19,27 @@ WITHOUT_BODY = (204, 304)
 
 StubOperation = NewType("StubOperation", str)
 """The name of a stubbed route, such as `POST /responses`."""
+
+
+FILE_MEMBER = re.compile(r"(?:.*_)?file_ids?|training_file|validation_file", re.DOTALL)
+"""Names of the members of a JSON body that hold the id of a file, or a list of ids."""
+
+
+def files_named_in(value: Any) -> Iterator[tuple[str, str]]:
+    """Member and id of each file that a JSON value names, at any depth, in order."""
+    # Not by recursion, as a body may be nested deeply. `reversed` keeps the order of the body,
+    # because the last one is taken first.
+    waiting: list[Any] = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += reversed(value.values())
+            for name, named in value.items():
+                if FILE_MEMBER.fullmatch(name):
+                    ids = named if isinstance(named, list) else [named]
+                    yield from ((name, file_id) for file_id in ids if isinstance(file_id, str))
+        elif isinstance(value, list):
+            waiting += reversed(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

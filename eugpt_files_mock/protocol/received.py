@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..model.sender import Line
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRequest:
@@ -11,7 +13,8 @@ class ReceivedRequest:
 
     `target` may have a proxy's scheme and host before it; headers are decoded as Latin-1; a large
     body stays in the pieces in which it came, so that none is copied. `is_persistent` says whether
-    the connection may be kept after the answer.
+    the connection may be kept after the answer; `is_broken_off`, whether the client has closed its
+    end before that of the body; `line` is that of a port.
     """
 
     method: str
@@ -21,6 +24,8 @@ class ReceivedRequest:
     http_version: str = "1.1"
     is_persistent: bool = True
     is_complete: bool = True
+    is_broken_off: bool = False
+    line: Line | None = field(default=None, compare=False, repr=False)
 
     @property
     def path(self) -> str:

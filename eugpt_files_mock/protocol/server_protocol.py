@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import h11
 
+from ..model.sender import Line
 from .body import ChunkedBody, InvalidChunk, SizedBody
 from .received import ReceivedRequest, UnreadableRequest
 
@@ -24,8 +25,9 @@ class ServerProtocol:
     end, or the last request was one after which the connection isn't kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, line: Line | None = None) -> None:
         self.is_closed = False
+        self._line = line
         self._at_end = False
         self._head = _NO_HEAD
         self._fields: list[tuple[str, str]] = []
@@ -131,6 +133,7 @@ class ServerProtocol:
                 for name, value in event.headers.raw_items()
             ),
             http_version=event.http_version.decode("ascii"),
+            line=self._line,
         )
         refused = _head_refusal(head)
         if refused is None:
@@ -155,7 +158,10 @@ class ServerProtocol:
     def _give_up(self) -> ReceivedRequest:
         # Where the next request would begin isn't known.
         self.is_closed = True
-        return replace(self._head, is_persistent=False, is_complete=False)
+        # Who sent invalid chunks is still there, and gets an answer.
+        return replace(
+            self._head, is_persistent=False, is_complete=False, is_broken_off=self._at_end
+        )
 
     def _finish(self, body: SizedBody | ChunkedBody) -> ReceivedRequest:
         request, content = self._head, body.content()

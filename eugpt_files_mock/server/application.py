@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from ..errors import quoted
 from ..model.messages import Headers, Outcome, Request
+from ..model.sender import Sender
 from ..protocol.received import ReceivedRequest, UnreadableRequest
 from ..service.handle import handle
 from ..service.refusals import CHALLENGE, Refusal
@@ -60,7 +61,7 @@ class ServedMock:
             return reject(self._service, refusal)
         if request.path == "/":
             return call_wsgi(self._control, request, self._scheme)
-        return handle(self._service, _api_request(request))
+        return handle(self._service, _api_request(request, self._scheme))
 
     def note_wait(self, outcome: Outcome, is_gone: bool | None) -> None:  # noqa: FBT001 - three states
         """Keep that a client waits for an outcome, or has given up, for the page."""
@@ -87,7 +88,7 @@ class ServedMock:
         return None
 
 
-def _api_request(request: ReceivedRequest) -> Request:
+def _api_request(request: ReceivedRequest, scheme: str) -> Request:
     path = unquote(request.path)
     return Request(
         method=request.method,
@@ -97,4 +98,6 @@ def _api_request(request: ReceivedRequest) -> Request:
         headers=Headers(request.headers),
         body=request.body,
         client=CLIENT,
+        sender=None if request.line is None else Sender(request.line, scheme),
+        is_complete=not request.is_broken_off,
     )

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from ..model.messages import Outcome, Reply
+from ..model.sender import Line
 from ..protocol.delivery import Close, Hang, Reset, Send, Wait, deliver, response_head
 from ..protocol.received import ReceivedRequest, UnreadableRequest
 from ..protocol.server_protocol import ServerProtocol
@@ -41,6 +42,7 @@ class Connection:
         ssl_context: ssl.SSLContext | None,
     ) -> None:
         self.waits_for: Literal["client", "fault"] | None = None
+        self._line = Line()
         self._socket = connected
         self._answer = answer
         self._note_wait = note_wait
@@ -56,6 +58,7 @@ class Connection:
         except Exception:  # noqa: BLE001 - one connection that fails must not end a thread
             traceback.print_exc(file=sys.stderr)
         finally:
+            self._line.close()
             self._socket.close()
 
     def shut_down(self) -> None:
@@ -84,7 +87,7 @@ class Connection:
             encrypted.do_handshake()
 
     def _answer_all(self) -> None:
-        protocol = ServerProtocol()
+        protocol = ServerProtocol(self._line)
         while not protocol.is_closed:
             request = protocol.next_request()
             if request is None:
@@ -127,6 +130,8 @@ class Connection:
         is_gone = _goes_within(self._socket, action.seconds if isinstance(action, Wait) else None)
         self.waits_for = None
         self._note_wait(self._outcome, is_gone)
+        if is_gone:
+            self._line.close()
         return not is_gone and isinstance(action, Wait)
 
     def _close(self, _: Close) -> bool:

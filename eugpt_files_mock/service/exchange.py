@@ -1,5 +1,6 @@
 """What is known of one request while it is handled, and the `Record` that is made of it."""
 
+from collections.abc import Mapping
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -70,7 +71,7 @@ class Exchange:
             headers=Headers(kept.headers),
             user=self.identity.user,
             client=request.client,
-            status=outcome.status if isinstance(outcome, Reply) else None,
+            status=outcome.status if isinstance(outcome, Reply) and request.is_complete else None,
             file_id=file_id,
             filename=filename,
             purpose=purpose,
@@ -94,11 +95,18 @@ class Exchange:
             is_unmatched=route.is_unknown,
             started=self._started,
             # For the verdict: with another key it isn't a retry. The key itself is kept nowhere.
-            key=hash(self.identity.key),
+            key=hash((self.identity.key, *_credentials(request.headers.by_name))),
             unready_files=self._unready_files(),
             stub=route.stub,
             has_deleted=result is not None and result.has_deleted,
             is_done=result is not None,
+            sender=request.sender,
+            is_complete=request.is_complete,
+            # A body that can't be read as a form has no content, but may be empty.
+            size=request.length if facts.bytes is None else facts.bytes,
+            tail=facts.tail,
+            body=_hash(facts.body, request.headers.by_name.get("content-type", "")),
+            key_in_url=redactor.key_in_url(request, self._service.api_key),
         )
 
     def _unready_files(self) -> tuple[tuple[str, str], ...]:
@@ -110,3 +118,17 @@ class Exchange:
     def _facts(self) -> Facts:
         """What is known of the file in question, and of the body."""
         return self.route.operation.facts(self.command, self.file)
+
+
+_CREDENTIALS = ("cookie", "x-api-key", "api-key", "x-auth-token", "x-csrf-token")
+"""Headers that hold one, beside `Authorization`. The journal redacts them."""
+
+
+def _credentials(headers: Mapping[str, str]) -> list[str]:
+    return [headers[name] for name in _CREDENTIALS if name in headers]
+
+
+def _hash(body: bytes, content_type: str) -> int:
+    # A client invents a boundary for each attempt.
+    _, _, boundary = content_type.partition("boundary=")
+    return hash(body.replace(boundary.strip('"').encode(), b"") if boundary else body)

@@ -67,6 +67,9 @@ def _admit(service: Service, exchange: Exchange) -> None:
     for refusal in refusals if key_first else refusals[::-1]:
         if refusal is not None:
             raise Refused(refusal)
+    # Half an upload is refused as a form that breaks off; a stub would be asked about nothing.
+    if not exchange.request.is_complete and exchange.route.stub is not None:
+        raise Refused(Refusal("bad_request", {"message": _BROKEN_OFF}))
     # Few mocks have a limit, and every request comes by here.
     if service.rate_limiter.limit is None:
         return
@@ -75,6 +78,9 @@ def _admit(service: Service, exchange: Exchange) -> None:
     if wait:
         headers = (("Retry-After", str(wait)),)
         raise Refused(Refusal("rate_limited", {"seconds": wait}, headers))
+
+
+_BROKEN_OFF = "The body of the request never came to its end: its client broke it off."
 
 
 def _run_callbacks(service: Service, exchange: Exchange, call: Call, outcome: Outcome) -> Outcome:

@@ -31,6 +31,17 @@ _MOST_BODY_KEPT = 8_192
 """Bytes of an answer that are kept for the page."""
 
 
+_KEY = re.compile(
+    r"(?<![A-Za-z0-9])(?:eugpt_(?=[A-Za-z]*[0-9])[A-Za-z0-9]{16,}"
+    r"|sk-(?=[A-Za-z_-]*[0-9])[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+)"
+)
+"""What looks like a key: of this service, of OpenAI, or a JSON Web Token."""
+
+_KEY_PARAMETERS = ("api_key", "api-key", "apikey", "x-api-key", "access_token", "authorization")
+_SHORTEST_KEY = 8
+"""Parameters that are for keys only, and the shortest value that counts: not `true`, or `none`."""
+
+
 class Redactor:
     """Knows the secrets of one mock."""
 
@@ -66,6 +77,19 @@ class Redactor:
             message=None if message is None else secrets.redacted(message),
             outcome=secrets.reply(outcome) if isinstance(outcome, Reply) else outcome,
         )
+
+    def key_in_url(self, request: Request, own: str) -> str | None:
+        """Where the URL has a key, or what looks like one: a parameter's name, or `the path`."""
+        secrets = _Secrets(self._pattern, request)
+
+        def is_key(text: str) -> bool:
+            return own in text or bool(_KEY.search(text)) or secrets.redacted(text) != text
+
+        for name, value in request.parameters.items() if request.query else ():
+            is_named = name.lower() in _KEY_PARAMETERS and len(value) >= _SHORTEST_KEY
+            if is_named or is_key(value):
+                return secrets.redacted(f"the parameter {quoted(name)}")
+        return "the path" if is_key(request.path) else None
 
     def json(self, value: Any, body: bytes, request: Request) -> Any:
         """What may be kept of a JSON value, given the body of the request, in which it was."""

@@ -468,7 +468,8 @@ def test_an_upload_whose_body_breaks_off_stores_nothing(mock: FilesMock) -> None
         with pytest.raises(ZeroDivisionError):
             library.post(f"{mock.base_url}/files", headers=headers, **words)
     assert 0 == len(mock.files)
-    assert ["invalid_multipart"] * 2 == [call.error for call in mock.calls]  # as on a port
+    seen = [(call.status, call.error) for call in mock.calls]  # as on a port
+    assert [(None, "invalid_multipart")] * 2 == seen
 
 
 # -- what is installed ----------------------------------------------------------------------------

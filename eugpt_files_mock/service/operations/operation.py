@@ -23,9 +23,15 @@ ResultT = TypeVar("ResultT", bound="Result")
 # `Facts.bytes` is a length, and would hide the type.
 bytes_ = bytes
 
+TAIL = 64
+"""Bytes of a content that the verdict compares."""
+
 
 class Facts(NamedTuple):
-    """What the journal shows of a command, and a fault can be addressed by."""
+    """What the journal shows of a command, and a fault can be addressed by.
+
+    `tail` are the last `TAIL` bytes of what was uploaded or posted, for the verdict.
+    """
 
     filename: str | None = None
     purpose: str | None = None
@@ -35,6 +41,7 @@ class Facts(NamedTuple):
     fields: Mapping[str, str] = MappingProxyType({})
     json: Any = None
     body: bytes_ = b""
+    tail: bytes_ = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

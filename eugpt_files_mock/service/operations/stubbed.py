@@ -8,13 +8,21 @@ from typing import Any, NamedTuple
 from ...model.content_types import JSON, TEXT
 from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
-from ...model.stubs import WITHOUT_BODY, Answer, EncodedAnswer, StubRequest, encode, json_bytes
+from ...model.stubs import (
+    WITHOUT_BODY,
+    Answer,
+    EncodedAnswer,
+    StubRequest,
+    encode,
+    files_named_in,
+    json_bytes,
+)
 from ...options import Options
 from ...state.stubs import Stub, StubMatch
 from ..refusals import Refusal, Refused
 from ..replies import merged_headers, render_failure, reply
 from ..service import Service
-from .operation import Facts, Operation, Result, RouteMatch, refuse_file
+from .operation import TAIL, Facts, Operation, Result, RouteMatch, refuse_file
 
 
 class Stubbed(NamedTuple):
@@ -48,29 +56,28 @@ def _read(request: Request, route: RouteMatch, profile: Profile) -> Stubbed:
 
 
 def _facts(command: Stubbed, file: File | None) -> Facts:
-    return Facts(json=command.json, body=command.body)
+    return Facts(json=command.json, body=command.body, tail=command.body[-TAIL:])
 
 
 def named_files(command: Stubbed) -> Iterator[str]:
-    """The `file_id` and the members of `file_ids`, wherever they stand in the body."""
-    # Not by recursion, as a body may be nested deeply. `reversed` keeps the order of the body,
-    # because the last one is taken first.
-    waiting: list[Any] = [command.json] if command.stub.check_file_ids else []
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += reversed(value.values())
-            named = value.get("file_ids")
-            named = [value.get("file_id"), *(named if isinstance(named, list) else ())]
-            yield from (file_id for file_id in named if isinstance(file_id, str))
-        elif isinstance(value, list):
-            waiting += reversed(value)
+    """The ids that must be those of stored files."""
+    if command.stub.check_file_ids:
+        yield from (file_id for _, file_id in files_named_in(command.json))
 
 
 def _used_files(
     command: Stubbed, file: File | None, service: Service, user: str | None
 ) -> Iterable[File | None]:
-    return [service.files.find(file_id, user) for file_id in named_files(command)]
+    # To report a file that has failed isn't to use it.
+    return [
+        service.files.find(file_id, user)
+        for name, file_id in files_named_in(command.json)
+        if not name.startswith(_REPORTED)
+    ]
+
+
+_REPORTED = ("failed_", "error_", "invalid_", "rejected_", "broken_", "skipped_")
+"""How the names of members begin that report a file."""
 
 
 def _operate(service: Service, command: Stubbed, user: str | None, now: float) -> Answered:

@@ -16,7 +16,7 @@ from ..refusals import Refusal, Refused
 from ..replies import file_members, json_reply, strange_members
 from ..schemas import BINARY, STRING, TEXT, Schema, named, object_schema
 from ..service import Service
-from .operation import Description, Facts, Operation, Result, RouteMatch
+from .operation import TAIL, Description, Facts, Operation, Result, RouteMatch
 
 
 # A tuple, as with so many fields it is made in half the time of a frozen dataclass.
@@ -75,6 +75,7 @@ def _facts(command: Upload, file: File | None) -> Facts:
         bytes=None if command.content is None else len(command.content),
         sha256=command.sha256,
         fields=command.fields,
+        tail=(command.content or b"")[-TAIL:],
     )
 
 
