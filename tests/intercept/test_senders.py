@@ -103,7 +103,9 @@ def test_on_a_port_each_connection_is_a_sender() -> None:
     first, second, third = (sender.who for sender in senders(mock))
     assert first is second is not third
     assert isinstance(first, Line)
-    assert first.opened < third.opened < (third.closed or 0) <= (first.closed or 0)
+    assert isinstance(third, Line)
+    assert first.opened < third.opened < (third.closed or 0)
+    assert first.closed is not None
 
 
 def test_a_deadline_of_the_event_loop_is_known_where_the_client_has_none(mock: FilesMock) -> None:
@@ -128,7 +130,7 @@ def sleep(seconds: float) -> None:
     [
         (lambda: unittest.mock.patch("time.sleep"), True),
         (lambda: unittest.mock.patch("asyncio.sleep"), True),
-        (lambda: unittest.mock.patch.object(time, "sleep", lambda seconds: None), True),
+        (lambda: unittest.mock.patch.object(time, "sleep", sleep), True),
         (lambda: unittest.mock.patch(f"{__name__}.sleep"), True),
         (lambda: stamina.set_testing(True), True),
         (lambda: unittest.mock.patch("time.localtime"), False),
