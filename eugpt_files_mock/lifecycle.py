@@ -13,7 +13,13 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from .environment import Pointers
-from .errors import ExpectationNotMet, FaultUnavailable, OptionError, StateError
+from .errors import (
+    ExpectationNotMet,
+    FaultUnavailable,
+    FilesMockError,
+    OptionError,
+    StateError,
+)
 from .expectations.exit_checks import exit_failure, exit_problems
 from .intercept import installation
 from .intercept.registry import ActiveMock
@@ -158,6 +164,10 @@ class Lifecycle:
         message = exit_failure(services, deferred)
         if message:
             raise ExpectationNotMet(message)
+
+    def defer(self, error: FilesMockError) -> None:
+        """Let the exit checks say it."""
+        self._active_mock.deferred_errors.append(error)
 
     def problems(self, service: Service) -> list[str]:
         """What the exit checks would say now; nothing is marked as reported."""

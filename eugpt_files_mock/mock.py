@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import lifecycle
 from .decorator import Target, decorate
-from .errors import AttributeRefused, OptionError, nearest_word
+from .errors import AttributeRefused, OptionError, check_words, nearest_word
 from .expectations.assertions import (
     assert_called,
     assert_deleted,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from typing_extensions import Never, Self, Unpack
 
     from .options import OptionWords
+    from .sweep.sweep import Sweep
 
 
 class FilesMock:
@@ -71,6 +72,7 @@ class FilesMock:
         self._lifecycle = Lifecycle(self, service)
         # The mock itself is the tenant of its own key.
         self._tenants: dict[str, Any] = {service.api_key: self}
+        self._sweep: Sweep | None = None
         self._hold(service)
 
     def _hold(self, service: Service) -> None:
@@ -534,6 +536,63 @@ class FilesMock:
             OptionError: for an unknown kind.
         """
         assert_resilient(self.verdict(), strict=strict, allow=allow)
+
+    def sweep(
+        self,
+        *,
+        expect: type[BaseException] | Iterable[type[BaseException]] = (),
+        failures: Iterable[str] | Mapping[str, Fault | Callable[[str], Fault | None]] | None = None,
+        strict: bool = False,
+        allow: Iterable[str] = (),
+        only: str | Iterable[str] | None = None,
+        alike: int = 3,
+        wait: bool = False,
+        **unknown: Never,
+    ) -> Sweep:
+        """Run the code under test once for every failure at every call, and judge each run.
+
+        ::
+
+            for case in mock.sweep():
+                with case:                      # or `async with case:`
+                    archive("report.pdf")
+
+        The first two runs meet no failure: they show which calls the code makes. What the mock had
+        before the loop is there again in each run. When the loop ends, it fails as an assertion
+        with a table if a failure was handled wrongly.
+
+        Args:
+            expect: exceptions that are right; any other is then WRONG.
+            failures: names out of the eight columns, or a mapping of names to a fault, or to a
+                function of the operation that returns one, or None where it can't be.
+            strict: giving up after a failure that may pass is WRONG too.
+            allow: cells that may be WRONG, such as `upload */lost`, or reasons, such as
+                `duplicate_upload`. One that was never needed is an error.
+            only: the cells to run, as in `allow`.
+            alike: of calls that are alike, at most so many meet failures: the first and the last.
+            wait: let sleeping take its time; else the clocks of the process are set forward.
+            **unknown: refused, with the argument that was probably meant.
+
+        Raises:
+            ExpectationNotMet: when the loop ends, and a cell is WRONG; when the code makes other
+                calls in its second run than in its first.
+            OptionError: for an unknown word, or an invalid value.
+            StateError: when a case isn't entered.
+        """
+        # Late: it imports asyncio, which most tests never need.
+        from .sweep.sweep import SWEEP_WORDS, Sweep
+
+        check_words("argument of sweep", unknown, SWEEP_WORDS)
+        return Sweep(
+            self,
+            expect=expect,
+            failures=failures,
+            strict=strict,
+            allow=allow,
+            only=only,
+            alike=alike,
+            wait=wait,
+        )
 
     def check(self) -> None:
         """Run the exit checks now, such as after a test that uses `wsgi_app`.

@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import io
 import json
+import re
 import socket
 import tempfile
 from collections.abc import Callable
@@ -665,6 +666,92 @@ CONTROL: dict[str, ErrorCase] = {
     "control: an unknown fault to disarm": controlled("DELETE", "/__admin/faults/7"),
 }
 
+
+def swept(act: Callable[[FilesMock], object] = send, **words: Any) -> ErrorCase:
+    """A sweep of that, with these words."""
+
+    def provoke() -> None:
+        with mock() as one:
+            for case in one.sweep(**words):
+                with case:
+                    act(one)
+
+    return provoke
+
+
+def _once() -> Callable[[FilesMock], object]:
+    seen: list[int] = []
+    return lambda one: upload(one, "a.txt") if not seen and not seen.append(1) else send(one)
+
+
+def _missing_in_a_third_run() -> Callable[[FilesMock], object]:
+    runs: list[int] = []
+    return lambda one: send(one) if runs.append(1) or len(runs) <= 2 else None
+
+
+def _not_entered() -> None:
+    with mock() as one:
+        for _ in one.sweep():
+            send(one)
+
+
+def _entered_twice() -> None:
+    with mock() as one:
+        for case in one.sweep():
+            with case, case:
+                send(one)
+
+
+def _iterated_twice() -> None:
+    with mock() as one:
+        sweep = one.sweep(only="list/busy")
+        for _ in range(2):
+            for case in sweep:
+                with case:
+                    send(one)
+
+
+def _left_by_break() -> None:
+    with mock() as one:
+        for case in one.sweep():
+            with case:
+                send(one)
+            break
+
+
+SWEEPS: dict[str, ErrorCase] = {
+    "sweep: other calls in the second run": swept(_once()),
+    "sweep: no call in a later run": swept(_missing_in_a_third_run(), failures=["busy"]),
+    "sweep: no call at all": swept(lambda one: None),
+    "sweep: a case that is not entered": _not_entered,
+    "sweep: a case that is entered twice": _entered_twice,
+    "sweep: iterated twice": _iterated_twice,
+    "sweep: left by break": _left_by_break,
+    "sweep: an allow that was never needed": lambda: _timeless(swept(allow="*/lost")),
+    "sweep: only names no cell": swept(only="upload a.txt/busy"),
+    "sweep: only without a failure": swept(only="upload a.txt"),
+    "sweep: only that is no text": swept(only=5),
+    "sweep: an unknown reason": swept(allow=["duplicate"]),
+    "sweep: an unknown failure in a cell": swept(allow=["upload */lots"]),
+    "sweep: an unknown failure": swept(failures=["bussy"]),
+    "sweep: no failure": swept(failures=[]),
+    "sweep: failures that are none": swept(failures=5),
+    "sweep: a failure with a slash": swept(failures={"a/b": faults.timeout()}),
+    "sweep: a failure that wasn't called": swept(failures={"slow": faults.timeout}),
+    "sweep: expect that is no exception": swept(expect="ValueError"),
+    "sweep: an unknown argument": swept(allowed="*/lost"),
+}
+
+
+def _timeless(error_case: ErrorCase) -> None:
+    """Without how long it took."""
+    try:
+        error_case()
+    except AssertionError as error:
+        error.args = (re.sub(r"in \d+\.\d s", "in 0.1 s", str(error)),)
+        raise
+
+
 ERROR_CASES = {
     **OPTIONS,
     **FAULTS,
@@ -674,6 +761,7 @@ ERROR_CASES = {
     **STATES,
     **LEAVING,
     **ASSERTIONS,
+    **SWEEPS,
     **COMMAND,
     **REFUSALS,
     **CONTROL,

@@ -24,7 +24,7 @@ LAYERS = (
     ("protocol", "verdict", "verify"),
     ("intercept", "server", "documents"),
     ("admin", "seeding", "expectations"),
-    ("lifecycle", "decorator"),
+    ("lifecycle", "decorator", "sweep"),
     ("mock",),
     ("cli", "shared_server"),
     ("__init__",),

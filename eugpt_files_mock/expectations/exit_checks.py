@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from ..errors import FilesMockError, NetworkRefused, nearest_word
+from ..errors import FilesMockError, NetworkRefused, StateError, nearest_word
 from ..model.messages import Call
 from ..model.operations import is_route_name
 from ..service.operations import OPERATIONS
@@ -56,7 +56,7 @@ def _problems(
     reasons = dict.fromkeys(
         str(error)
         for error in deferred_errors
-        if options.assert_all_faults_fired or isinstance(error, NetworkRefused)
+        if options.assert_all_faults_fired or isinstance(error, (NetworkRefused, StateError))
     )
     found: list[str | None] = [f"{reason}\nWhat came:\n{call_lines(calls)}" for reason in reasons]
     found += [_failed(failure) for failure in dict.fromkeys(service.failures)]

@@ -76,6 +76,13 @@ class StubMatch(NamedTuple):
     params: dict[str, str]
 
 
+class SavedStubs(NamedTuple):
+    """The stubs at one moment, with their hits; and every name that had been stubbed."""
+
+    stubs: list[tuple[Stub, int]]
+    operations: tuple[StubOperation, ...]
+
+
 class Stubs:
     """The stubs of one mock, newest first."""
 
@@ -92,6 +99,19 @@ class Stubs:
             self._numbered = 0
             self.operations: tuple[StubOperation, ...] = ()
             """Every name that was stubbed, also of stubs that were cancelled."""
+
+    def saved(self) -> SavedStubs:
+        """The stubs as they are now, for `restore`."""
+        with self._lock:
+            return SavedStubs([(stub, stub.hits) for stub in self._stubs], self.operations)
+
+    def restore(self, saved: SavedStubs) -> None:
+        """Have these again, each with as many hits as it had."""
+        with self._lock:
+            for stub, hits in saved.stubs:
+                stub.hits = hits
+            self._stubs = tuple(stub for stub, _ in saved.stubs)
+            self.operations = saved.operations
 
     def all(self) -> list[Stub]:
         """The stubs, in the order in which they were made, with those that are used up."""

@@ -1,0 +1,264 @@
+"""What a person would say of one run with a failure, as one table of questions."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from traceback import walk_tb
+
+from ..errors import FilesMockError
+from ..verdict.rules import RULES
+from .failures import Failure
+from .runs import TIMING, Baseline, Run, count_files, error_findings, file_names
+
+_BUGS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NameError,
+    RecursionError,
+    TypeError,
+)
+"""Of Python itself: an exception that an application derives from one of these was meant."""
+
+REASONS = (
+    "bug",
+    "unexpected_error",
+    "failed_check",
+    "exit_check",
+    "other_files",
+    "other_result",
+    "file_left",
+    "duplicate_post",
+    "endless",
+    "gave_up",
+    *(
+        rule.kind
+        for rule in RULES
+        if rule.level == "error" and rule.kind not in (*TIMING, "duplicate_post")
+    ),
+)
+"""The words that `allow` takes, beside cells."""
+
+
+class Endless(BaseException):
+    """Raised into code under test that made far more calls than it makes without a failure."""
+
+
+class Stopped(Exception):
+    """A program of the command ended otherwise than by itself; `reason` is one of `REASONS`."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a run is wrong: a word of `REASONS`, what happened, and how to mend it."""
+
+    kind: str
+    text: str = ""
+    cure: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.text}" if self.text else self.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One run with a failure, and what it is compared with."""
+
+    run: Run
+    baseline: Baseline
+    failure: Failure
+    goes_on: bool
+    expect: tuple[type[BaseException], ...]
+
+
+def judged(evidence: Evidence, *, strict: bool) -> tuple[str, list[Reason]]:
+    """The outcome, and what is wrong."""
+    reasons = [reason for question in _QUESTIONS for reason in question(evidence)]
+    if reasons:
+        return "WRONG", reasons
+    if evidence.run.error is None:
+        return "ok", []
+    if not evidence.failure.may_pass:
+        return "raised", []
+    if strict:
+        text = f"raised {_described(evidence.run.error)} after a failure that may pass"
+        return "WRONG", [Reason("gave_up", text)]
+    return "gave up", []
+
+
+def _raised(evidence: Evidence) -> Iterator[Reason]:
+    error, expect = evidence.run.error, evidence.expect
+    if error is None or isinstance(error, Endless):
+        return
+    if isinstance(error, Stopped):
+        if error.reason:
+            yield Reason(error.reason, str(error))
+        return
+    for one in _leaves(error):
+        kind = None if isinstance(one, expect) else _kind(one, expects=bool(expect))
+        if kind is not None:
+            yield Reason(kind, f"raised {_described(one)}{_place(one)}")
+
+
+def _kind(error: BaseException, *, expects: bool) -> str | None:
+    """The reason for which an exception is wrong, or None."""
+    if is_check(error):
+        return "failed_check"
+    # One of ours says that the test itself is wrong: the exit checks tell that.
+    if isinstance(error, (FilesMockError, SystemExit)):
+        return None
+    if type(error).__module__ == "builtins" and isinstance(error, _BUGS):
+        return "bug"
+    return "unexpected_error" if expects else None
+
+
+def _endless(evidence: Evidence) -> Iterator[Reason]:
+    if evidence.run.is_endless:
+        made, usual = len(evidence.run.records), evidence.baseline.calls
+        yield Reason("endless", f"made {made} calls, and {usual} without a failure")
+
+
+def _exit_checks(evidence: Evidence) -> Iterator[Reason]:
+    for problem in evidence.run.problems:
+        first, _, rest = problem.partition("\n")
+        cures = [line for line in rest.splitlines() if line.startswith("To fix it: ")]
+        yield Reason("exit_check", first, cures[0].removeprefix("To fix it: ") if cures else "")
+
+
+def _verdict(evidence: Evidence) -> Iterator[Reason]:
+    for finding in error_findings(evidence.run.verdict):
+        if finding.kind not in evidence.baseline.kinds:
+            lines = finding.message.splitlines()
+            cure = lines[-1].removeprefix("To fix it: ") if len(lines) > 1 else ""
+            yield Reason(finding.kind, lines[0].rstrip("."), cure)
+
+
+def _files(evidence: Evidence) -> Iterator[Reason]:
+    run, baseline = evidence.run, evidence.baseline
+    key = baseline.file_key
+    if run.error is not None or run.is_endless or key is None:
+        return
+    missing = baseline.files - count_files(key, run.files)
+    if missing:
+        yield Reason("other_files", f"went on as if nothing was, but without {file_names(missing)}")
+    told = {finding.kind for finding in error_findings(run.verdict)}
+    more = count_files(key, run.left) - baseline.left
+    # What an outage leaves can't be cleared; and two files of one are told by the verdict.
+    if more and not evidence.goes_on and not told & {"duplicate_upload", "orphan_left"}:
+        yield Reason("other_files", f"went on as if nothing was, but left {file_names(more)} more")
+
+
+def _result(evidence: Evidence) -> Iterator[Reason]:
+    run = evidence.run
+    if run.error is None and not run.is_endless and not evidence.baseline.is_same_result(run):
+        shown = repr(run.result)
+        shown = shown if len(shown) <= 60 else shown[:59] + "…"
+        yield Reason("other_result", f"went on as if nothing was, with another result: {shown}")
+
+
+def _left(evidence: Evidence) -> Iterator[Reason]:
+    run, baseline = evidence.run, evidence.baseline
+    if run.error is None or evidence.goes_on or baseline.file_key is None:
+        return
+    known = [file for file in run.left if run.knew(file.id)]
+    more = count_files(baseline.file_key, known) - baseline.left
+    if more:
+        yield Reason(
+            "file_left",
+            f"raised {_described(run.error)}, and left {file_names(more)}, which it had uploaded",
+            "delete it in a finally (or except) that begins right after the upload, with nothing "
+            "before the delete that can fail.",
+        )
+
+
+def _posts(evidence: Evidence) -> Iterator[Reason]:
+    told = {finding.kind for finding in error_findings(evidence.run.verdict)}
+    if "duplicate_post" in told:
+        return
+    done = evidence.run.posts
+    for operation in done - evidence.baseline.posts:
+        usual = evidence.baseline.posts[operation]
+        yield Reason(
+            "duplicate_post",
+            f"{operation} was carried out {done[operation]} times, and {usual} without a failure",
+            "don't send it again after a lost answer (max_retries=0), or send an Idempotency-Key.",
+        )
+
+
+_QUESTIONS: tuple[Callable[[Evidence], Iterator[Reason]], ...] = (
+    _endless,
+    _raised,
+    _exit_checks,
+    _verdict,
+    _files,
+    _result,
+    _left,
+    _posts,
+)
+
+
+def is_check(error: BaseException) -> bool:
+    """An assertion that failed: of the author, of ours, or pytest's `fail`."""
+    return isinstance(error, AssertionError) or (
+        type(error).__name__ == "Failed" and type(error).__module__ == "_pytest.outcomes"
+    )
+
+
+def ends_a_run(error: BaseException) -> bool:
+    """Whether the code under test raised it; else it ends the whole program, or its test."""
+    if isinstance(error, asyncio.CancelledError):
+        return not _is_cancelled()
+    return isinstance(error, (Exception, SystemExit, Endless)) or is_check(error)
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancels the task in which the sweep runs; before 3.11 it can't be told."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return True
+    if task is None or sys.version_info < (3, 11):
+        return True
+    return task.cancelling() > 0
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions of a group, else the one itself."""
+    # Groups are built in since Python 3.11; before, the backport has the same attribute.
+    grouped = getattr(error, "exceptions", None)
+    if isinstance(grouped, tuple) and all(isinstance(one, BaseException) for one in grouped):
+        for one in grouped:
+            yield from _leaves(one)
+    else:
+        yield error
+
+
+def _described(error: BaseException) -> str:
+    first = str(error).strip().partition("\n")[0]
+    first = first if len(first) <= 100 else first[:99] + "…"
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+_LIBRARIES = tuple(
+    os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")
+)
+
+
+def _place(error: BaseException) -> str:
+    """Where it was raised, or the last line of the author's own before that."""
+    places = [
+        (frame.f_code.co_filename, line)
+        for frame, line in walk_tb(error.__traceback__)
+        if not os.path.realpath(frame.f_code.co_filename).startswith(_LIBRARIES)
+        and not frame.f_globals.get("__name__", "").startswith("eugpt_files_mock.")
+    ]
+    return f" ({os.path.basename(places[-1][0])}:{places[-1][1]})" if places else ""

@@ -1,0 +1,246 @@
+"""What is looked at after one run of the code under test, and what two runs have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..model.messages import Call, File, Record, Reply
+from ..verdict.verdict import Finding, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run, after it has ended.
+
+    Attributes:
+        records: its calls, with what became of them.
+        files: what is stored now.
+        before: the ids of the files that were stored before it.
+        verdict: on its calls.
+        problems: what the exit checks say, faults aside that never fired.
+        error: what it raised, or None.
+        result: what the author gave, or None.
+        is_endless: whether it made so many calls that it was stopped.
+    """
+
+    records: Sequence[Record]
+    files: Sequence[File]
+    before: frozenset[str]
+    verdict: Verdict
+    problems: Sequence[str]
+    error: BaseException | None = None
+    result: object = None
+    is_endless: bool = False
+
+    @property
+    def uploaded(self) -> dict[str, Record]:
+        """The uploads that were carried out, by the id of the file."""
+        return {
+            record.call.file_id: record
+            for record in self.records
+            if record.call.operation == "upload" and record.is_done and record.call.file_id
+        }
+
+    @property
+    def deleted(self) -> set[str | None]:
+        """The ids that it tried to delete, whatever came of it."""
+        return {record.call.file_id for record in self.records if record.call.operation == "delete"}
+
+    @property
+    def left(self) -> list[File]:
+        """The files that it uploaded, that are still there, and that it never tried to delete."""
+        uploaded, deleted = self.uploaded, self.deleted
+        return [file for file in self.files if file.id in uploaded and file.id not in deleted]
+
+    def knew(self, file_id: str) -> bool:
+        """Whether it was told the id of a file that it uploaded, or used it later."""
+        return _was_read(self.uploaded[file_id]) or any(
+            _names(record.call, file_id) for record in self.records
+        )
+
+    @property
+    def posts(self) -> Counter[str]:
+        """How often each stubbed POST was carried out; once for each `Idempotency-Key`."""
+        done: Counter[str] = Counter()
+        keys = set()
+        for record in self.records:
+            operation = record.call.operation or ""
+            if not (operation.startswith("POST ") and record.is_done):
+                continue
+            key = record.call.headers.get("idempotency-key")
+            if key is None or (operation, key) not in keys:
+                done[operation] += 1
+            keys.add((operation, key))
+        return done
+
+
+def _was_read(record: Record) -> bool:
+    outcome = record.outcome
+    return (
+        isinstance(outcome, Reply)
+        and outcome.status < 400
+        and outcome.delivery.cut_after is None
+        and record.call.fault not in ("corrupted", "malformed_json")
+    )
+
+
+def _names(call: Call, file_id: str) -> bool:
+    if call.operation == "upload":
+        return False
+    return call.file_id == file_id or file_id in json.dumps(call.json, default=str)
+
+
+FileKey = Callable[[File], Hashable]
+
+
+def _exact(file: File) -> Hashable:
+    return file.filename, file.purpose, file.user, hash(file.content)
+
+
+def _by_name(file: File) -> Hashable:
+    return file.filename, file.purpose, file.user
+
+
+def _by_number(file: File) -> Hashable:
+    return "a file"
+
+
+# The most exact first: some programs write the time into their files, or make names by chance.
+_KEYS: tuple[FileKey, ...] = (_exact, _by_name, _by_number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """What the two runs without a failure have in common: the rest varies, and isn't compared.
+
+    Attributes:
+        file_key: by what files are compared; None when not even their number is the same.
+        files: the files at the end, counted by that key.
+        left: of those that the run uploaded.
+        posts: how often each stubbed POST is carried out, at most.
+        has_result: whether a result was given, and was the same.
+        result: that, with the ids in it replaced.
+        kinds: of the findings that there are without a failure already.
+        problems: of the exit checks, without a failure already.
+        calls: how many, at most.
+        notes: what a reader should know.
+    """
+
+    file_key: FileKey | None
+    files: Counter[Hashable]
+    left: Counter[Hashable]
+    posts: Counter[str]
+    has_result: bool
+    result: object
+    kinds: frozenset[str]
+    calls: int
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, first: Run, second: Run) -> Baseline:
+        key = next((key for key in _KEYS if _same_files(key, first, second)), None)
+        results = [plain(run) for run in (first, second)]
+        kinds = frozenset(
+            finding.kind for run in (first, second) for finding in error_findings(run.verdict)
+        )
+        notes = []
+        if key is None:
+            notes.append("the number of files that are left varies: files aren't compared")
+        elif key is not _exact:
+            what = "contents" if key is _by_name else "names"
+            notes.append(f"the {what} of the files vary, and aren't compared")
+        if first.result is not None and not _equal(*results):
+            notes.append("the result varies, and isn't compared")
+        notes += [f"without a failure already: {kind}" for kind in sorted(kinds)]
+        return cls(
+            file_key=key,
+            files=count_files(key, first.files),
+            left=count_files(key, first.left),
+            posts=first.posts | second.posts,
+            has_result=first.result is not None and _equal(*results),
+            result=results[0],
+            kinds=kinds,
+            calls=max(len(first.records), len(second.records)),
+            notes=tuple(notes),
+        )
+
+    def is_same_result(self, run: Run) -> bool:
+        return not self.has_result or _equal(self.result, plain(run))
+
+
+def count_files(key: FileKey | None, files: Iterable[File]) -> Counter[Hashable]:
+    return Counter() if key is None else Counter(map(key, files))
+
+
+def file_names(counted: Counter[Hashable]) -> str:
+    """Such as `report.pdf, 2 x b.txt`."""
+    names = sorted(
+        (str(key[0]) if isinstance(key, tuple) else str(key), number)
+        for key, number in counted.items()
+    )
+    return ", ".join(f"{number} x {name}" if number > 1 else name for name, number in names)
+
+
+def _same_files(key: FileKey, first: Run, second: Run) -> bool:
+    return all(
+        count_files(key, one) == count_files(key, other)
+        for one, other in ((first.files, second.files), (first.left, second.left))
+    )
+
+
+TIMING = ("retry_after_ignored", "no_backoff", "busy_polling")
+"""Findings about time: a sweep's own retries cost none."""
+
+_PAUSE = 1.0
+"""Seconds: who waits so long between two attempts isn't storming, but polling."""
+
+
+def error_findings(verdict: Verdict) -> list[Finding]:
+    """The errors of a verdict, those about timing aside."""
+    return [
+        finding
+        for finding in verdict.findings
+        if finding.level == "error"
+        and finding.kind not in TIMING
+        and not (finding.kind == "retry_storm" and _is_slow(finding.calls))
+    ]
+
+
+def _is_slow(calls: Sequence[Call]) -> bool:
+    begun = sorted(call.started_at for call in calls)
+    return len(begun) > 1 and (begun[-1] - begun[0]) / (len(begun) - 1) >= _PAUSE
+
+
+def plain(run: Run) -> object:
+    """The result, with each id of a file in it replaced by what is the same in every run."""
+    names = {file.id: file.filename for file in run.files}
+    names |= {one: record.call.filename or "" for one, record in run.uploaded.items()}
+    return _without_ids(run.result, {one: f"<the id of {name}>" for one, name in names.items()})
+
+
+def _without_ids(value: object, ids: Mapping[str, str]) -> object:
+    if isinstance(value, str):
+        for file_id, name in ids.items():
+            value = value.replace(file_id, name)
+        return value
+    if type(value) in (list, tuple, set, frozenset):
+        kind: Any = type(value)
+        return kind(_without_ids(one, ids) for one in value)  # type: ignore[attr-defined]
+    if type(value) is dict:
+        return {_without_ids(key, ids): _without_ids(one, ids) for key, one in value.items()}
+    if isinstance(value, File):
+        return dataclasses.replace(value, id=ids.get(value.id, value.id), created_at=0)
+    return value
+
+
+def _equal(one: object, other: object) -> bool:
+    # What an author gives may have any notion of equality: numpy's arrays have one for each item.
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001
+        return False

@@ -1,0 +1,147 @@
+"""A sweep as text: the table, what is wrong and what to do about it; and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from ..model.messages import Call
+from ..verdict.verdict import Verdict
+from .failures import Failure
+from .judge import Reason
+
+_NARROWEST = len("WRONG")
+_WIDEST_NAME = 60
+_MOST_GROUPS = 12
+_MOST_EXPLAINED = 20
+
+OUTCOMES = ("ok", "gave up", "raised", "WRONG", "(WRONG)", "-")
+"""What a cell can say; `-` can't be."""
+
+
+class Cell(Protocol):
+    """One run with a failure, as the table sees it."""
+
+    @property
+    def call(self) -> str | None: ...
+    @property
+    def failure(self) -> str | None: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def reasons(self) -> Sequence[Reason]: ...
+    @property
+    def verdict(self) -> Verdict | None: ...
+    @property
+    def calls(self) -> Sequence[Call]: ...
+
+
+def cell_name(cell: Cell) -> str:
+    """Such as `upload report.pdf/lost`: what `only` and `allow` take."""
+    return f"{cell.call}/{cell.failure}"
+
+
+def table(cells: Sequence[Cell], columns: Iterable[str]) -> str:
+    """A line for each call, a column for each failure."""
+    by_row: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for cell in cells:
+        by_row[cell.call or ""][cell.failure or ""] = cell.outcome
+    shown = [name for name in columns if any(name in row for row in by_row.values())]
+    widths = [
+        max(len(name), _NARROWEST, *(len(row.get(name, "-")) for row in by_row.values())) + 1
+        for name in shown
+    ]
+    names = {row: _shortened(row) for row in by_row}
+    margin = max(map(len, names.values()), default=0) + 3
+    lines = [("", shown)]
+    lines += [
+        (names[row], [cells.get(name, "-") for name in shown]) for row, cells in by_row.items()
+    ]
+    return "\n".join(
+        (f"{name:{margin}}" + "".join(map(str.ljust, words, widths))).rstrip()
+        for name, words in lines
+    )
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _WIDEST_NAME else f"{name[: _WIDEST_NAME - 1]}…"
+
+
+def explanations(cells: Sequence[Cell], failures: Sequence[Failure], words: Words) -> list[str]:
+    """A paragraph for each cell that is WRONG; what is said once is not said again."""
+    meanings = {failure.name: failure.meaning for failure in failures}
+    told: set[str] = set()
+    wrong = [cell for cell in cells if cell.outcome == "WRONG"]
+    found = [
+        _explanation(cell, meanings[cell.failure or ""], told, words)
+        for cell in wrong[:_MOST_EXPLAINED]
+    ]
+    if len(wrong) > _MOST_EXPLAINED:
+        rest = ", ".join(map(cell_name, wrong[_MOST_EXPLAINED:]))
+        found.append(f"And {len(wrong) - _MOST_EXPLAINED} more: {rest}")
+    return found
+
+
+class Words(Protocol):
+    """How one cell is repeated, or allowed: in Python, by the marker, by the command."""
+
+    def repeat(self, cell: str) -> str: ...
+    def allow(self, word: str) -> str: ...
+
+
+class LoopWords:
+    """Those of `mock.sweep()`."""
+
+    def repeat(self, cell: str) -> str:
+        return f'mock.sweep(only="{cell}")'
+
+    def allow(self, word: str) -> str:
+        return f'mock.sweep(allow=["{word}"])'
+
+
+def _explanation(cell: Cell, meaning: str, told: set[str], words: Words) -> str:
+    name = cell_name(cell)
+    lines = [f"{name} is WRONG. {cell.call} {meaning}; then the code"]
+    for reason in cell.reasons:
+        lines.append(f"    {reason}")
+        if reason.cure and reason.cure not in told:
+            lines.append(f"    To fix it: {reason.cure}")
+            told.add(reason.cure)
+    lines.append(f"  What came: {_attempts(cell)}")
+    lines.append(f"  To repeat it alone: {words.repeat(name)}")
+    lines.append(f"  To allow it: {words.allow(name)}")
+    return "\n".join(lines)
+
+
+def _attempts(cell: Cell) -> str:
+    groups = [str(group) for group in cell.verdict.groups] if cell.verdict else []
+    more = len(groups) - _MOST_GROUPS
+    return "; ".join(groups[:_MOST_GROUPS] + [f"… {more} more"] * (more > 0)) or "no call"
+
+
+def summary(cells: Iterable[Cell], runs: int, seconds: float, skipped: float) -> str:
+    """Such as `34 runs in 0.4 s, 12 s of waiting left out: 20 ok, 3 gave up, 2 WRONG`."""
+    counted = Counter(cell.outcome for cell in cells)
+    outcomes = ", ".join(f"{counted[name]} {name}" for name in OUTCOMES if counted[name])
+    waiting = f", {skipped:.0f} s of waiting left out" if skipped >= 1 else ""
+    return f"{runs} runs in {seconds:.1f} s{waiting}" + (f": {outcomes}" if outcomes else "")
+
+
+def cell_members(cell: Cell) -> dict[str, Any]:
+    """One cell in JSON; its calls are shortened to what the page draws."""
+    attempts = [str(group) for group in cell.verdict.groups] if cell.verdict else []
+    return {
+        "call": cell.call,
+        "failure": cell.failure,
+        "outcome": cell.outcome,
+        "why": [str(reason) for reason in cell.reasons],
+        "attempts": attempts,
+        "calls": [_call_members(call) for call in cell.calls],
+    }
+
+
+def _call_members(call: Call) -> dict[str, Any]:
+    names = ("operation", "method", "path", "status", "filename", "file_id", "fault", "error")
+    members = {name: getattr(call, name) for name in names}
+    return members | {"request_id": call.request_id, "started_at": call.started_at}
