@@ -10,6 +10,10 @@ import nox
 PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
 OPENAI = ["openai<3", "openai>=3"]
 NIGHTLY = ("tests/robustness", "tests/intercept/test_starts_and_stops.py")
+ON_A_SYSTEM = (
+    *("tests/server", "tests/plugin", "tests/cli", "tests/protocol"),
+    *("tests/test_lifecycle.py", "tests/test_shared_server.py", "tests/test_mock.py"),
+)
 PARALLEL = ("-n", "auto", "--dist", "worksteal")
 PYTEST = ("python", "-m", "pytest", *PARALLEL)
 
@@ -36,6 +40,15 @@ def oldest(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("system", ["macos", "windows"])
+def systems(session: nox.Session, system: str) -> None:
+    """What runs on sockets and signals, with both as they are on another system."""
+    session.install("-e", ".[test]")
+    env = {"TESTS_RUN_LIKE": system, "PYTHONPATH": str(Path("tests/systems").resolve())}
+    session.run(*PYTEST, *ON_A_SYSTEM, *session.posargs, env=env)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, and what ruff knows to be a mistake."""
     session.install("ruff>=0.14")
@@ -48,6 +61,9 @@ def types(session: nox.Session) -> None:
     """Mypy, strict; the public API has tests of its own among the tests."""
     session.install("-e", ".[lint]")
     session.run("mypy")
+    # Names that another system doesn't have are errors there; what is only there is never reached.
+    for platform in ("win32", "darwin"):
+        session.run("mypy", "--platform", platform, "--no-warn-unreachable")
 
 
 @nox.session

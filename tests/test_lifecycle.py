@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +23,7 @@ from eugpt_files_mock import (
 )
 
 from .conftest import WAYS
+from .portable import needs_fork
 
 
 def ask(mock: FilesMock, path: str = "/files", **words: Any) -> httpx.Response:
@@ -187,9 +187,6 @@ def _waited(pid: int) -> int:
         return os.waitpid(pid, 0)[1]
     finally:
         timer.cancel()
-
-
-needs_fork = pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
 
 
 @needs_fork

@@ -5,9 +5,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from ..errors import ExpectationNotMet, FilesMockError, OptionError
@@ -27,7 +29,13 @@ _FAKED_AT_ONCE = 50
 """Documents that are made between two looks at the progress bar: all suffixes in turn."""
 
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LOOK_SECONDS = 0.2
+"""How often to look whether a signal came, where it doesn't end a wait by itself."""
+
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
+)
+"""The last is the only one that another process can send on Windows (Ctrl-Break)."""
 
 # Signals that came. Handlers put them here and raise nothing: an exception could end any function
 # half-way, and what cleans up there would raise another. `put` may interrupt even `get`.
@@ -42,12 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         or the verdict has errors, with `--report`;
         2: a bad value, or a busy port.
     """
-    made = parser()
-    words = made.parse_args(arguments)
-    if words.command is None:
-        made.print_help()
-        return 0
-    return COMMANDS[words.command].run(words)
+    with _any_text_can_be_written():
+        made = parser()
+        words = made.parse_args(arguments)
+        if words.command is None:
+            made.print_help()
+            return 0
+        return COMMANDS[words.command].run(words)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -63,6 +72,26 @@ def parser() -> argparse.ArgumentParser:
         for argument, settings in command.arguments().items():
             subparser.add_argument(argument, **settings)
     return made
+
+
+@contextmanager
+def _any_text_can_be_written() -> Iterator[None]:
+    """What the encoding of a stream doesn't have is written as an escape; nothing is lost for it.
+
+    Standard output isn't UTF-8 everywhere, such as on Windows when it is a pipe.
+    """
+    # Another program that calls `main` may have replaced them by something else.
+    streams = [one for one in (sys.stdout, sys.stderr) if isinstance(one, TextIOWrapper)]
+    before = [stream.errors for stream in streams]
+    for stream in streams:
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        for stream, errors in zip(streams, before, strict=True):
+            # It flushes, and nobody may be reading any more.
+            with suppress(OSError):
+                stream.reconfigure(errors=errors)
 
 
 def _faults(words: argparse.Namespace) -> int:
@@ -99,10 +128,17 @@ def _serve_until(came: Signals, mock: FilesMock, words: argparse.Namespace) -> i
     print(f"The page {page}", flush=True)
     if words.log != "none":
         mock._service.journal.on_record = Log(LINES[words.log]).write
-    # The main thread only waits for signals; signal.pause() doesn't exist on Windows.
-    came.get()
+    _wait_for_a_signal(came)
     status = _stop(context, check=words.check)
     return max(status, _report(mock)) if words.report else status
+
+
+def _wait_for_a_signal(came: Signals) -> None:
+    # On Windows no handler runs while `get` waits, so it must not wait for ever.
+    while came.empty():
+        with suppress(Empty):
+            came.get(timeout=_LOOK_SECONDS)
+            return
 
 
 class Command(NamedTuple):

@@ -34,7 +34,9 @@ _EDGES = {
 _installed: list[tuple[ModuleType | None, list[Patch]]] = []
 
 # Another thread of the parent may hold the lock while it forks; in the child nobody releases it.
-os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
+# Windows doesn't fork.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 def enter(mock: ActiveMock) -> None:

@@ -1,6 +1,7 @@
 """One connection to a client: the protocol on a socket, and what a fault does to the socket."""
 
 import contextlib
+import errno
 import select
 import socket
 import ssl
@@ -48,24 +49,31 @@ class Connection:
         self._note_wait = note_wait
         self._outcome: Outcome = _FAILED
         self._ssl_context = ssl_context
+        self._is_ended = False
 
     def serve(self) -> None:
         """Answer what comes, and close. A client that breaks off isn't an error of ours."""
         try:
-            with contextlib.suppress(OSError):
-                self._begin()
-                self._answer_all()
-        except Exception:  # noqa: BLE001 - one connection that fails must not end a thread
-            traceback.print_exc(file=sys.stderr)
+            self._begin()
+            self._answer_all()
+        except Exception as error:  # noqa: BLE001 - one connection that fails must not end a thread
+            if not (self._is_ended or _is_the_clients(error)):
+                traceback.print_exc(file=sys.stderr)
         finally:
             self._line.close()
             self._socket.close()
 
     def shut_down(self) -> None:
         """End it from another thread: whatever waits for the client there wakes up."""
+        self._is_ended = True
         # The client, or a fault, may have ended it already.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """End it from another thread where `shut_down` didn't wake what waits there."""
+        self._is_ended = True
+        self._socket.close()
 
     def turn_away(self) -> None:
         """Say that there is no thread to serve it, and close."""
@@ -76,8 +84,10 @@ class Connection:
         self._socket.close()
 
     def _begin(self) -> None:
-        # Small answers leave at once, without waiting for others (Nagle).
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Small answers leave at once, without waiting for others (Nagle). macOS refuses it on a
+        # connection that the client has reset.
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # The handshake runs in the worker thread, so that a silent client cannot block accept().
         if self._ssl_context is not None:
             encrypted = self._ssl_context.wrap_socket(
@@ -150,7 +160,7 @@ class Connection:
 
     def _reset(self, _: Reset) -> bool:
         # Lingering for no time makes the kernel send a reset instead of an orderly end.
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
         return False
 
 
@@ -174,6 +184,23 @@ _NO_THREAD = (
     + _NO_THREAD_TEXT
 )
 
+_NO_LINGERING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""`struct linger` has two shorts on Windows, two ints elsewhere."""
+
+_GONE = (errno.ENOTCONN, errno.EINVAL, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN)
+"""What the system says when the client has gone, beside Python's ConnectionError."""
+
+
+def _is_the_clients(error: Exception) -> bool:
+    """Whether the client, or the way to it, ended the connection; anything else is our mistake."""
+    # A socket that doesn't block, which would be one, raises these two.
+    if isinstance(error, (ssl.SSLWantReadError, ssl.SSLWantWriteError)):
+        return False
+    if isinstance(error, (ConnectionError, TimeoutError, ssl.SSLError)):
+        return True
+    return isinstance(error, OSError) and error.errno in _GONE
+
+
 _LONGEST_WAIT = 2_000_000.0
 """Seconds; `poll` takes milliseconds in 32 bits."""
 
@@ -189,7 +216,7 @@ def _goes_within(connection: socket.socket, seconds: float | None) -> bool:
     later does.
     """
     # Only Linux can tell that the other end was closed, without reading.
-    if not hasattr(select, "POLLRDHUP"):
+    if sys.platform != "linux" or not hasattr(select, "POLLRDHUP"):
         return _goes_within_looking(connection, seconds)
     poll = select.poll()
     poll.register(connection, select.POLLRDHUP)
@@ -201,11 +228,31 @@ def _goes_within(connection: socket.socket, seconds: float | None) -> bool:
 
 
 def _goes_within_looking(connection: socket.socket, seconds: float | None) -> bool:
+    """The same by looking now and then, for Windows, macOS and BSD."""
     ends_at = time.monotonic() + (_LONGEST_WAIT if seconds is None else seconds)
+    closed_before = _state_of(connection) == "closed"
     while (left := ends_at - time.monotonic()) > 0:
         time.sleep(min(left, _LOOK_SECONDS))
-        # The plain socket's recv: one of TLS takes no flags.
-        readable, _, _ = select.select([connection], [], [], 0)
-        if readable and not socket.socket.recv(connection, 1, socket.MSG_PEEK):
+        state = _state_of(connection)
+        if state == "broken" or (state == "closed" and not closed_before):
             return True
     return False
+
+
+def _state_of(connection: socket.socket) -> Literal["open", "closed", "broken"]:
+    """Whether the client has closed its end, or broken the connection; nothing is read."""
+    connection.settimeout(0)
+    try:
+        # A reset after the end can't be read any more.
+        if connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            return "broken"
+        # The plain socket's recv: one of TLS takes no flags.
+        return "open" if socket.socket.recv(connection, 1, socket.MSG_PEEK) else "closed"
+    except BlockingIOError:
+        return "open"
+    except OSError:
+        return "broken"
+    finally:
+        # Another thread may have closed it.
+        with contextlib.suppress(OSError):
+            connection.settimeout(None)

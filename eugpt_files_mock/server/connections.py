@@ -3,6 +3,7 @@
 To start a thread costs more than to answer (see `benchmarks/`), so a few of them are kept.
 """
 
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Condition, Thread, current_thread
@@ -10,7 +11,12 @@ from threading import Condition, Thread, current_thread
 from .connection import Connection
 
 _END_SECONDS = 1.0
-"""How long to wait for a thread whose connection was shut down; it takes microseconds."""
+"""How long to wait for all threads whose connections were ended; it takes microseconds."""
+
+_SHUT_SECONDS = 0.2
+"""After that a connection which was shut down is closed: not every system (wine) wakes the thread
+that waits for its client. Not at once, as another thread could then get the same descriptor.
+"""
 
 _SPARE_THREADS = 8
 """Threads that are kept when they have nothing to do; the others end."""
@@ -50,18 +56,25 @@ class Connections:
             chosen = {connection for connection in self._open if choose(connection)}
         for connection in chosen:
             connection.shut_down()
+        if not self._are_let_go(chosen, _SHUT_SECONDS):
+            for connection in chosen:
+                connection.close()
+            self._are_let_go(chosen, _END_SECONDS - _SHUT_SECONDS)
+
+    def _are_let_go(self, chosen: set[Connection], seconds: float) -> bool:
         with self._changed:
-            self._changed.wait_for(lambda: chosen.isdisjoint(self._open), _END_SECONDS)
+            return self._changed.wait_for(lambda: chosen.isdisjoint(self._open), seconds)
 
     def close(self) -> None:
         """End the connections and the threads. No other may be taken meanwhile."""
+        ends_at = time.monotonic() + _END_SECONDS
         self.end()
         with self._changed:
             threads = list(self._threads)
         for _ in threads:
             self._waiting.put(None)
         for thread in threads:
-            thread.join(_END_SECONDS)
+            thread.join(max(0.0, ends_at - time.monotonic()))
 
     def _work(self, connection: Connection | None) -> None:
         while connection is not None:

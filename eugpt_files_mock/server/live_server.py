@@ -94,6 +94,8 @@ class LiveServer:
             if error.errno in _OUT_OF_DESCRIPTORS:
                 self._make_room()
             return
+        # On Windows, macOS and BSD it inherits that the listening socket doesn't block.
+        connected.settimeout(None)
         connection = Connection(connected, self._answer_now, self._note_wait, self._ssl_context)
         try:
             self._connections.take(connection)
@@ -118,6 +120,12 @@ class LiveServer:
             note(outcome, is_gone)
 
 
+_REBINDING: int = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+"""The option with which a port that was served a moment ago can be bound again at once.
+
+On Windows SO_REUSEADDR would let a second server take the port of one that still listens.
+"""
+
 _OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)
 """Errors of binding that another port could avoid."""
 
@@ -131,8 +139,7 @@ def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
-        # A port that was served a moment ago can be bound again at once.
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, _REBINDING, 1)
         listening.bind((host, port))
         listening.listen(_BACKLOG)
         # A client that has gone again must not block accept().

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from ..portable import OWN_GROUP, interrupt
+
 COMMAND = [sys.executable, "-m", "eugpt_files_mock"]
 
 
@@ -22,7 +24,7 @@ def unmeasured() -> dict[str, str]:
 def started(*words: str, **settings: Any) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The base URL that `serve` prints, and the process, which the test may end as it likes."""
     command = [*COMMAND, "serve", "--port", "0", *words]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **OWN_GROUP}
     with subprocess.Popen(command, **pipes, **settings) as process:
         try:
             line = process.stdout.readline()
@@ -44,7 +46,7 @@ def serving(*words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     """Its status and its standard error, after SIGTERM."""
-    process.terminate()
+    interrupt(process)
     output, error = process.communicate(timeout=10)
     assert "" == output
     return process.returncode, error

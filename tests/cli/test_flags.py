@@ -17,6 +17,7 @@ from eugpt_files_mock.cli.arguments import SERVE
 from eugpt_files_mock.faults import FAULTS
 from eugpt_files_mock.options import read_size
 
+from ..portable import OWN_GROUP, interrupt
 from .processes import COMMAND, ended, printed, serving, started
 
 AUTH = {"Authorization": "Bearer eugpt_cli"}
@@ -201,10 +202,10 @@ def _until_it_catches(process: int, number: int) -> None:
 def test_a_signal_ends_it_at_once_while_it_invents_files(number: int) -> None:
     """It doesn't say that it listens any more."""
     command = [*COMMAND, "serve", "--port=0", "--fake=100000"]
-    with subprocess.Popen(command, text=True, stdout=-1, stderr=-1) as process:
+    with subprocess.Popen(command, text=True, stdout=-1, stderr=-1, **OWN_GROUP) as process:
         _until_it_catches(process.pid, signal.SIGTERM)
         time.sleep(0.5)  # it invents meanwhile
-        process.send_signal(number)
+        interrupt(process, number)
         began = time.monotonic()
         try:
             rest = process.communicate(timeout=10)

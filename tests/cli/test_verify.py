@@ -18,6 +18,8 @@ import pytest
 from eugpt_files_mock import FilesMock, faults
 from eugpt_files_mock.cli.main import main
 
+from ..portable import OWN_GROUP, interrupt
+
 KEY = "eugpt_do-not-tell-0123456789"
 
 
@@ -260,14 +262,14 @@ def test_an_interrupted_run_deletes_what_it_made(number: int, served: FilesMock)
     words = ["verify", "--base-url", served.base_url, "--api-key", KEY]
     process = subprocess.Popen(
         [sys.executable, "-m", "eugpt_files_mock", *words],
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **OWN_GROUP,
     )  # fmt: skip
     until = time.monotonic() + 30
     while not served.calls.to("upload") or len(served.files) < 8:
         assert time.monotonic() < until
         time.sleep(0.05)
     time.sleep(0.5)
-    process.send_signal(number)
+    interrupt(process, number)
     out, err = process.communicate(timeout=20)
     assert (2, "") == (process.returncode, out)
     assert "interrupted; what was uploaded has been deleted." in err

@@ -6,10 +6,11 @@ It shows what each client library makes of the real thing, so that the mock can 
 from __future__ import annotations
 
 import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+
+from ..portable import is_reset_on_close, reset_on_close
 
 Script = Callable[[socket.socket], None]
 """What is done to a connection whose request was read."""
@@ -18,7 +19,7 @@ HANG_SECONDS = 5.0
 
 
 def reset(connection: socket.socket) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    reset_on_close(connection)
 
 
 def empty(connection: socket.socket) -> None:
@@ -64,14 +65,17 @@ def first_piece(body: bytes) -> Script:
 @contextmanager
 def broken_server(script: Script) -> Iterator[str]:
     """The base URL of a server that does this to every connection."""
+    stopping = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        accepting = threading.Thread(target=_accept, args=(listening, script))
+        accepting = threading.Thread(target=_accept, args=(listening, script, stopping))
         accepting.start()
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
         finally:
-            listening.shutdown(socket.SHUT_RDWR)
-            accepting.join()
+            stopping.set()
+            # On some systems neither closing nor shutting down wakes a thread that accepts.
+            with socket.create_connection(listening.getsockname()):
+                accepting.join()
 
 
 @contextmanager
@@ -82,11 +86,11 @@ def nobody() -> Iterator[str]:
         yield f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
 
 
-def _accept(listening: socket.socket, script: Script) -> None:
+def _accept(listening: socket.socket, script: Script, stopping: threading.Event) -> None:
     while True:
-        try:
-            connection, _ = listening.accept()
-        except OSError:
+        connection, _ = listening.accept()
+        if stopping.is_set():
+            connection.close()
             return
         with connection, suppress(_ClientGone):
             _read_request(connection)
@@ -122,8 +126,7 @@ def _read_request(connection: socket.socket) -> None:
 
 def _close_in_order(connection: socket.socket) -> None:
     try:
-        linger = connection.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
-        if struct.unpack("ii", linger)[0] == 0:
+        if not is_reset_on_close(connection):
             connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         return

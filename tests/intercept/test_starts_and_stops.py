@@ -18,6 +18,7 @@ import urllib3
 
 from eugpt_files_mock import FilesMock
 
+from ..portable import needs_fork
 from ..robustness.effort import EFFORT
 
 pytestmark = pytest.mark.slow
@@ -114,6 +115,7 @@ def test_crosswise_with_pook() -> None:
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs fork and /proc")
+@needs_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_forked_child_closes_what_it_inherited_and_ends() -> None:
     """Also while another thread of the parent holds the locks; the parent goes on serving."""
@@ -140,6 +142,7 @@ def test_a_forked_child_closes_what_it_inherited_and_ends() -> None:
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs fork and /proc")
+@needs_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_forked_child_waits_for_no_lock_of_a_thread_that_it_lacks() -> None:
     """The thread that holds the lock isn't there in the child, and would never release it."""

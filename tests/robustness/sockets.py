@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
 from urllib.parse import urlsplit
 
 from eugpt_files_mock import FilesMock
+
+from ..portable import reset_on_close
 
 PATIENCE = 10.0
 """Seconds; longer than anything here takes, so that a hang fails its test."""
@@ -57,5 +58,5 @@ def status_of(raw: bytes) -> int | None:
 
 def reset(connection: socket.socket) -> None:
     """Break the connection off, instead of closing it."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    reset_on_close(connection)
     connection.close()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import resource
 import socket
-import struct
 import time
 from collections.abc import Callable, Iterator
 from threading import Event, Thread
@@ -17,6 +15,8 @@ from eugpt_files_mock.model.delivery import Delivery
 from eugpt_files_mock.model.messages import Outcome, Reply, Severed
 from eugpt_files_mock.protocol.received import ReceivedRequest, UnreadableRequest
 from eugpt_files_mock.server.live_server import LiveServer
+
+from ..portable import reset_on_close
 
 PATIENCE = 10.0
 """Seconds; longer than anything here takes, so that a hang fails its test."""
@@ -158,7 +158,7 @@ def test_a_client_that_goes_away_is_not_waited_for(
     wait_until(lambda: len(waiting(server)) == 20)
     for connection in connections:
         if linger:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset_on_close(connection)
         connection.close()
 
     wait_until(lambda: not server._connections._open)
@@ -250,6 +250,7 @@ def test_without_a_thread_a_client_is_told_so(application: Application) -> None:
 
 def test_without_a_descriptor_idle_connections_are_closed(server: LiveServer) -> None:
     """So that the next client is served; nothing spins meanwhile."""
+    resource = pytest.importorskip("resource", reason="Windows has no limit of descriptors")
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.ExitStack() as stack:
         idle = [stack.enter_context(connected(server)) for _ in range(20)]
