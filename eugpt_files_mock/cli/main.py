@@ -119,6 +119,8 @@ def _serve(words: argparse.Namespace) -> int:
 def _serve_until(came: Signals, mock: FilesMock, words: argparse.Namespace) -> int:
     token = words.admin_token or os.environ.get("EUGPT_ADMIN_TOKEN") or None
     context = mock.serve(words.host, words.port, admin_token=token, allow_hosts=words.allow_hosts)
+    if words.log != "none":
+        mock._service.journal.on_record = Log(LINES[words.log]).write
     # Not a `with` block: `--check` decides whether its end checks anything.
     context.start()
     print(f"Listening on {mock.base_url}")
@@ -126,8 +128,6 @@ def _serve_until(came: Signals, mock: FilesMock, words: argparse.Namespace) -> i
     page = f"is at {context.url}/__admin/" if has_page else "needs --admin-token"
     # A script that reads these lines from a pipe needs them at once, and a pipe is buffered.
     print(f"The page {page}", flush=True)
-    if words.log != "none":
-        mock._service.journal.on_record = Log(LINES[words.log]).write
     _wait_for_a_signal(came)
     status = _stop(context, check=words.check)
     return max(status, _report(mock)) if words.report else status
