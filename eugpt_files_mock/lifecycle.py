@@ -52,6 +52,8 @@ class Lifecycle:
         self._intercepting = False
         self._ports: list[ServerContext[Any]] = []
         self._last_address: str | None = None
+        self.left_by_a_call: set[object] = set()
+        """What a decorated call has left in the mock; see `decorator.py`."""
         # The id of the process that started it: a forked child has another one.
         self._process = 0
 
@@ -72,7 +74,10 @@ class Lifecycle:
         with self.lock:
             if self._intercepting:
                 raise StateError(
-                    "This mock intercepts already: stop() it first, or make another one."
+                    "This mock intercepts already: start(), an outer `with`, or a fixture such as "
+                    "eugpt_files has started it.\n"
+                    "To fix it: use it as it is, without `with` and start(); or make another one, "
+                    "FilesMock()."
                 )
             # Before anything is noted: when a library can't be patched, the mock has not been
             # started.

@@ -27,7 +27,7 @@ from .lifecycle import Lifecycle, ServerContext, serve_on
 from .model.faults import Fault
 from .model.messages import Call, File
 from .model.stubs import StubRequest
-from .options import OPTIONS, Options
+from .options import OPTIONS, Options, refuse_values
 from .seeding import FakeFiles, FileFields, SharedFields, add_file, set_status
 from .service.operations import NAMES, OperationName
 from .service.responses import MODEL, ResponseWriter
@@ -67,7 +67,8 @@ class FilesMock:
         OptionError: for an unknown option, with the nearest one, or an invalid value.
     """
 
-    def __init__(self, **options: Unpack[OptionWords]) -> None:
+    def __init__(self, *values: Never, **options: Unpack[OptionWords]) -> None:
+        refuse_values(values)
         service = Service.from_options(Options.of(options))
         self._lifecycle = Lifecycle(self, service)
         # The mock itself is the tenant of its own key.
@@ -171,10 +172,12 @@ class FilesMock:
     def __call__(self, target: Target) -> Target:
         """Decorate a function, a coroutine function, or the `test*` methods of a class.
 
-        The mock is active during each call, and empty at its start.
+        The mock is active during each call, and empty at its start. Of a `unittest.TestCase`, it is
+        active from `setUp` to the last clean-up of each test, and emptied before `setUp`.
 
         Raises:
-            OptionError: for anything else.
+            OptionError: for anything else, such as a generator or a fixture.
+            StateError: by the call, when something was armed, stubbed or added outside of any.
         """
         return decorate(self, target)
 

@@ -5,11 +5,12 @@ Checks, the marker, the arguments of `serve`, `--help` and the reference are mad
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, Literal, TypedDict
@@ -24,12 +25,12 @@ from .errors import (
     quoted,
     unknown_word,
 )
-from .model.base_urls import BaseUrl, parse_base_url
+from .model.base_urls import BaseUrl, parse_base_url, shown_url
 from .model.behaviours import BEHAVIOURS
 from .model.processing import IMMEDIATE, WORDS, Processing, ProcessingByName, as_processing
 from .model.profile import Profile, as_profile
 
-__all__ = ["OPTIONS", "Flag", "Option", "OptionWords", "Options", "check_names"]
+__all__ = ["OPTIONS", "Flag", "Option", "OptionWords", "Options", "check_names", "refuse_values"]
 
 DEFAULT_BASE_URLS = tuple(BEHAVIOURS["base_url"].eugpt)
 
@@ -490,3 +491,27 @@ OPTIONS: dict[str, Option] = {option.name: option.metadata["option"] for option 
 def check_names(words: Iterable[object]) -> None:
     """Refuse the first of these words that isn't the name of an option."""
     check_words("option", words, OPTIONS)
+
+
+def refuse_values(values: Sequence[object]) -> None:
+    """Refuse what was given without a name, with the line that was probably meant."""
+    if not values:
+        return
+    first = values[0]
+    if isinstance(first, str) and "://" in first:
+        meant = f"FilesMock(base_url={shown_url(first)!r})"
+    elif isinstance(first, type) or inspect.isroutine(first):
+        meant = f"`@FilesMock()`, with parentheses, above {first.__name__}"
+    elif isinstance(first, Mapping):
+        meant = "FilesMock(**options)"
+    else:
+        meant = "FilesMock(seed=7)"
+    raise OptionError(
+        f"FilesMock takes options by name, got {_kind(first)}.\nTo fix it: {meant}.", word=first
+    )
+
+
+def _kind(value: object) -> str:
+    """The type only: the value may be a key, or have one in it."""
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

@@ -54,6 +54,19 @@ def _generator() -> Any:
     yield
 
 
+@pytest.fixture
+def _fixture() -> None:
+    """Something that a decorator can't decorate."""
+
+
+def _given_outside() -> None:
+    one = mock()
+    one.add_file("a.txt")
+    one.inject(faults.unavailable(), on="list")
+    one.stub("POST", "/responses", json={})
+    one(print)()
+
+
 def send(one: FilesMock, method: str = "GET", path: str = "/files", **words: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {one.api_key}", **words.pop("headers", {})}
     return httpx.request(method, one.base_url + path, headers=headers, **words)
@@ -119,6 +132,14 @@ OPTIONS: dict[str, ErrorCase] = {
     "option: changed afterwards": lambda: setattr(mock(), "processing", "immediate"),
     "attribute: misspelt": lambda: setattr(mock(), "procesing", "immediate"),
     "decorator: of a generator": lambda: mock()(_generator),
+    "decorator: of a fixture": lambda: mock()(_fixture),
+    "decorator: of a number": lambda: mock()(7),  # type: ignore[type-var]
+    "decorator: without parentheses": lambda: FilesMock(print),
+    "decorator: something given outside of any call": _given_outside,
+    "option: a base URL without its name": lambda: FilesMock("https://chat.eugpt.ai/v1"),
+    "option: a dict": lambda: FilesMock({"seed": 7}),
+    "option: a number without its name": lambda: FilesMock(7),
+    "option: base_url with a password": option(base_url="https://ci:hunter2@chat.eugpt.ai/v1"),
     "decorator: of a class without tests": lambda: mock()(int),
     "tenant: keys that share one": lambda: mock().tenant("eugpt_a"),
     "tenant: of a key that isn't accepted": lambda: mock(isolate_by_key=True).tenant("sk-a"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import unittest
 from typing import Any
 
@@ -26,9 +27,8 @@ def is_active(mock: FilesMock) -> bool:
 
 
 def test_a_decorated_function_starts_empty_for_each_call() -> None:
-    """What was added before, or by another call, is dropped; with a seed, ids repeat."""
+    """What was added by another call is dropped; with a seed, ids repeat."""
     mock = FilesMock(seed=7)
-    mock.add_file("before.txt")
 
     @mock
     def add(filename: str, *, times: int = 1) -> tuple[list[str], str]:
@@ -219,8 +219,193 @@ async def _async_generator() -> Any:
     yield
 
 
-@pytest.mark.parametrize("target", [7, _generator, _async_generator, type("Empty", (), {})])
-def test_what_cannot_be_decorated_is_refused(target: Any) -> None:
+@pytest.fixture
+def _fixture() -> None:
+    """Something that a decorator can't decorate."""
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (7, "A FilesMock decorates functions, coroutine functions and classes, got 7."),
+        (_generator, "can't decorate the generator _generator"),
+        (_async_generator, "can't decorate the generator _async_generator"),
+        (_fixture, "can't decorate the fixture _fixture"),
+        (type("Empty", (), {}), "decorates the test* methods of a class; Empty has none."),
+    ],
+)
+def test_what_cannot_be_decorated_is_refused(target: Any, message: str) -> None:
     """A generator would run after the mock was left; a class without tests would not use it."""
-    with pytest.raises(OptionError, match="A FilesMock decorates"):
+    with pytest.raises(OptionError, match=re.escape(message)):
         FilesMock()(target)
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("https://chat.eugpt.ai/v1", "FilesMock(base_url='https://chat.eugpt.ai/v1')"),
+        ({"seed": 7}, "FilesMock(**options)"),
+        (print, "`@FilesMock()`, with parentheses, above print"),
+        (unittest.TestCase, "`@FilesMock()`, with parentheses, above TestCase"),
+        ("eugpt_secret", "got a str."),
+    ],
+)
+def test_a_value_without_a_name_is_refused(value: Any, meant: str) -> None:
+    """With the line that was meant; the value itself may be a key."""
+    with pytest.raises(OptionError, match=re.escape(meant)) as refused:
+        FilesMock(value)
+    assert "eugpt_secret" not in str(refused.value)
+
+
+def run_cases(*classes: type[unittest.TestCase]) -> unittest.TestResult:
+    loader, result = unittest.TestLoader(), unittest.TestResult()
+    for one in classes:
+        loader.loadTestsFromTestCase(one).run(result)
+    return result
+
+
+def test_all_of_a_test_case_runs_within_the_mock() -> None:
+    """From `setUp` to the last clean-up, also in coroutines; it is emptied before `setUp`."""
+    mock, seen = FilesMock(), []
+
+    def see(place: str) -> None:
+        seen.append((place, is_active(mock), listed(mock)))
+
+    class Case(unittest.TestCase):
+        def setUp(self) -> None:
+            """What it adds is there in the test."""
+            mock.inject(faults.server_error(), on="upload", optional=True)
+            mock.add_file("a.txt")
+            self.addCleanup(see, "clean-up")
+
+        def test_it(self) -> None:
+            """It finds the file, and adds another one."""
+            assert 1 == len(mock.armed)
+            mock.add_file("b.txt")
+
+        test_again = test_it
+
+        def tearDown(self) -> None:
+            """It still sees both."""
+            see("tearDown")
+
+    class AsyncCase(unittest.IsolatedAsyncioTestCase):
+        async def asyncSetUp(self) -> None:
+            """After `setUp`, which the class doesn't have."""
+            mock.add_file("a.txt")
+
+        async def test_it(self) -> None:
+            """As above."""
+            mock.add_file("b.txt")
+
+        async def asyncTearDown(self) -> None:
+            """Before `tearDown`."""
+            see("asyncTearDown")
+
+    result = run_cases(mock(Case), mock(AsyncCase))
+
+    assert (3, [], []) == (result.testsRun, result.errors, result.failures)
+    both = (True, ["b.txt", "a.txt"])
+    places = ["tearDown", "clean-up"] * 2 + ["asyncTearDown"]
+    assert [(place, *both) for place in places] == seen
+    assert not is_active(mock)
+
+
+def test_the_exit_checks_of_a_test_case_run_at_its_end() -> None:
+    """A failure of that test; one that has failed already is not told twice."""
+    mock = FilesMock()
+
+    @mock
+    class Tests(unittest.TestCase):
+        def setUp(self) -> None:
+            """The fault is never met."""
+            mock.inject(faults.timeout(), on="list")
+            if "in_setup" in self.id():
+                raise ZeroDivisionError
+
+        def test_passes(self) -> None:
+            """The exit checks fail it."""
+
+        def test_fails(self) -> None:
+            """By itself."""
+            self.fail("by itself")
+
+        def test_in_setup(self) -> None:
+            """It is never run."""
+
+        @unittest.skip("not today")
+        def test_skipped(self) -> None:
+            """No mock is started for it."""
+
+    result = run_cases(Tests)
+
+    told = {case.id().rpartition(".")[2]: text for case, text in result.failures}
+    assert {"test_passes", "test_fails"} == {*told}
+    assert "1 armed fault never fired" in told["test_passes"]
+    assert "1 armed fault never fired" not in told["test_fails"]
+    assert ["test_in_setup"] == [case.id().rpartition(".")[2] for case, _ in result.errors]
+    assert not is_active(mock)
+
+
+def test_a_derived_test_case_is_part_of_its_own_call() -> None:
+    """Decorated or not, with a `setUp` of its own or without."""
+    mock = FilesMock()
+
+    @mock
+    class Base(unittest.TestCase):
+        def setUp(self) -> None:
+            """The only file."""
+            mock.add_file("a.txt")
+
+        def test_it(self) -> None:
+            """Not emptied between `setUp` and the test."""
+            assert ["a.txt"] == listed(mock)
+
+    class Derived(Base):
+        def setUp(self) -> None:
+            """Through the base."""
+            super().setUp()
+
+    @mock
+    class DecoratedAgain(Base):
+        pass
+
+    result = run_cases(Base, Derived, DecoratedAgain)
+    assert (3, [], []) == (result.testsRun, result.errors, result.failures)
+
+
+@pytest.mark.parametrize(
+    ("give", "told"),
+    [
+        (lambda mock: mock.add_file("a.txt"), "add_file('a.txt')"),
+        (lambda mock: mock.inject(faults.unavailable(), on="list"), "on list"),
+        (lambda mock: mock.stub("GET", "/models", json={}), "stub('GET', '/models')"),
+    ],
+)
+def test_what_a_call_would_drop_is_refused(give: Any, told: str) -> None:
+    """Given before the first call, or between two; what a call leaves may be dropped."""
+    mock = FilesMock(assert_all_faults_fired=False)
+
+    @mock
+    def run() -> None:
+        give(mock)
+
+    for _ in range(2):
+        run()
+    give(mock)
+    for _ in range(2):
+        with pytest.raises(StateError, match=re.escape(told)):
+            run()
+    assert not is_active(mock)
+    mock.reset()
+    run()
+
+
+def test_what_was_uploaded_before_may_be_dropped() -> None:
+    """Only what the author has given was meant to stay."""
+    mock = FilesMock()
+    with mock:
+        headers = {"Authorization": f"Bearer {mock.api_key}"}
+        form: Any = {"files": {"file": ("a.txt", b"")}, "data": {"purpose": "assistants"}}
+        httpx.post(f"{mock.base_url}/files", headers=headers, **form)
+    assert [] == mock(lambda: listed(mock))()

@@ -1,11 +1,13 @@
 """Base URLs: which addresses are ours, and which path below them."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
-from ..errors import OptionError
+from ..errors import OptionError, quoted
+from .messages import REDACTED
 
 DEFAULT_PORTS = (80, 443)
 
@@ -63,20 +65,47 @@ def parse_base_url(text: object) -> BaseUrl:
         raise OptionError(
             f"base_url must be a URL, such as 'https://chat.eugpt.ai/v1'; got {text!r}.", word=text
         )
+    shown = quoted(shown_url(text))
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise OptionError(f"base_url {text!r}: {error}.", word=text) from None
+        raise OptionError(f"base_url {shown}: {_reason(error)}.", word=shown) from None
+    if parts.username is not None or parts.password is not None:
+        raise OptionError(
+            f"base_url must not have a user name or a password in it, got {shown}. A key goes into "
+            "the header Authorization.",
+            word=shown,
+        )
     if parts.scheme not in ("http", "https") or not host:
         raise OptionError(
-            f"base_url must be an absolute URL, such as 'https://chat.eugpt.ai/v1'; got {text!r}.",
-            word=text,
+            f"base_url must be an absolute URL, such as 'https://chat.eugpt.ai/v1'; got {shown}.",
+            word=shown,
         )
-    if parts.query or parts.fragment or parts.username is not None:
+    if parts.query or parts.fragment:
         raise OptionError(
-            f"base_url must have a scheme, a host, a port and a path only; got {text!r}.", word=text
+            f"base_url must have a scheme, a host, a port and a path only; got {shown}.", word=shown
         )
     return BaseUrl(
         text=text.rstrip("/"), origin=origin(host, port), prefix=unquote(parts.path).rstrip("/")
     )
+
+
+def shown_url(text: str) -> str:
+    """A URL as a message may show it: user names, passwords, queries are secrets, as often as not.
+
+    It need not be valid: what stands before the last `@` of a text that names no path is taken out
+    too.
+    """
+    scheme, slashes, rest = text.rpartition("://")
+    # Up to the last one: a password may have one in it, or a slash that nobody escaped.
+    _, at, place = rest.rpartition("@")
+    place, question, _ = place.partition("?")
+    place, mark, _ = place.partition("#")
+    shown = f"{scheme}{slashes}{REDACTED + at if at else ''}{place}"
+    return shown + (f"?{REDACTED}" if question else "") + (f"#{REDACTED}" if mark else "")
+
+
+def _reason(error: ValueError) -> str:
+    # Python's own messages quote the part that is wrong, which may be that with the password.
+    return re.sub(r": ?'.*|'[^']*'", "", str(error)).strip()

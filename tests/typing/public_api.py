@@ -47,7 +47,7 @@ def options_are_checked() -> None:
     FilesMock(processing="later")  # type: ignore[arg-type]
     FilesMock(pagination="ignore")  # type: ignore[arg-type]
     FilesMock(no_such_option=1)  # type: ignore[call-arg]
-    FilesMock("positional")  # type: ignore[call-arg]
+    FilesMock("positional")  # type: ignore[arg-type]
 
 
 def ways_in(mock: FilesMock) -> None:
