@@ -11,6 +11,8 @@ from typing import Any
 from .errors import AttributeRefused, OptionError, check_words, integer, nearest_word, unknown_word
 from .errors import seconds as checked_seconds
 from .model.faults import (
+    AT_ONCE,
+    NO_TIME,
     ConnectionFault,
     Corrupted,
     Delayed,
@@ -19,19 +21,23 @@ from .model.faults import (
     ErrorResponse,
     Fault,
     MalformedJson,
+    RetryAfter,
     Truncated,
     error_answer,
     known_arguments,
+    redirect_answer,
     retry_headers,
 )
 
 __all__ = [
     "bad_gateway",
     "bad_request",
+    "connect_timeout",
     "connection_refused",
     "connection_reset",
     "corrupted",
     "delay",
+    "dns_error",
     "dribble",
     "empty_response",
     "forbidden",
@@ -41,8 +47,10 @@ __all__ = [
     "malformed_json",
     "not_found",
     "rate_limited",
+    "redirect",
     "server_error",
     "timeout",
+    "tls_error",
     "too_large",
     "truncated",
     "unauthorized",
@@ -106,9 +114,29 @@ def unsupported_media_type() -> ErrorResponse:
 
 
 @known_arguments
-def rate_limited(retry_after: float | None = None) -> ErrorResponse:
-    """429; the client is asked to wait `retry_after` seconds, rounded up; or no time without it."""
-    return error_answer("rate_limited", 429, headers=retry_headers("rate_limited", retry_after))
+def rate_limited(retry_after: RetryAfter = None) -> ErrorResponse:
+    """429; the client is asked to wait `retry_after` seconds, or until then; or no time.
+
+    Args:
+        retry_after: seconds, rounded up; or a moment, sent as a date; without it
+            `Retry-After: 0` and `retry-after-ms: 1`, which cost a test no time.
+    """
+    headers = retry_headers("rate_limited", retry_after, without=AT_ONCE)
+    return error_answer("rate_limited", 429, headers=headers)
+
+
+@known_arguments
+def redirect(location: str, status: int = 307) -> ErrorResponse:
+    """Another place for the request.
+
+    Args:
+        location: a URL, or a path such as `/v1/files`.
+        status: 301, 302, 303, 307 or 308.
+
+    Raises:
+        OptionError: for another status, or a location that can't be sent.
+    """
+    return redirect_answer(location, status)
 
 
 def server_error() -> ErrorResponse:
@@ -122,9 +150,15 @@ def bad_gateway() -> ErrorResponse:
 
 
 @known_arguments
-def unavailable(retry_after: float | None = None) -> ErrorResponse:
-    """503; the client is asked to wait `retry_after` seconds, rounded up; or no time without it."""
-    return error_answer("unavailable", 503, headers=retry_headers("unavailable", retry_after))
+def unavailable(retry_after: RetryAfter = None) -> ErrorResponse:
+    """503; the client is asked to wait `retry_after` seconds, or until then; or no time.
+
+    Args:
+        retry_after: seconds, rounded up; or a moment, sent as a date; without it
+            `retry-after-ms: 1` only, as OkHttp repeats a 503 with `Retry-After: 0` by itself.
+    """
+    headers = retry_headers("unavailable", retry_after, without=NO_TIME)
+    return error_answer("unavailable", 503, headers=headers)
 
 
 def gateway_timeout() -> ErrorResponse:
@@ -137,9 +171,31 @@ def connection_refused() -> ConnectionFault:
     return ConnectionFault(name="connection_refused", kind="refused")
 
 
-def connection_reset() -> ConnectionFault:
-    """The connection is reset before any byte of an answer."""
-    return ConnectionFault(name="connection_reset", kind="reset")
+def connect_timeout() -> ConnectionFault:
+    """No connection in time: even an upload may be sent again after it. In process only."""
+    return ConnectionFault(name="connect_timeout", kind="connect_timeout")
+
+
+def dns_error() -> ConnectionFault:
+    """No address is found for the name of the host. In process only."""
+    return ConnectionFault(name="dns_error", kind="dns")
+
+
+def tls_error() -> ConnectionFault:
+    """The certificate of the host doesn't hold. In process only."""
+    return ConnectionFault(name="tls_error", kind="tls")
+
+
+@known_arguments
+def connection_reset(after_bytes: int | None = None) -> ConnectionFault:
+    """The connection is reset before any byte of an answer.
+
+    Args:
+        after_bytes: once so many bytes of the request's body have come; by default all of them.
+    """
+    if after_bytes is not None:
+        integer("connection_reset: after_bytes", after_bytes, least=0)
+    return ConnectionFault(name="connection_reset", kind="reset", after_bytes=after_bytes)
 
 
 def empty_response() -> ConnectionFault:
@@ -209,6 +265,9 @@ FAULTS: dict[str, Callable[..., Fault]] = {
     name: function for name, function in tuple(globals().items()) if name in __all__
 }
 """Every fault by name."""
+
+IN_PROCESS_ONLY = ("connect_timeout", "connection_refused", "dns_error", "tls_error")
+"""Those without a connection, which a port that listens can't produce."""
 
 
 def __getattr__(name: str) -> Any:

@@ -331,9 +331,10 @@ def keep_guard(mock: HasLifecycle) -> None:
 
 def _check_on_a_port(faults: Iterable[Fault]) -> None:
     for fault in faults:
-        if isinstance(fault, ConnectionFault) and fault.kind == "refused":
+        if isinstance(fault, ConnectionFault) and fault.is_in_process_only:
             raise FaultUnavailable(
-                "connection_refused() works in process only: a port that listens cannot refuse.\n"
+                f"{fault.name}() works in process only: a port that listens has a name, and cannot "
+                "refuse.\n"
                 "To fix it: stop the server to refuse connections, or use connection_reset()."
             )
 

@@ -160,7 +160,8 @@ FAULTS: dict[str, ErrorCase] = {
         500, headers={"Content-Length": "3"}
     ),
     "fault: a header with a line break": lambda: faults.http_error(500, headers={"X": "a\r\nb"}),
-    "fault: seconds that aren't a number": lambda: faults.rate_limited("soon"),  # type: ignore[arg-type]
+    "fault: neither seconds nor a date": lambda: faults.rate_limited("soon"),
+    "fault: a redirect with another status": lambda: faults.redirect("/v1/files", 404),
     "fault: negative seconds": lambda: faults.delay(-1),
     "fault: a negative number of bytes": lambda: faults.truncated(-1),
     "fault: pieces of nothing": lambda: faults.dribble(0, 1),

@@ -616,11 +616,12 @@ def test_a_bad_word_for_a_fault_says_what_is_wrong(text: str, message: str) -> N
 
 
 def test_every_fault_can_be_written_in_one_word() -> None:
-    """One that is added later must work on the command line too; three need an argument."""
+    """One that is added later must work on the command line too; some need an argument."""
     needed = {
         "http_error": "status=500",
         "delay": "seconds=1",
         "dribble": "chunk_bytes=1:seconds=1",
+        "redirect": "location=/v1/files",
     }
     for name in faults.FAULTS:
         fault, _ = parse_fault(":".join(filter(None, ("*", name, needed.get(name, "")))))

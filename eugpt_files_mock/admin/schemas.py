@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 from werkzeug.wrappers import Request
 
 from ..errors import OptionError, check_words, quoted
-from ..faults import FAULTS, connection_refused, fault_named
+from ..faults import FAULTS, IN_PROCESS_ONLY, fault_named
 from ..model.faults import ConnectionFault, ErrorResponse, Fault
 from ..model.messages import Call, File, Outcome, Severed
 from ..service.multipart import Part, read_parts
@@ -190,7 +190,7 @@ def armed_members(armed: ArmedFault) -> Members:
 def catalogue() -> Members:
     """The operations, and each fault that a port can produce."""
     # These routes exist on a port only, and a port that listens can't refuse.
-    served = (name for name in FAULTS if name != connection_refused.__name__)
+    served = (name for name in FAULTS if name not in IN_PROCESS_ONLY)
     return {"operations": list(NAMES.all), "faults": [_offered(name) for name in served]}
 
 

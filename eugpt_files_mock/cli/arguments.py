@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import OptionError
-from ..faults import FAULTS, connection_refused
+from ..faults import FAULTS, IN_PROCESS_ONLY
 from ..model.faults import Fault
 from ..options import OPTIONS, Flag, Option
 from ..state.fault_matcher import MATCHER_WORDS, fault_and_matcher_words
@@ -106,7 +106,7 @@ def fault_lines() -> Iterator[str]:
             for parameter in inspect.signature(function).parameters.values()
         ]
         summary = (inspect.getdoc(function) or "").partition("\n")[0]
-        only = " (In process only.)" if function is connection_refused else ""
+        only = " (In process only.)" if name in IN_PROCESS_ONLY else ""
         yield f"{' '.join([name, *words])}\n    {summary}{only}"
     yield ""
     yield f"On the command line: --fault '{FORM}', such as"

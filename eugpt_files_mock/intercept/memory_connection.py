@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..errors import ClientHasNoTimeout
-from ..model.messages import Headers, Outcome, Request, Severed
+from ..model.messages import NOT_CONNECTED, Headers, Outcome, Request, Severed
 from ..model.sender import Sender
 from ..protocol.delivery import Action, Close, Hang, Reset, Send, Wait, deliver
 from ..protocol.received import ReceivedRequest, UnreadableRequest
@@ -137,7 +137,7 @@ class MemoryConnection:
         outcome = self._decided(request)
         # No bytes can say it, and each edge has to make its client's own error of it
         # (`RefusedLate`).
-        if isinstance(outcome, Severed) and outcome.kind == "refused":
+        if isinstance(outcome, Severed) and outcome.kind in NOT_CONNECTED:
             raise RefusedLate
         self._actions = chain(self._actions, deliver(outcome, request, now=time.time()))
 

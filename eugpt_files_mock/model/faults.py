@@ -5,7 +5,10 @@ Test authors make them with the functions of `faults.py`.
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime, parsedate_to_datetime
 from functools import wraps
 from math import ceil
 from typing import Any, Literal, ParamSpec, TypeVar, get_args
@@ -13,7 +16,7 @@ from typing import Any, Literal, ParamSpec, TypeVar, get_args
 from ..errors import OptionError, check_words, quoted, seconds, string, unknown_word
 from .content_types import JSON
 from .headers import header_pairs
-from .messages import SeveredKind
+from .messages import NOT_CONNECTED, SeveredKind
 from .stubs import json_bytes
 
 ErrorBody = Literal["envelope", "detail", "error_string", "text", "html", "empty"]
@@ -40,9 +43,16 @@ class ErrorResponse(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFault(Fault):
-    """The connection ends without an answer."""
+    """The connection ends without an answer, or isn't made at all."""
 
     kind: SeveredKind
+    after_bytes: int | None = None
+    """Of a reset: it comes once so many bytes of the request's body have come."""
+
+    @property
+    def is_in_process_only(self) -> bool:
+        """A port that listens can't refuse a connection."""
+        return self.kind in NOT_CONNECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +148,62 @@ def _unknown_body(name: str, body: object) -> OptionError:
     )
 
 
-def retry_headers(name: str, retry_after: float | None) -> dict[str, str]:
-    """Without a number of seconds, a wait that costs a test no time."""
-    # The `openai` SDKs read `retry-after-ms` first (SDK source). With `retry-after: 0` alone they
-    # would wait as long as without any.
+RetryAfter = float | datetime | str | None
+"""Seconds, or a moment; a moment as text is for callers that have only words."""
+
+
+def retry_headers(
+    name: str, retry_after: RetryAfter, *, without: Mapping[str, str]
+) -> dict[str, str]:
+    """`Retry-After` in seconds, or as a date (RFC 9110, 10.2.3); `without` for None."""
     if retry_after is None:
-        return {"Retry-After": "0", "retry-after-ms": "1"}
-    # Only whole seconds are allowed (RFC 9110, 10.2.3); rounded up, nobody comes back too early.
-    return {"Retry-After": str(ceil(seconds(f"{name}: retry_after", retry_after)))}
+        return dict(without)
+    label = f"{name}: retry_after"
+    if isinstance(retry_after, (datetime, str)):
+        return {"Retry-After": _http_date(label, retry_after)}
+    # Only whole seconds are allowed; rounded up, nobody comes back too early.
+    return {"Retry-After": str(ceil(seconds(label, retry_after)))}
+
+
+def _http_date(label: str, value: datetime | str) -> str:
+    moment = _moment(label, value) if isinstance(value, str) else value
+    # A moment without a time zone is local time, as everywhere in Python.
+    late = moment.astimezone(timezone.utc)
+    if late.microsecond:
+        late = late.replace(microsecond=0) + timedelta(seconds=1)
+    return format_datetime(late, usegmt=True)
+
+
+def _moment(label: str, text: str) -> datetime:
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        with suppress(ValueError, TypeError):
+            return read(text)
+    raise OptionError(
+        f"{label} must be a number of seconds, or a date such as "
+        f"'Wed, 21 Oct 2026 07:28:00 GMT'; got {quoted(text)}.",
+        word=text,
+    )
+
+
+NO_TIME = {"retry-after-ms": "1"}
+"""A wait that costs a test no time. The `openai` SDKs read it first (SDK source)."""
+
+AT_ONCE = {"Retry-After": "0", **NO_TIME}
+"""With `Retry-After: 0` alone, the `openai` SDKs would wait as long as without any."""
+
+
+def redirect_answer(location: str, status: int) -> ErrorResponse:
+    """The fault `redirect`, with its values checked."""
+    if isinstance(status, bool) or status not in REDIRECTS:
+        words = ", ".join(map(str, REDIRECTS))
+        raise OptionError(
+            f"redirect: status must be one of {words}, got {quoted(status)}.", word=status
+        )
+    headers = header_pairs("redirect", {"Location": string("redirect: location", location)})
+    return ErrorResponse(
+        name="redirect", status=status, code=None, message=None, body="empty", headers=headers
+    )
+
+
+REDIRECTS = (301, 302, 303, 307, 308)
+"""Statuses that name another place (RFC 9110, 15.4)."""

@@ -13,8 +13,13 @@ from .sender import Sender
 STATUSES = ("uploaded", "processed", "error")
 """`processed` is documented (D); the others are a guess, after the `openai` SDK's FileObject."""
 
-SeveredKind = Literal["refused", "reset", "empty", "garbage", "timeout"]
-"""How a connection can end without an answer."""
+SeveredKind = Literal[
+    "refused", "connect_timeout", "dns", "tls", "reset", "empty", "garbage", "timeout"
+]
+"""How a connection can end without an answer, or not even begin."""
+
+NOT_CONNECTED = ("refused", "connect_timeout", "dns", "tls")
+"""Those where no connection is made, so that nothing was sent."""
 
 REDACTED = "[redacted]"
 """Stands in place of a key in everything that is kept or shown."""
@@ -161,6 +166,8 @@ class Severed:
     """No answer: the connection ends, or nothing ever comes."""
 
     kind: SeveredKind
+    after_bytes: int | None = None
+    """Of a reset: it comes once so many bytes of the request's body have come; None for all."""
     request_id: str = field(default="", compare=False)
     """Of the request that gets no answer, which would have it in `X-Request-Id`."""
 

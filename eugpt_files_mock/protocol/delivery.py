@@ -8,7 +8,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 
-from ..model.messages import Outcome, Reply, Severed
+from ..model.messages import NOT_CONNECTED, Outcome, Reply, Severed
 from .received import ReceivedRequest, UnreadableRequest
 
 
@@ -47,7 +47,7 @@ GARBAGE = b"garbage\r\n\r\n"
 
 _SEVERED: dict[str, tuple[Action, ...]] = {
     # A port that listens can't refuse, so it resets.
-    "refused": (Reset(),),
+    **{kind: (Reset(),) for kind in NOT_CONNECTED},
     "reset": (Reset(),),
     "empty": (Close(),),
     "garbage": (Send(GARBAGE), Close()),

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request as WsgiRequest
 
 from ..errors import FaultUnavailable
-from ..model.messages import Headers, Reply, Request, Severed
+from ..model.messages import NOT_CONNECTED, Headers, Reply, Request, Severed
 from ..protocol.delivery import reason_phrase
 from ..service.handle import handle
 from ..service.service import Service
@@ -44,7 +44,7 @@ class WsgiApp:
 
 
 _ENDINGS = {
-    "refused": "refused",
+    **dict.fromkeys(NOT_CONNECTED, "refused"),
     "reset": "reset",
     "empty": "closed without an answer",
     "garbage": "filled with garbage",

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import quoted
 from ..faults import http_error
+from ..model.content_types import EVENTS, JSON
 from ..model.delivery import Delivery
 from ..model.faults import (
     ConnectionFault,
@@ -19,10 +20,12 @@ from ..model.faults import (
     MalformedJson,
     Truncated,
 )
-from ..model.messages import Outcome, Reply, Severed
+from ..model.messages import Outcome, Reply, Request, Severed
 from ..state.fault_matcher import FaultTarget, Phase
+from .authentication import identify
 from .refusals import Refusal, Refused
 from .replies import render_error
+from .routes import match_route
 from .service import Service
 
 
@@ -58,6 +61,31 @@ def select_fault(
     return SelectedFault(fault=fault, phase=matcher.phase)
 
 
+def bytes_until_reset(service: Service, request: Request) -> int | None:
+    """How many bytes of its body a request may send before a fault resets it; None for all.
+
+    Only the head of the request has come. Nothing is used up here: once so many bytes have come,
+    `handle` is given the request with them, and selects the fault. One that is addressed by what
+    stands in the body hits when all of it has come.
+    """
+    if service.tenants is not None:
+        service = service.tenant_of(request)
+    if not service.armed.live:
+        return None
+    route = match_route(request, service.stubs)
+    identity = identify(request.headers.by_name.get("authorization", ""), service.access)
+    fault = service.armed.peek(
+        FaultTarget(
+            operation=route.name or "",
+            filename=None,
+            file_id=route.file_id,
+            purpose=None,
+            user=identity.user,
+        )
+    )
+    return fault.after_bytes if isinstance(fault, ConnectionFault) else None
+
+
 _CODE = re.compile(r'(?:^|[,;])\s*code\s*=\s*"?([^",;\s]*)', re.IGNORECASE)
 """`Prefer: code=503` (RFC 7240 for the header; the preference is Prism's)."""
 
@@ -77,7 +105,7 @@ def apply_fault(
     if isinstance(fault, ErrorResponse):
         return render_error(fault, request_id, service.options.profile)
     if isinstance(fault, ConnectionFault):
-        return Severed(kind=fault.kind, request_id=request_id)
+        return Severed(kind=fault.kind, after_bytes=fault.after_bytes, request_id=request_id)
     return _ALTER[type(fault)](fault, reply, service.randomness.rng)
 
 
@@ -99,13 +127,24 @@ def _truncate(fault: Truncated, reply: Reply, rng: random.Random) -> Reply:
 
 
 def _corrupt(fault: Corrupted, reply: Reply, rng: random.Random) -> Reply:
-    # A text with an inverted byte is never UTF-8, so a reader of JSON notices. An empty body gets
-    # a byte.
-    if not reply.body:
+    body = reply.body
+    if not body:
         return replace(reply, body=b"\xff", headers=_with_length(reply.headers, 1))
-    middle = len(reply.body) // 2
-    flipped = bytes(byte ^ 0xFF for byte in reply.body[middle : middle + 1])
-    return replace(reply, body=reply.body[:middle] + flipped + reply.body[middle + 1 :])
+    place = _place_to_corrupt(reply)
+    flipped = bytes([body[place] ^ 0xFF])
+    return replace(reply, body=body[:place] + flipped + body[place + 1 :])
+
+
+def _place_to_corrupt(reply: Reply) -> int:
+    """The middle; of JSON where it begins, as some readers replace a wrong byte in a string."""
+    body, middle = reply.body, len(reply.body) // 2
+    kind = next((value for name, value in reply.headers if name.lower() == "content-type"), "")
+    if kind.startswith(EVENTS):
+        events = [found.end() - 1 for found in re.finditer(rb"^data: ?\S", body, re.MULTILINE)]
+        return min(events, key=lambda place: abs(place - middle), default=middle)
+    if kind.startswith(JSON):
+        return len(body) - len(body.lstrip()) if body.strip() else middle
+    return middle
 
 
 def _malform(fault: MalformedJson, reply: Reply, rng: random.Random) -> Reply:

@@ -67,6 +67,17 @@ class ArmedFault:
         # An outage begins at one request, and goes on for all.
         return self.matcher.matches(target) or (self._goes_on and self.hits > 0)
 
+    @property
+    def _next(self) -> Fault:
+        # In turn: `times` counts how often a whole sequence is gone through.
+        return self.faults[self.hits % len(self.faults)]
+
+    def _would_be_due(self) -> bool:
+        """Whether the next matching request is one to hit, where that isn't left to chance."""
+        turn = self.seen + 1 - self.matcher.skip
+        skipped = turn < 1 or (self.matcher.every is not None and turn % self.matcher.every != 0)
+        return not skipped and self.matcher.probability is None
+
     def _due(self, rng: random.Random) -> bool:
         """Whether this matching request is one to hit. Counts it."""
         # Counted whether it is hit or not: `skip` and `every` count requests, not hits.
@@ -139,9 +150,16 @@ class ArmedFaults:
                     return self._use(armed), armed.matcher
         return None
 
+    def peek(self, target: FaultTarget) -> Fault | None:
+        """What would hit this request, as far as that is certain. Nothing is counted."""
+        with self._lock:
+            for armed in self.live:
+                if armed._matches(target) and armed._would_be_due():
+                    return armed._next
+        return None
+
     def _use(self, armed: ArmedFault) -> Fault:
-        # In turn: `times` counts how often a whole sequence is gone through.
-        fault = armed.faults[armed.hits % len(armed.faults)]
+        fault = armed._next
         armed.hits += 1
         if armed.remaining == 0:
             self.live.remove(armed)

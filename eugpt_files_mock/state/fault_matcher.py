@@ -173,15 +173,21 @@ def _check_address(matcher: FaultMatcher, address: str, having: Sequence[str]) -
 
 
 def _check_phase(matcher: FaultMatcher, faults: Sequence[Fault]) -> None:
-    refuses = any(
-        isinstance(fault, ConnectionFault) and fault.kind == "refused" for fault in faults
-    )
-    if refuses and matcher.phase == "after":
-        raise OptionError(
-            "connection_refused() cannot have phase='after': no work is done over a connection "
-            "that was never made. Use connection_reset().",
-            word=matcher.phase,
-        )
+    if matcher.phase == "before":
+        return
+    for fault in faults:
+        if not isinstance(fault, ConnectionFault):
+            continue
+        reason = None
+        if fault.is_in_process_only:
+            reason = "no work is done over a connection that was never made"
+        elif fault.after_bytes is not None:
+            reason = "after_bytes breaks off the request, and half a request does no work"
+        if reason:
+            raise OptionError(
+                f"{fault.name}() cannot have phase='after': {reason}. Use connection_reset().",
+                word=matcher.phase,
+            )
 
 
 def _times(value: Any) -> int | None:

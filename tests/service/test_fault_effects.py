@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
 import pytest
 
-from eugpt_files_mock import FilesMock, faults
+from eugpt_files_mock import FilesMock, OptionError, faults
 from eugpt_files_mock.model.faults import Fault
-from eugpt_files_mock.model.messages import Reply
+from eugpt_files_mock.model.messages import Headers, Reply, Request
+from eugpt_files_mock.service.fault_effects import bytes_until_reset
 
 from ..service_requests import json_of, send
 
@@ -122,3 +127,99 @@ def test_a_preferred_failure_is_answered_and_needs_no_armed_fault() -> None:
     mock = FilesMock()
     assert 503 == send(mock, "GET", "/files", Prefer="code=503").status
     assert "http_error" == mock.calls.last.fault
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[1]", b'"text"', b'{"a": "' + b"x" * 100 + b'"}'])
+def test_corrupted_json_is_noticed_by_a_reader_that_replaces_wrong_bytes(content: bytes) -> None:
+    """Such a reader would take a wrong byte in a string for another character."""
+    mock = FilesMock()
+    mock.stub("GET", "/models", body=content, headers={"Content-Type": "application/json"})
+    mock.inject(faults.corrupted(), on="GET /models")
+    with pytest.raises(ValueError, match="Expecting value"):
+        json.loads(send(mock, "GET", "/models").body.decode("utf-8", "replace"))
+
+
+def test_a_corrupted_stream_of_events_has_an_event_that_is_no_json() -> None:
+    """And the others are whole: the stream itself can be read."""
+    mock = FilesMock()
+    mock.stub("GET", "/events", events=[{"text": "a" * 100}, {"text": "b" * 100}])
+    mock.inject(faults.corrupted(), on="GET /events")
+    lines = send(mock, "GET", "/events").body.decode("utf-8", "replace").splitlines()
+    data = [line.partition("data: ")[2] for line in lines if line.startswith("data: ")]
+    assert 2 == len(data)
+    assert 1 == sum(one.startswith("{") for one in data)
+
+
+MOMENT = datetime(2026, 10, 21, 7, 28, 0, 1, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        MOMENT,
+        MOMENT.astimezone(timezone(timedelta(hours=2))),
+        MOMENT.isoformat(),
+        "Wed, 21 Oct 2026 07:28:01 GMT",
+    ],
+)
+def test_a_moment_to_retry_after_is_sent_as_a_date_rounded_up(moment: datetime | str) -> None:
+    """A date has whole seconds (RFC 9110, 5.6.7); nobody is asked to come back too early."""
+    for fault in (faults.rate_limited(moment), faults.unavailable(retry_after=moment)):
+        assert (("Retry-After", "Wed, 21 Oct 2026 07:28:01 GMT"),) == fault.headers
+
+
+def test_a_text_that_is_not_a_moment_is_refused() -> None:
+    """Words come from the command line and over HTTP."""
+    with pytest.raises(OptionError, match=r"rate_limited: retry_after must be .* got 'soon'"):
+        faults.rate_limited("soon")
+
+
+def test_without_a_wait_503_sends_no_retry_after_header() -> None:
+    """OkHttp repeats a 503 with `Retry-After: 0` by itself."""
+    assert (("retry-after-ms", "1"),) == faults.unavailable().headers
+    assert ("Retry-After", "0") in faults.rate_limited().headers
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_names_another_place(status: int) -> None:
+    """As the answer of one of the routes."""
+    mock = FilesMock()
+    mock.inject(faults.redirect("/v1/files/other", status), on="list")
+    reply = send(mock, "GET", "/files")
+    assert (status, b"") == (reply.status, reply.body)
+    assert ("Location", "/v1/files/other") in reply.headers
+
+
+@pytest.mark.parametrize("words", [("/a", 300), ("/a", 404), ("", 307), ("/a\r\nX: y", 307)])
+def test_a_redirect_that_cannot_be_sent_is_refused(words: tuple[str, int]) -> None:
+    """A status that names no place, or a place that isn't one."""
+    with pytest.raises(OptionError):
+        faults.redirect(*words)
+
+
+def test_a_fault_in_the_middle_of_a_request_is_known_before_its_body_has_come() -> None:
+    """Only looking uses nothing up; a fault before it in line comes first."""
+    mock = FilesMock()
+    head = Request(
+        method="POST",
+        path="/v1/files",
+        resource="/files",
+        query="",
+        headers=Headers(),
+        body=b"",
+        client="port",
+    )
+    service = mock._service
+    assert bytes_until_reset(service, head) is None
+    armed = mock.inject(faults.connection_reset(after_bytes=10), on="upload", skip=1)
+    assert bytes_until_reset(service, head) is None
+    send(mock, "POST", "/files")
+    assert [10, 10] == [bytes_until_reset(service, head) for _ in range(2)]
+    assert 0 == armed.hits
+
+
+@pytest.mark.parametrize("fault", [faults.connection_reset(after_bytes=1), faults.dns_error()])
+def test_a_connection_that_ends_before_the_work_cannot_lose_the_answer(fault: Any) -> None:
+    """`phase="after"` says that the work is done."""
+    with pytest.raises(OptionError, match=r"cannot have phase='after'"):
+        FilesMock().inject(fault, phase="after")
