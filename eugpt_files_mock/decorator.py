@@ -13,13 +13,20 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from .errors import OptionError, StateError, quoted
-from .lifecycle import Lifecycle
 from .service.service import Service
 
 if TYPE_CHECKING:
     import unittest
 
 Target = TypeVar("Target", bound=Callable[..., Any])
+
+
+class Lifecycle(Protocol):
+    """Of a mock: what a decorated call ends, and what it has left there."""
+
+    left_by_a_call: set[object]
+
+    def stop_intercepting(self, *, failing: bool) -> None: ...
 
 
 class Mock(Protocol):
