@@ -5,6 +5,7 @@ The methods are thin: each is documented here, and done by a function of the par
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property, partial
@@ -27,7 +28,7 @@ from .lifecycle import Lifecycle, ServerContext, serve_on
 from .model.faults import Fault
 from .model.messages import Call, File
 from .model.stubs import StubRequest
-from .options import OPTIONS, Options, refuse_values
+from .options import OPTIONS, Options, OptionWords, refuse_values
 from .seeding import FakeFiles, FileFields, SharedFields, add_file, set_status
 from .service.operations import NAMES, OperationName
 from .service.responses import MODEL, ResponseWriter
@@ -40,14 +41,21 @@ from .state.journal import Calls
 from .state.stubs import Stub
 from .verdict.verdict import Verdict, assert_resilient, judge
 
-if TYPE_CHECKING:
-    import ssl
-
-    from _typeshed.wsgi import WSGIApplication
+if sys.version_info >= (3, 11):
+    from typing import Never, Self, Unpack
+else:
     from typing_extensions import Never, Self, Unpack
 
-    from .options import OptionWords
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from _typeshed.wsgi import WSGIApplication
+
     from .sweep.sweep import Sweep
+else:
+    # So that the annotations can be read at run time, as typeguard does, and nothing is imported
+    # for it that may not be used.
+    SSLContext = WSGIApplication = Sweep = Any
 
 
 class FilesMock:
@@ -129,7 +137,7 @@ class FilesMock:
         self,
         host: str = "127.0.0.1",
         port: int = 0,
-        ssl_context: ssl.SSLContext | None = None,
+        ssl_context: SSLContext | None = None,
         admin_token: str | None = None,
         *,
         allow_hosts: Collection[str] = (),
