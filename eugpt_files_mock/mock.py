@@ -421,9 +421,11 @@ class FilesMock:
             OptionError: for an invalid value.
         """
         reply = ResponseWriter(self._service, text, model, chunks)
-        return self.stub(
+        stub = self.stub(
             "POST", "/responses", reply=reply, times=times, check_file_ids=check_file_ids
         )
+        stub.given = {"response": text, "model": model, "chunks": chunks}
+        return stub
 
     def after(
         self, operation: OperationName, function: Callable[[Call], object], *, times: int | None = 1

@@ -39,6 +39,7 @@ from .schemas import (
     read_fault,
     read_file,
     read_json,
+    stub_words,
 )
 
 
@@ -331,6 +332,7 @@ def _stub_members(stub: Stub) -> dict[str, object]:
         "method": stub.method,
         "path": stub.path,
         "status": stub.answer.status,
+        **stub_words(stub),
         "hits": stub.hits,
         "remaining": stub.remaining,
     }

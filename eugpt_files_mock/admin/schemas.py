@@ -18,12 +18,14 @@ from ..errors import OptionError, check_words, quoted
 from ..faults import FAULTS, IN_PROCESS_ONLY, fault_named
 from ..model.faults import ConnectionFault, ErrorResponse, Fault
 from ..model.messages import Call, File, Outcome, Severed
+from ..model.stubs import NULL
 from ..service.multipart import Part, read_parts
 from ..service.operations import NAMES
 from ..service.refusals import Refused
 from ..service.replies import file_object
 from ..state.armed_faults import ArmedFault
 from ..state.fault_matcher import MATCHER_WORDS, fault_and_matcher_words
+from ..state.stubs import Stub
 
 _CONTENT_FIELDS = ("content", "file")
 """The second is what an upload calls it. As a file part, either brings the filename along."""
@@ -167,6 +169,22 @@ def outcome_members(outcome: Outcome) -> Members:
     body = outcome.body.decode("utf-8", "backslashreplace")
     delivered = asdict(outcome.delivery)
     return {"status": outcome.status, "headers": dict(outcome.headers), "body": body, **delivered}
+
+
+def stub_words(stub: Stub) -> Members:
+    """What a stub was made with, as `POST /__admin/stubs` takes it; of a function its name."""
+    words = {name: _stub_word(value) for name, value in stub.given.items()}
+    return words | {"times": stub.times, "check_file_ids": stub.check_file_ids}
+
+
+def _stub_word(value: Any) -> Any:
+    if value is NULL:
+        return None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if callable(value):
+        return getattr(value, "__qualname__", type(value).__qualname__)
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def armed_members(armed: ArmedFault) -> Members:

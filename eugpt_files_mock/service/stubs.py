@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..errors import OptionError, boolean, integer, quoted, unknown_word
@@ -34,6 +34,8 @@ def make_stub(
     given = {"json": json, "body": body, "events": events, "reply": reply}
     if reply is not None and sum(value is not None for value in given.values()) > 1:
         raise too_many(name for name, value in given.items() if value is not None)
+    if isinstance(events, Iterator):
+        events = list(events)  # sent, and shown
     answer = Answer(status=status, json=json, body=body, events=events, headers=headers)
     if times is not None:
         integer("times", times, least=1, instead=", or None for always")
@@ -44,6 +46,11 @@ def make_stub(
         reply=_reply(reply),
         times=times,
         check_file_ids=boolean("check_file_ids", check_file_ids),
+        given={
+            name: value
+            for name, value in (given | {"events": events, "headers": headers}).items()
+            if value is not None
+        },
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..model.messages import Call
 from ..model.operations import OperationNames
@@ -26,6 +26,7 @@ class Stub:
         answer: what it answers, or what is answered with the value of `reply`.
         reply: the function that makes the answer, or None.
         check_file_ids: whether the files that a request names must be there.
+        given: what it was made with, by name, for whoever shows it.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Stub:
     reply: Reply | None
     times: int | None
     check_file_ids: bool
+    given: Mapping[str, Any] = field(default_factory=dict)
     id: str = field(default="", init=False)
     hits: int = field(default=0, init=False)
 

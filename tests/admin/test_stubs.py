@@ -59,6 +59,38 @@ def test_a_response_is_streamed_or_one_document(served: FilesMock, control: http
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        {"method": "GET", "path": "/a", "json": {"a": [1]}, "status": 201, "times": 2},
+        {"method": "GET", "path": "/a", "json": None, "headers": {"X-A": "b"}},
+        {"method": "GET", "path": "/a", "body": "text", "check_file_ids": False},
+        {"method": "GET", "path": "/a", "events": [{"type": "a"}]},
+        {"response": "Forty-two.", "model": "m", "chunks": ["Forty", "-two."]},
+    ],
+)
+def test_what_a_stub_answers_is_told_as_it_was_given(
+    control: httpx.Client, words: dict[str, Any]
+) -> None:
+    """What is told makes the same stub again."""
+    made = control.post("stubs", json=words).json()
+    assert words == {name: made[name] for name in words}
+    (listed,) = control.get("stubs").json()["data"]
+    assert made == listed
+
+
+def test_what_a_stub_of_python_answers_is_told_too(
+    served: FilesMock, control: httpx.Client
+) -> None:
+    """Bytes as text, events of a generator, a function by its name."""
+    served.stub("GET", "/a", body=b"\xffa")
+    served.stub("GET", "/b", events=({"n": n} for n in range(2)))
+    served.stub("GET", "/c", reply=lambda request: {})
+    a, b, c = control.get("stubs").json()["data"]
+    assert ("\\xffa", [{"n": 0}, {"n": 1}]) == (a["body"], b["events"])
+    assert c["reply"].endswith("<lambda>")
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         ({"method": "POST"}, "'path' is missing"),
