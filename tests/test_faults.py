@@ -392,7 +392,9 @@ def test_a_dribbled_body_arrives_whole() -> None:
             with httpx.stream("GET", url, headers=headers) as response:
                 pieces = list(response.iter_raw())
             assert b"0123456789" == b"".join(pieces)
-            assert 3 < len(pieces)
+            # On a port, TCP may join pieces where the machine is busy.
+            if way == "in process":
+                assert 4 == len(pieces)
 
 
 @pytest.mark.parametrize("library", ["httpx", "requests"])
