@@ -295,8 +295,7 @@ def serve_on(
     from .admin.access import AdminAccess
     from .admin.app import ControlApp
     from .admin.resources import Control
-    from .server.application import ServedMock
-    from .server.host_names import HostNames
+    from .server.application import HostNames, ServedMock
 
     lifecycle, service = mock._lifecycle, mock._lifecycle.service
     if service.options.passthrough:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 from werkzeug.wrappers import Request
 
 from ..errors import OptionError
-from ..server.host_names import HostNames
+from ..server.application import HostNames
 
 _OWN_SITE = frozenset((None, "none", "same-origin"))
 """`Sec-Fetch-Site` as sent by other clients, for a typed address, and by our own page."""

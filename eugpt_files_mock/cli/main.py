@@ -18,7 +18,6 @@ from ..lifecycle import ServerContext
 from ..mock import FilesMock
 from ..model.content_types import content_type_of
 from ..model.stubs import NULL
-from ..server.host_names import is_loopback
 from ..verdict.verdict import judge
 from ..version import __version__
 from . import verify
@@ -124,6 +123,8 @@ def _serve_until(came: Signals, mock: FilesMock, words: argparse.Namespace) -> i
     # Not a `with` block: `--check` decides whether its end checks anything.
     context.start()
     print(f"Listening on {mock.base_url}")
+    from ..server.application import is_loopback
+
     has_page = token is not None or is_loopback(words.host)
     page = f"is at {context.url}/__admin/" if has_page else "needs --admin-token"
     # A script that reads these lines from a pipe needs them at once, and a pipe is buffered.

@@ -19,8 +19,7 @@ from ..errors import ClientHasNoTimeout
 from ..model.messages import NOT_CONNECTED, Headers, Outcome, Request, Severed
 from ..model.sender import Sender
 from ..protocol.delivery import Action, Close, Hang, Reset, Send, Wait, deliver
-from ..protocol.received import ReceivedRequest, UnreadableRequest
-from ..protocol.server_protocol import ServerProtocol
+from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 from ..service.rejections import reject_unreadable
 from .registry import Find
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from http import HTTPStatus
 
 from ..model.messages import NOT_CONNECTED, Outcome, Reply, Severed
-from .received import ReceivedRequest, UnreadableRequest
+from .server_protocol import ReceivedRequest, UnreadableRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import socket
+from collections.abc import Collection, Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
-from ..errors import quoted
-from ..model.messages import Headers, Outcome, Request
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from ..errors import OptionError, quoted
+from ..model.messages import Headers, Outcome, Reply, Request
 from ..model.sender import Sender
-from ..protocol.received import ReceivedRequest, UnreadableRequest
+from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from ..service.handle import handle
 from ..service.refusals import CHALLENGE, Refusal
 from ..service.rejections import reject, reject_unreadable
 from ..service.service import Service
-from .gateway import call_wsgi
-from .host_names import HostNames
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 PREFIX = "/v1"
 """Where the API is on a port; the intercepted base URLs don't matter there."""
@@ -101,3 +105,121 @@ def _api_request(request: ReceivedRequest, scheme: str) -> Request:
         sender=None if request.line is None else Sender(request.line, scheme),
         is_complete=not request.is_broken_off,
     )
+
+
+def call_wsgi(app: WSGIApplication, request: ReceivedRequest, scheme: str) -> Reply:
+    """The whole answer of the application; `scheme` is that of the port."""
+    pieces, status, headers = run_wsgi_app(app, _environ(request, scheme), buffered=True)
+    return Reply(status=int(status[:3]), headers=tuple(headers), body=b"".join(pieces))
+
+
+class _BrokenBody(io.RawIOBase):
+    """A body that did not come as a whole."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: object) -> int:
+        raise OSError("The body of the request is incomplete.")
+
+
+def _environ(request: ReceivedRequest, scheme: str) -> WSGIEnvironment:
+    body = request.body if isinstance(request.body, bytes) else b"".join(request.body)
+    name, port = _name_and_port(request.host)
+    return EnvironBuilder(
+        request.path,
+        query_string=request.query,
+        method=request.method,
+        input_stream=io.BytesIO(body),
+        # A name with an underscore would pass for another one with a hyphen.
+        headers=[(name, value) for name, value in request.headers if "_" not in name],
+        multithread=True,
+        environ_overrides={
+            "SERVER_NAME": name,
+            "SERVER_PORT": port or {"http": "80", "https": "443"}[scheme],
+            "SERVER_PROTOCOL": f"HTTP/{request.http_version}",
+            "wsgi.url_scheme": scheme,
+            # Otherwise werkzeug reads no body without a Content-Length, as chunked ones are.
+            "wsgi.input_terminated": True,
+            **({} if request.is_complete else {"wsgi.input": _BrokenBody()}),
+        },
+    ).get_environ()
+
+
+def _name_and_port(host: str) -> tuple[str, str]:
+    """Name and port of a `Host`; of what isn't one, those of loopback."""
+    try:
+        parts = urlsplit(f"//{host}")
+        return parts.hostname or "localhost", str(parts.port or "")
+    except ValueError:
+        return "localhost", ""
+
+
+_LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
+_WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 - compared
+
+
+class HostNames:
+    """Under which names a server may be asked: the address that it binds, those of loopback, and
+    `allowed` ones.
+
+    A web page can let its own name point to this address (DNS rebinding). It could then read, in
+    the browser of whoever opened it, what the mock answers. Only the `Host` shows that.
+
+    `is_loopback` says whether only this machine reaches it.
+    """
+
+    def __init__(self, bound: str, allowed: Collection[str] = ()) -> None:
+        self.is_loopback = is_loopback(bound)
+        self._takes_any_address = bound in _WILDCARDS
+        self._names = _LOOPBACK_NAMES | {bound.lower(), *_checked(allowed)}
+
+    def know(self, host: str) -> bool:
+        """Whether the value of a `Host` header is a name of this server's; its port is ignored."""
+        name = _name(host)
+        # On a wildcard address any number may lead here; only a name can be rebound.
+        return name in self._names or (self._takes_any_address and _ip_address(name) is not None)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address; for a name, all of its addresses."""
+    try:
+        found = socket.getaddrinfo(host or "0.0.0.0", None)  # noqa: S104 - what "" binds
+    except (OSError, UnicodeError):
+        # Binding it will say what is wrong.
+        return False
+    return all(_is_loopback_address(str(address[0])) for *_, address in found)
+
+
+def _is_loopback_address(text: str) -> bool:
+    # `::ffff:127.0.0.1` is 127.0.0.1, which older Pythons don't see.
+    address = ip_address(text.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def _checked(allowed: Iterable[str]) -> Iterable[str]:
+    # A string can be iterated too: each of its letters would be a name.
+    if isinstance(allowed, str):
+        raise OptionError(f"allow_hosts must be several names, not {allowed!r}.", word=allowed)
+    for name in allowed:
+        if not isinstance(name, str) or not name or _name(name) != name.lower():
+            raise OptionError(
+                f"allow_hosts: {name!r} isn't a host name; it has no port and no scheme.", word=name
+            )
+        yield name.lower()
+
+
+def _name(host: str) -> str:
+    # urlsplit knows ports and the brackets of IPv6.
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _ip_address(name: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(name)
+    except ValueError:
+        return None

@@ -15,8 +15,7 @@ from typing import Any, Literal
 from ..model.messages import Outcome, Reply
 from ..model.sender import Line
 from ..protocol.delivery import Close, Hang, Reset, Send, Wait, deliver, response_head
-from ..protocol.received import ReceivedRequest, UnreadableRequest
-from ..protocol.server_protocol import ServerProtocol
+from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 
 Answer = Callable[[ReceivedRequest | UnreadableRequest], Outcome]
 

@@ -15,9 +15,9 @@ from werkzeug.wrappers import Request
 
 from eugpt_files_mock import FilesMock, OptionError
 from eugpt_files_mock.lifecycle import serve_on
-from eugpt_files_mock.protocol.received import ReceivedRequest
+from eugpt_files_mock.protocol.server_protocol import ReceivedRequest
+from eugpt_files_mock.server.application import is_loopback
 from eugpt_files_mock.server.connection import Answer
-from eugpt_files_mock.server.host_names import is_loopback
 
 NO_ADDRESS = "["
 TOKEN = "s3cret-token"

@@ -18,7 +18,7 @@ from eugpt_files_mock.protocol.delivery import (
     reason_phrase,
     response_head,
 )
-from eugpt_files_mock.protocol.received import ReceivedRequest, UnreadableRequest
+from eugpt_files_mock.protocol.server_protocol import ReceivedRequest, UnreadableRequest
 
 KEPT = ReceivedRequest(method="GET", target="/", headers=())
 REPLY = Reply(status=200, headers=(("Content-Length", "6"),), body=b"abcdef")

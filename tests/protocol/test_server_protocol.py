@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from eugpt_files_mock.protocol.received import ReceivedRequest, UnreadableRequest
-from eugpt_files_mock.protocol.server_protocol import ServerProtocol
+from eugpt_files_mock.protocol.server_protocol import (
+    ReceivedRequest,
+    ServerProtocol,
+    UnreadableRequest,
+)
 
 GET = b"GET /v1/files?limit=2 HTTP/1.1\r\nHost: localhost\r\nX-Case: Kept\r\n\r\n"
 POST = b"POST /v1/files HTTP/1.1\r\nHost: localhost\r\n"

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from eugpt_files_mock.server.connections import Connections
+from eugpt_files_mock.server.live_server import Connections
 
 
 class Echo:

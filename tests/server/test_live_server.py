@@ -13,7 +13,7 @@ import pytest
 
 from eugpt_files_mock.model.delivery import Delivery
 from eugpt_files_mock.model.messages import Outcome, Reply, Severed
-from eugpt_files_mock.protocol.received import ReceivedRequest, UnreadableRequest
+from eugpt_files_mock.protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from eugpt_files_mock.server.live_server import LiveServer
 
 from ..portable import reset_on_close

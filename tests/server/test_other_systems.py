@@ -14,7 +14,7 @@ import pytest
 from eugpt_files_mock import FilesMock
 from eugpt_files_mock.server import connection
 from eugpt_files_mock.server.connection import Connection
-from eugpt_files_mock.server.connections import Connections
+from eugpt_files_mock.server.live_server import Connections
 
 from ..portable import reset_on_close
 from ..robustness.sockets import address
