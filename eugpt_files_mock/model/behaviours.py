@@ -35,6 +35,7 @@ class Behaviour:
         grade: how sure that of `openai` is: REC (recorded), SPEC, ISS (pasted by a user), ?.
         eugpt: the value of the profile `eugpt`.
         openai: that of the profile `openai`, where it differs.
+        rests_on: what that value rests on, where it isn't a guess.
     """
 
     what: str
@@ -45,6 +46,7 @@ class Behaviour:
     eugpt: Any
     # Not None, which is a value: null says that a service doesn't do this.
     openai: Any = ...
+    rests_on: str = ""
 
     def value(self, profile: str) -> Any:
         return self.eugpt if profile == "eugpt" or self.openai is ... else self.openai
@@ -74,10 +76,29 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_refusal(value: Any) -> bool:
-    if not isinstance(value, dict) or set(value) != {"status", "message", "body"}:
+    needed, further = {"status", "message", "body"}, {"headers", "indent"}
+    if not isinstance(value, dict) or not needed <= set(value) <= needed | further:
         return False
-    status, message = value["status"], value["message"]
-    return type(status) is int and 400 <= status <= 599 and isinstance(message, str)
+    status, message, indent = value["status"], value["message"], value.get("indent", 0)
+    return (
+        type(status) is int
+        and 400 <= status <= 599
+        and isinstance(message, str)
+        and type(indent) is int
+        and 0 <= indent <= 8
+        and _are_headers(value.get("headers", {}))
+    )
+
+
+def _are_headers(value: Any) -> bool:
+    """Null leaves a header out that the answer would have."""
+    if not isinstance(value, dict):
+        return False
+    try:
+        header_pairs("headers", {name: "" if one is None else one for name, one in value.items()})
+    except OptionError:
+        return False
+    return True
 
 
 def _is_id(value: Any) -> bool:
@@ -109,7 +130,11 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
         _is_id,
     ),
     "seconds": ("a positive integer", lambda value: type(value) is int and value > 0),
-    "refusal": ("an object with status (400 to 599), message and body", _is_refusal),
+    "refusal": (
+        "an object with status (400 to 599), message and body, and perhaps headers (null leaves "
+        "one out) and indent (0 to 8)",
+        _is_refusal,
+    ),
     "headers": (
         "an object of header names and their values, without those that have rows of their own or "
         "say how the answer is sent",

@@ -53,9 +53,13 @@ def identify(authorization: str, access: Access) -> Identity:
         return Identity(key, access.default_user)
     if access.users is None and key.startswith(access.prefix) and len(key) > len(access.prefix):
         return Identity(key, None)
-    # OpenAI's message repeats a part of the key (REC). Here it is never enough to be one.
-    words = {"key": f"{key[:3]}***"}
+    words = {"key": f"{key[:3]}***", "masked_key": _masked(key)}
     return Identity(key, None, Refusal("invalid_api_key", words, (CHALLENGE,)))
+
+
+def _masked(key: str) -> str:
+    """As OpenAI repeats it: eight characters, stars, four (REC); twelve or fewer as sent (ISS)."""
+    return key if len(key) <= 12 else f"{key[:8]}{'*' * (len(key) - 12)}{key[-4:]}"
 
 
 _MISSING = Identity(None, None, Refusal("missing_api_key", headers=(CHALLENGE,)))

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from ..model.content_types import HTML, TEXT
 from ..model.profile import Profile, named_profile
@@ -117,7 +116,7 @@ def _headers(profile: Profile) -> Schema:
 
 def _refusals(described: Description, profile: Profile) -> dict[str, Schema]:
     """A response for each status, which names its codes."""
-    cases: dict[int, dict[str, Any]] = {}
+    cases: dict[int, dict[str, Schema]] = {}
     for case, needed in {**_REFUSED_ANYWHERE, **described.refused}.items():
         # What has no row in the profile is refused in every one.
         behaviours = (f"errors.{case}", needed)
@@ -125,18 +124,19 @@ def _refusals(described: Description, profile: Profile) -> dict[str, Schema]:
             continue
         row = profile.get(f"errors.{case}")
         row = row or {"status": REFUSALS[case][0], "body": profile["errors.envelope"]}
-        cases.setdefault(row["status"], {})[case] = row["body"]
+        cases.setdefault(row["status"], {})[case] = row
     found = {str(status): _refusal(status, cases[status], profile) for status in sorted(cases)}
     kinds = {_media(profile["json.content_type"]): named("Error"), _media(TEXT): STRING}
     content = {kind: {"schema": schema} for kind, schema in kinds.items()}
     return {**found, "5XX": {"description": _FAILURE, "content": content}}
 
 
-def _refusal(status: int, bodies: dict[str, Any], profile: Profile) -> Schema:
+def _refusal(status: int, rows: dict[str, Schema], profile: Profile) -> Schema:
     # Cases with the same status share a response, and may differ in their bodies.
-    codes = dict.fromkeys(Refusal(case).code for case in bodies)
+    codes = dict.fromkeys(Refusal(case).code for case in rows)
     shapes: dict[str, list[Schema]] = {}
-    for body in bodies.values():
+    for row in rows.values():
+        body = row["body"]
         text = HTML if isinstance(body, str) and body.startswith("<") else TEXT
         kind = _media(text if isinstance(body, str) else profile["json.content_type"])
         shape = schema_of(body)
@@ -145,12 +145,24 @@ def _refusal(status: int, bodies: dict[str, Any], profile: Profile) -> Schema:
             shapes[kind].append(shape)
     return {
         "description": ", ".join(f"`{code}`" for code in codes),
-        "headers": _headers(profile) | _REFUSAL_HEADERS.get(status, {}),
+        "headers": _refusal_headers(status, rows, profile),
         "content": {
             kind: {"schema": several[0] if len(several) == 1 else {"anyOf": several}}
             for kind, several in shapes.items()
         },
     }
+
+
+def _refusal_headers(status: int, rows: dict[str, Schema], profile: Profile) -> Schema:
+    """Those of the status, but what a row leaves out may be missing."""
+    headers = _headers(profile) | _REFUSAL_HEADERS.get(status, {})
+    absent = {
+        name.casefold()
+        for row in rows.values()
+        for name, value in row.get("headers", {}).items()
+        if value is None
+    }
+    return {name: one for name, one in headers.items() if name.casefold() not in absent}
 
 
 _REFUSED_ANYWHERE = dict.fromkeys(

@@ -70,14 +70,15 @@ class Refusal:
             return str(self.words["message"])
         return str(fill(profile[f"errors.{self.case}"]["message"], self.words))
 
-    def answer(self, profile: Profile, request_id: str) -> tuple[int, Any]:
-        """Status and body."""
+    def answer(self, profile: Profile, request_id: str) -> dict[str, Any]:
+        """As a row of the profile: `status` and `body`, and perhaps `headers` and `indent`."""
         words = {**self.words, "message": self.message(profile), "request_id": request_id}
         row = profile.get(f"errors.{self.case}")
         if row:
-            return row["status"], fill(row["body"], words)
+            return {**row, "body": fill(row["body"], words)}
         status, kind = REFUSALS[self.case]
-        return status, fill(profile["errors.envelope"], words | {"type": kind, "code": self.case})
+        words |= {"type": kind, "code": self.case}
+        return {"status": status, "body": fill(profile["errors.envelope"], words)}
 
 
 class Refused(Exception):

@@ -1,7 +1,7 @@
 """How answers look on the wire: JSON, files, refusals, failures."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -56,12 +56,24 @@ def render_failure(what: str, error: BaseException, request_id: str, profile: Pr
 
 def render_refusal(refusal: Refusal, request_id: str, profile: Profile) -> Reply:
     """The answer to a request that was refused."""
-    status, body = refusal.answer(profile, request_id)
+    row = refusal.answer(profile, request_id)
+    return _as_in_row(row, row["body"], request_id, profile, *refusal.headers)
+
+
+def _as_in_row(
+    row: Mapping[str, Any], body: Any, request_id: str, profile: Profile, *extra: tuple[str, str]
+) -> Reply:
+    """A refusal with the status, the headers and the white space of its row in the profile."""
     if isinstance(body, str):
-        kind = HTML if body.startswith("<") else TEXT
-        return reply(status, kind, body.encode(), request_id, profile, *refusal.headers)
-    kind = profile["json.content_type"]
-    return reply(status, kind, _json(body, profile), request_id, profile, *refusal.headers)
+        kind, written = HTML if body.startswith("<") else TEXT, body.encode()
+    else:
+        kind, written = profile["json.content_type"], _json(body, profile, row.get("indent"))
+    usual = reply(row["status"], kind, written, request_id, profile, *extra)
+    return (
+        replace(usual, headers=_changed(usual.headers, row["headers"]))
+        if (row.get("headers"))
+        else usual
+    )
 
 
 def render_error(fault: ErrorResponse, request_id: str, profile: Profile) -> Reply:
@@ -69,13 +81,13 @@ def render_error(fault: ErrorResponse, request_id: str, profile: Profile) -> Rep
     code, _ = _usual(fault)
     # It says that it is simulated, so that nobody looks for the failure elsewhere.
     message = fault.message or f"Simulated by eugpt-files-mock: {fault.name}."
+    extra = [CHALLENGE] if fault.status == 401 else []
     if fault.body == "envelope":
-        kind = profile["json.content_type"]
-        body = _json(_envelope(fault, message, profile), profile)
+        row, envelope = _envelope(fault, message, profile)
+        usual = _as_in_row(row, envelope, request_id, profile, *extra)
     else:
         kind, body = _error_body(fault.body, fault.status, code, message)
-    extra = [CHALLENGE] if fault.status == 401 else []
-    usual = reply(fault.status, kind, body, request_id, profile, *extra)
+        usual = reply(fault.status, kind, body, request_id, profile, *extra)
     return replace(usual, headers=merged_headers(usual.headers, fault.headers))
 
 
@@ -85,6 +97,15 @@ def merged_headers(
     """Our headers with theirs, which replace those of the same name in any case."""
     replaced = {name.casefold() for name, _ in theirs}
     return (*(pair for pair in ours if pair[0].casefold() not in replaced), *theirs)
+
+
+def _changed(
+    ours: tuple[tuple[str, str], ...], changes: Mapping[str, str | None]
+) -> tuple[tuple[str, str], ...]:
+    """Our headers with those of a row of the profile; None leaves one out."""
+    absent = {name.casefold() for name, value in changes.items() if value is None}
+    kept = tuple(pair for pair in ours if pair[0].casefold() not in absent)
+    return merged_headers(kept, tuple((name, one) for name, one in changes.items() if one))
 
 
 def without_body(outcome: Outcome) -> Outcome:
@@ -132,13 +153,18 @@ def _shape(members: tuple[str, ...], unit: str) -> Callable[[File], dict[str, ob
 _KNOWN = {*FILE_MEMBERS} - {"object"}
 
 
-def _envelope(fault: ErrorResponse, message: str, profile: Profile) -> Any:
-    """As the service refuses for that status, unless the fault has a code of its own."""
+def _envelope(
+    fault: ErrorResponse, message: str, profile: Profile
+) -> tuple[Mapping[str, Any], object]:
+    """As the service refuses for that status, unless the fault has a code of its own: the row of
+    the profile, and the body.
+    """
     code, type_ = _usual(fault)
     row = profile.get(f"errors.{_USUAL.get(fault.status)}") or {"status": None}
-    own = row["status"] == fault.status and fault.code is None
     words = {"message": message, "type": type_, "code": code}
-    return fill(row["body"] if own else profile["errors.envelope"], words)
+    if row["status"] == fault.status and fault.code is None:
+        return row, fill(row["body"], words)
+    return {"status": fault.status}, fill(profile["errors.envelope"], words)
 
 
 def _usual(fault: ErrorResponse) -> tuple[str, str]:
@@ -180,13 +206,14 @@ def _error_body(shape: str | bytes, status: int, code: str, message: str) -> tup
     return TEXT, b"" if shape == "empty" else message.encode()
 
 
-def _json(value: object, profile: Profile) -> bytes:
+def _json(value: object, profile: Profile, indent: int | None = None) -> bytes:
     style = profile["json.style"]
-    if style == "compact":
+    if indent is None and style == "indented":
+        indent = 2
+    if indent is None and style == "compact":
         return to_json(value)
-    indented = style == "indented"
-    text = json.dumps(value, ensure_ascii=False, indent=2 if indented else None)
-    return f"{text}\n".encode() if indented else text.encode()
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return text.encode() if indent is None else f"{text}\n".encode()
 
 
 def reply(

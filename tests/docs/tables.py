@@ -114,6 +114,17 @@ def profile() -> str:
     )
 
 
+def openai_profile() -> str:
+    """Every behaviour: the value of the profile `openai`, and what it rests on."""
+    return _table(
+        ("behaviour", "value", "grade", "rests on"),
+        (
+            (f"`{name}`", _value(row.value("openai")), row.grade, row.rests_on)
+            for name, row in BEHAVIOURS.items()
+        ),
+    )
+
+
 def _value(value: Any) -> str:
     """Of a refusal, the status and the message: its body is an envelope with them."""
     if isinstance(value, dict) and "status" in value:
@@ -195,6 +206,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "plain-refusals": plain_refusals,
     "behaviours": behaviours,
     "profile": profile,
+    "openai-profile": openai_profile,
     "what-clients-meet": what_clients_meet,
     "tools": tools,
     "verdict": verdict,

@@ -4,9 +4,11 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ntpath import splitext
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from ...errors import quoted
 from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
 from ...options import Options
@@ -149,7 +151,11 @@ def _unknown_purpose(form: Form, profile: Profile) -> Words | None:
 
 def _unknown_field(form: Form, profile: Profile) -> Words | None:
     known = (_ANCHOR, _SECONDS) if profile["expires.after"] == "honoured" else ()
-    return next(({"field": name} for name in form.fields if name not in known), None)
+    unknown = [name for name in form.fields if name not in known]
+    if not unknown:
+        return None
+    named = ", ".join(map(quoted, unknown))
+    return {"field": unknown[0], "fields": named, "were": "was" if len(unknown) == 1 else "were"}
 
 
 def _bad_expires_after(form: Form, profile: Profile) -> Words | None:
@@ -164,8 +170,11 @@ def _bad_expires_after(form: Form, profile: Profile) -> Words | None:
 
 
 def _batch_not_jsonl(form: Form, profile: Profile) -> Words | None:
-    is_batch = form.purpose == "batch" and form.file is not None
-    return {} if is_batch and form.file and not form.file.filename.endswith(".jsonl") else None
+    if form.purpose != "batch" or form.file is None:
+        return None
+    # A name without any extension is accepted (REC): the SDK calls bytes without a name `upload`.
+    _, extension = splitext(form.file.filename)
+    return {} if extension not in ("", ".jsonl") else None
 
 
 _CHECKS: dict[str, Callable[[Form, Profile], Words | None]] = {
