@@ -507,7 +507,8 @@ def refuse_values(values: Sequence[object]) -> None:
     else:
         meant = "FilesMock(seed=7)"
     raise OptionError(
-        f"FilesMock takes options by name, got {_kind(first)}.\nTo fix it: {meant}.", word=first
+        f"FilesMock takes options by name, got {_kind(first)}.\nTo fix it: {meant}.",
+        word=type(first),
     )
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from ..errors import OptionError, quoted
-from .messages import REDACTED
+from .secret_names import REDACTED
 
 DEFAULT_PORTS = (80, 443)
 
@@ -65,18 +65,13 @@ def parse_base_url(text: object) -> BaseUrl:
         raise OptionError(
             f"base_url must be a URL, such as 'https://chat.eugpt.ai/v1'; got {text!r}.", word=text
         )
+    refuse_user_info("base_url", text)
     shown = quoted(shown_url(text))
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise OptionError(f"base_url {shown}: {_reason(error)}.", word=shown) from None
-    if parts.username is not None or parts.password is not None:
-        raise OptionError(
-            f"base_url must not have a user name or a password in it, got {shown}. A key goes into "
-            "the header Authorization.",
-            word=shown,
-        )
     if parts.scheme not in ("http", "https") or not host:
         raise OptionError(
             f"base_url must be an absolute URL, such as 'https://chat.eugpt.ai/v1'; got {shown}.",
@@ -89,6 +84,18 @@ def parse_base_url(text: object) -> BaseUrl:
     return BaseUrl(
         text=text.rstrip("/"), origin=origin(host, port), prefix=unquote(parts.path).rstrip("/")
     )
+
+
+def refuse_user_info(label: str, text: str) -> None:
+    """Refuse a URL with a user name or a password in it; the message doesn't repeat them."""
+    # Not by `username`, which a URL that isn't quite one doesn't have.
+    if "@" in re.split("[/?#]", text.partition("://")[2], maxsplit=1)[0]:
+        shown = quoted(shown_url(text))
+        raise OptionError(
+            f"{label} must not have a user name or a password in it, got {shown}. A key goes into "
+            "the header Authorization.",
+            word=shown,
+        )
 
 
 def shown_url(text: str) -> str:

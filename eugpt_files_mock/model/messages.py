@@ -1,13 +1,13 @@
 """The values that cross the boundaries: what arrives, what is answered, what is kept."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl
 
 from .delivery import WHOLE, Delivery
+from .secret_names import REDACTED, is_secret_name
 from .sender import Sender
 
 STATUSES = ("uploaded", "processed", "error")
@@ -20,22 +20,6 @@ SeveredKind = Literal[
 
 NOT_CONNECTED = ("refused", "connect_timeout", "dns", "tls")
 """Those where no connection is made, so that nothing was sent."""
-
-REDACTED = "[redacted]"
-"""Stands in place of a key in everything that is kept or shown."""
-
-# `auth` and `authorization`, but not `author`; not every `key`, as a form may have any names.
-_SECRET_NAME = re.compile(
-    r"auth(?!or(?!i[sz]))|cookie|token|secret|passw|session|credential|api[-_]?key|^key$|^x-.*key",
-    re.IGNORECASE,
-)
-
-
-@lru_cache(maxsize=1_024)
-def is_secret_name(name: str) -> bool:
-    """Whether the value of a header or parameter of this name is a secret."""
-    return _SECRET_NAME.search(name) is not None
-
 
 # `File.bytes` is a length, and would hide the type.
 _Bytes = bytes

@@ -6,6 +6,7 @@ headers and parameters whose name says so.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -14,21 +15,34 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..errors import quoted
-from ..model.messages import REDACTED, Outcome, Parameters, Reply, Request, is_secret_name
+from ..model.messages import Outcome, Parameters, Reply, Request
+from ..model.secret_names import REDACTED, is_secret_member, is_secret_name, without_secret_members
 
 Pairs = tuple[tuple[str, str], ...]
 
 _SHORTEST_SECRET = 6
 """A shorter text may be any word, and is not taken for a secret."""
 
-# A longer word in `Authorization` isn't searched for, so that a hostile header costs little.
-_LONGEST_SECRET = 512
-
 _MOST_KEPT = 1_024
 """Characters of a header value or a path that are kept; longer ones are cut."""
 
 _MOST_BODY_KEPT = 8_192
-"""Bytes of an answer that are kept for the page."""
+"""Characters of an answer that are kept for the page."""
+
+_MOST_BODY_READ = 65_536
+"""Bytes of an answer that are searched for secrets, before it is cut."""
+
+# What is read of a JSON text that can't be parsed, as it was cut: a name and its value.
+_MEMBER = re.compile(
+    r"""("(?:[^"\\]|\\.){1,200}")(\s*:\s*)("(?:[^"\\]|\\.)*"?|-?[0-9][0-9.eE+-]*)"""
+)
+
+# Whether it is worth while to go through a JSON value: some part of each name that is secret.
+_MAYBE_SECRET = re.compile(
+    "pass|secret|token|key|auth|cookie|sess|cred|sig|hmac|csrf|xsrf|jwt|otp|pin|pw|dsn|sas|sid"
+    "|bearer|connection|\\\\u",
+    re.IGNORECASE,
+)
 
 
 _KEY = re.compile(
@@ -132,10 +146,10 @@ class _Secrets:
         # faster than to go through the value.
         if body.isascii() and b"\\" not in body:
             text = body.decode("ascii")
-            if self.redacted(text) == text:
+            if self.redacted(text) == text and not _MAYBE_SECRET.search(text):
                 return value
         try:
-            return self._value(value)
+            return self._value(without_secret_members(value))
         # Python parses deeper JSON than it can search here; what isn't searched isn't kept.
         except RecursionError:
             return None
@@ -148,14 +162,15 @@ class _Secrets:
         return self.redacted(value) if isinstance(value, str) else value
 
     def headers(self, received: Pairs) -> Pairs:
-        pairs = [
-            (name, REDACTED if is_secret_name(name) else _cut(value)) for name, value in received
-        ]
+        pairs = [(name, REDACTED if is_secret_name(name) else value) for name, value in received]
         # One search in all values: nearly always, there is nothing in any of them.
         values = "\n".join([value for _, value in pairs])
-        if self.redacted(values) == values:
-            return tuple(pairs)
-        return tuple([(name, self.redacted(value)) for name, value in pairs])
+        if self.redacted(values) != values:
+            pairs = [(name, self.redacted(value)) for name, value in pairs]
+        # Cut afterwards: the beginning of a key wouldn't be found.
+        if len(values) > _MOST_KEPT:
+            pairs = [(name, _cut(value)) for name, value in pairs]
+        return tuple(pairs)
 
     def fields(self, fields: Mapping[str, str]) -> Parameters:
         return Parameters(
@@ -177,13 +192,44 @@ class _Secrets:
         """With the beginning of a text, and without the content of a file, or an error's frames."""
         if reply.error is not None:
             reply = replace(reply, error=None)
+        headers = self.headers(reply.headers)
+        if headers != reply.headers:
+            reply = replace(reply, headers=headers)
         if ("Content-Type", "application/octet-stream") in reply.headers:
             return replace(reply, body=b"")
-        text = reply.body[:_MOST_BODY_KEPT].decode("utf-8", "replace")
+        text = reply.body[:_MOST_BODY_READ].decode("utf-8", "replace")
         redacted = self.redacted(text)
+        if _MAYBE_SECRET.search(redacted):
+            redacted = _without_members(redacted)
         if redacted == text and len(reply.body) <= _MOST_BODY_KEPT:
             return reply
-        return replace(reply, body=redacted.encode("utf-8"))
+        return replace(reply, body=redacted[:_MOST_BODY_KEPT].encode("utf-8", "replace"))
+
+
+def _without_members(text: str) -> str:
+    """A JSON text, or events with such in them, without the values under the names of secrets."""
+    if text.lstrip()[:1] not in ("{", "["):
+        # Server-sent events; of any other text the same lines are left.
+        lines = text.split("\n")
+        return "\n".join([_event_line(line) for line in lines]) if "data:" in text else text
+    try:
+        value = json.loads(text)
+        changed = without_secret_members(value)
+    except (ValueError, RecursionError):
+        return _MEMBER.sub(_member, text)
+    if changed is value:
+        return text
+    return json.dumps(changed, ensure_ascii=False, indent=2 if text[:2] == "{\n" else None)
+
+
+def _event_line(line: str) -> str:
+    name, colon, value = line.partition("data:")
+    return f"{name}{colon} {_without_members(value.lstrip())}" if colon and not name else line
+
+
+def _member(found: re.Match[str]) -> str:
+    name, colon, _ = found.groups()
+    return f'{name}{colon}"{REDACTED}"' if is_secret_member(name[1:-1]) else found[0]
 
 
 _NOTHING = Parameters({})
@@ -196,8 +242,20 @@ def _presented(authorization: str) -> tuple[str, ...]:
     fields = authorization.split(",", 4)[:4]
     words = [words[-1] for field in fields if (words := field.split())]
     # And all of it as one key, as a key may have a comma in it.
-    words.append(authorization.partition(" ")[2].strip())
-    return tuple(_spelled(word for word in words if len(word) <= _LONGEST_SECRET))
+    scheme, _, rest = authorization.partition(" ")
+    words.append(rest.strip())
+    if scheme.lower() == "basic":
+        words.append(_password(rest))
+    return tuple(_spelled(words))
+
+
+def _password(encoded: str) -> str:
+    """That of a user (RFC 7617)."""
+    try:
+        user_and_password = base64.b64decode(encoded, validate=True).decode("utf-8")
+    except ValueError:
+        return ""
+    return user_and_password.partition(":")[2]
 
 
 def _spelled(secrets: Iterable[str]) -> list[str]:

@@ -7,7 +7,8 @@ from functools import partial
 from itertools import groupby
 from typing import Literal
 
-from ..model.messages import REDACTED, Reply, is_secret_name
+from ..model.messages import Reply
+from ..model.secret_names import REDACTED, is_secret_name
 from .attempts import Attempt, Group
 
 Level = Literal["error", "warning"]

@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 
 from ..errors import FilesMockError
-from ..model.messages import REDACTED
+from ..model.base_urls import shown_url
+from ..model.secret_names import REDACTED
 
 MOST_REQUESTS = 99
 _MOST_BYTES = 10_000_000
@@ -213,10 +214,10 @@ def check_access(endpoint: Endpoint) -> None:
         # With the smallest answer; a public client of the service tests its key so.
         answer = endpoint.send("GET", "/files", params={"limit": "1"})
     except NotTried as failed:
-        raise CannotRun(f"cannot verify {endpoint.base_url}: {failed}.") from None
+        raise CannotRun(f"cannot verify {shown_url(endpoint.base_url)}: {failed}.") from None
     if answer.status in (401, 403):
-        raise CannotRun(f"{endpoint.base_url} refused the key: {answer.status}.")
+        raise CannotRun(f"{shown_url(endpoint.base_url)} refused the key: {answer.status}.")
     kind = answer.headers.get("content-type", "")
     if "json" not in kind:
         said = f"{answer.status}, {kind or 'without a content type'}"
-        raise CannotRun(f"{endpoint.base_url} isn't a Files API: it answered {said}.")
+        raise CannotRun(f"{shown_url(endpoint.base_url)} isn't a Files API: it answered {said}.")

@@ -11,7 +11,8 @@ import pytest
 
 from eugpt_files_mock import Call, FilesMock
 from eugpt_files_mock.model.delivery import Delivery
-from eugpt_files_mock.model.messages import REDACTED, Headers, Parameters, Record, Reply, Severed
+from eugpt_files_mock.model.messages import Headers, Parameters, Record, Reply, Severed
+from eugpt_files_mock.model.secret_names import REDACTED
 
 CALL = Call(
     operation="list", method="GET", path="/v1/files", query=Parameters({}), headers=Headers(),
