@@ -295,7 +295,9 @@ def _seam_of_requests_lost() -> None:
 def _class_of_urllib3_lost() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.delattr("urllib3.connectionpool.HTTPConnectionPool")
-        Patch("urllib3.connectionpool.HTTPConnectionPool.urlopen", lambda original: original)
+        Patch(
+            "urllib3.connectionpool.HTTPConnectionPool.urlopen", lambda original: original
+        ).start()
 
 
 def _body_that_is_not_sent() -> None:

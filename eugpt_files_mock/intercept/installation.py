@@ -12,13 +12,13 @@ import importlib.abc
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
 from . import network_guard, on_http_client, registry
-from .patches import Patch, lock
+from .patches import Patch, WatchedPlace, lock
 from .registry import ActiveMock
 
 _EDGES = {
@@ -31,7 +31,7 @@ _EDGES = {
 }
 """Which module of ours knows which library."""
 
-_installed: list[tuple[ModuleType | None, list[Patch]]] = []
+_installed: list[tuple[ModuleType | None, list[Patch | WatchedPlace]]] = []
 
 # Another thread of the parent may hold the lock while it forks; in the child nobody releases it.
 # Windows doesn't fork.
@@ -81,8 +81,7 @@ def _install() -> None:
             _watch_imports()
             _start(None, on_http_client.patches())
         for module in _missing():
-            # Late: such a module of ours imports its library, respx or responses, which cost 100 ms
-            # or more.
+            # Late: such a module of ours imports its library.
             edge = importlib.import_module(f".{_EDGES[module.__name__]}", __package__)
             _start(module, edge.patches(module))
     # Ctrl-C too must leave no library half patched.
@@ -98,8 +97,8 @@ def _watch_imports() -> None:
     finders.insert(place, _watcher)
 
 
-def _start(module: ModuleType | None, patches: Sequence[Patch]) -> None:
-    started: list[Patch] = []
+def _start(module: ModuleType | None, patches: Sequence[Patch | WatchedPlace]) -> None:
+    started: list[Patch | WatchedPlace] = []
     # Listed before the first patch starts, so that `_uninstall` also finds what was half done.
     _installed.append((module, started))
     for patch in patches:
@@ -120,16 +119,29 @@ def _uninstall() -> None:
 def _missing() -> list[ModuleType]:
     """The libraries that are completely imported and not patched yet."""
     patched = [module for module, _ in _installed]
-    modules = (sys.modules.get(name) for name in _EDGES)
+    modules: Iterator[Any] = (sys.modules.get(name) for name in _EDGES)
     return [
         module
         # Each module once: after httpx2.alias_httpx() both names are one module.
         for module in dict.fromkeys(modules)
-        if module is not None
+        if _is_real(module)
         and module not in patched
         # The import system puts a module into sys.modules before its code has run, and marks it so.
         and (id(module) in _ready or not getattr(module.__spec__, "_initializing", False))
     ]
+
+
+def _is_real(module: Any) -> bool:
+    """Whether it is a library, and not what stands for one that is missing, such as a `MagicMock`:
+    that sends no request.
+    """
+    return (
+        isinstance(module, ModuleType)
+        # Not only isinstance: a mock pretends to be what it was made for.
+        and issubclass(type(module), ModuleType)
+        and module.__name__ in _EDGES
+        and hasattr(module, "__path__")
+    )
 
 
 _ready: set[int] = set()

@@ -13,6 +13,7 @@ A thread may outlive its test. So the pytest plugin keeps the guard up between t
     network_guard.release()           # at the end of the session
 """
 
+import _socket
 import socket
 import sys
 from collections.abc import Iterable, Iterator
@@ -23,7 +24,8 @@ from typing import Any
 from ..errors import NetworkRefused
 from ..model.base_urls import BaseUrl, Origin, origin
 from . import registry
-from .patches import Patch, bound, lock
+from .originals import bound
+from .patches import Patch, lock
 
 __all__ = ["release"]
 
@@ -72,7 +74,9 @@ def _standing() -> tuple[Patch, ...]:
 
 def _socket_class(method: str) -> Any:
     """Python's own, or gevent's; pytest-socket derives another from it, and httpretty hides it."""
-    kinds = (*socket.socket.__mro__, *socket.SocketType.__subclasses__())
+    # The author may have put a stub under the name, which has no bases.
+    named = getattr(socket.socket, "__mro__", ())
+    kinds = (*named, *_socket.socket.__subclasses__())
     known = [kind for kind in kinds if kind.__module__.split(".")[0] in {"socket", "gevent"}]
     return next((kind for kind in known if method in vars(kind)), known[0])
 

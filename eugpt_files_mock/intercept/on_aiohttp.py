@@ -1,4 +1,4 @@
-"""aiohttp: for our host, the connector returns a connection in memory.
+"""aiohttp: for our host, the connector makes a connection in memory.
 
 aiohttp's own protocol, parser, time-outs and retries work over it, also for those that stand on
 aiohttp, such as transports of httpx.
@@ -10,33 +10,32 @@ from typing import Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
 
-from ..model.base_urls import origin
+from ..model.base_urls import Origin, origin
 from . import registry
-from .memory_connection import MemoryConnection, RefusedLate
-from .patches import Patch, bound, give_back, own_function
+from .memory import MemoryConnection, RefusedLate
+from .originals import bound
+from .patches import MethodPatch, give_back
 from .senders import sender_of
 
 
 @lru_cache  # what is found once needn't be looked up at each start
-def patches(_: Any) -> list[Patch]:
+def patches(_: Any) -> list[MethodPatch]:
     """What is replaced: where a session asks, and where a connector connects."""
-    return [
-        Patch("aiohttp.client.ClientSession._request", _requesting),
-        Patch("aiohttp.connector.BaseConnector.connect", _connecting),
-    ]
+    connecting = MethodPatch("aiohttp.connector.BaseConnector.connect", _connecting)
+    requesting = partial(_requesting, connecting)
+    return [MethodPatch("aiohttp.client.ClientSession._request", requesting), connecting]
 
 
-def _requesting(original: Any) -> Any:
+def _requesting(connecting: MethodPatch, original: Any, own: Any) -> Any:
     # aioresponses replaces this method and refuses what it doesn't know. It isn't asked for our
     # URLs.
-    own = own_function(original, "aiohttp.client")
-
     async def _request(session: Any, method: str, url: Any, **words: Any) -> Any:
         if not _is_ours(session, url):
             give_back()
             return await bound(original, session)(method, url, **words)
+        # Another tool that was stopped since may have taken ours off.
+        connecting.renew()
         try:
             return await bound(own, session)(method, url, **words)
         except aiohttp.ClientOSError as error:
@@ -57,25 +56,48 @@ def _is_ours(session: Any, url: Any) -> bool:
         return False
 
 
-def _connecting(original: Any) -> Any:
+def _connecting(original: Any, own: Any) -> Any:
     async def connect(connector: Any, req: Any, traces: Any, timeout: Any) -> Any:
-        url = req.url
-        place = origin(url.host or "", url.port)
-        if registry.find(place, url.path) is None:
+        if registry.find(_place(req), req.url.path) is None:
             give_back()
-            return await bound(original, connector)(req, traces, timeout)
-        # A user's TraceConfig sees a connection being made, as it does on a port.
-        for trace in traces:
-            await trace.send_connection_create_start()
-        protocol = _MemoryProtocol(asyncio.get_running_loop())
-        protocol.connection_made(_MemoryTransport(protocol, req, timeout, place, connector))
-        for trace in traces:
-            await trace.send_connection_create_end()
-        # aiohttp takes it out again when the connection is released.
-        connector._acquired.add(protocol)
-        return Connection(connector, req.connection_key, protocol, protocol._loop)
+            return await bound(original, connector)(req, traces=traces, timeout=timeout)
+        # aiohttp's own function still counts connections, and tells a user's TraceConfig of them.
+        return await bound(own, _twin(connector))(req, traces=traces, timeout=timeout)
 
     return connect
+
+
+def _place(req: Any) -> Origin:
+    return origin(req.url.host or "", req.url.port)
+
+
+def _twin(connector: Any) -> Any:
+    """The same connector, which makes its connections in memory, and keeps none."""
+    kind: Any = type(connector)
+    twin = object.__new__(_twin_class(kind))
+    twin.__dict__ |= connector.__dict__
+    twin.twin_of = connector
+    # It may have kept connections to a real server at our address, from before the mock.
+    kept = twin._conns.copy()
+    kept.clear()
+    twin._conns = kept
+    return twin
+
+
+@lru_cache
+def _twin_class(kind: Any) -> Any:
+    class MemoryConnector(kind):  # type: ignore[misc]
+        async def _create_connection(self, req: Any, _: Any, timeout: Any) -> Any:
+            protocol = _MemoryProtocol(asyncio.get_running_loop())
+            transport = _MemoryTransport(protocol, req, timeout, _place(req), self.twin_of)
+            protocol.connection_made(transport)
+            return protocol
+
+        def __del__(self, *_: Any) -> None:
+            """Nothing is its own: aiohttp's would close what the connector holds."""
+
+    MemoryConnector.__name__ = MemoryConnector.__qualname__ = kind.__name__
+    return MemoryConnector
 
 
 class _MemoryProtocol(ResponseHandler):

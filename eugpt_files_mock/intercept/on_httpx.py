@@ -1,27 +1,29 @@
 """httpx and its fork httpx2: requests to our URLs are answered before they reach the network.
 
-Two methods are replaced. Where a client chooses its transport, what is plain is answered at once
-(`plain`); this also catches clients made earlier. Where the library's own transports send,
-everything else is: it does its own work, over a connection in memory (`memory_pool`). Between the
-two lie the transports that a user wraps around others, and the wrappers of tracers.
+Two methods are replaced. Where a client chooses its transport, the fast path answers at once
+(`fast_path`); this also catches clients made earlier. Where the library's own transports send,
+the full path begins: they do their own work, over connections in memory that stand in the place of
+httpcore's pool. Between the two lie the transports that a user wraps around others, and the
+wrappers of tracers.
 """
 
+import io
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache, partial
-from itertools import chain
+from itertools import count
 from typing import Any
-from uuid import uuid4
 
 from ..model.base_urls import origin
-from ..model.messages import Headers, Request
+from ..model.messages import Headers, Outcome, Request
 from . import registry
-from .memory_connection import client_name
-from .memory_pool import in_memory
-from .patches import Patch, bound, give_back, is_wrapper, own_function
-from .plain import METHODS, MOST_BYTES, plain_answer, plain_headers
+from .fast_path import METHODS, MOST_BYTES, plain_answer, plain_headers
+from .memory import MemoryConnection, RefusedLate, client_name
+from .originals import bound, own_class
+from .patches import MethodPatch, give_back
 from .registry import Resolved
 from .senders import sender_of
 
@@ -45,45 +47,20 @@ may rewrite the URL on the way, as one that pins a host's address does."""
 
 
 @lru_cache  # what is found once needn't be looked up at each start
-def patches(library: Any) -> list[Patch]:
+def patches(library: Any) -> list[MethodPatch]:
     """What is replaced in one of the two libraries."""
-    # respx imports httpx. Where only httpx2 is used, that would cost 100 ms for nothing.
-    name, by = library.__name__, _by_respx if "httpx" in sys.modules else None
+    name = library.__name__
     sending = [
-        Patch(f"{name}._transports.default.{kind}.{method}", partial(_sending, library, method), by)
-        for kind, method in _SENDING.items()
+        MethodPatch(f"{name}._transports.default.{kind}.{method}", making)
+        for (kind, method), making in zip(_SENDING.items(), (_sending, _sending_async), strict=True)
     ]
     choosing = partial(_choosing, library, sending)
     clients = (f"{name}._client.{kind}._transport_for_url" for kind in ("Client", "AsyncClient"))
-    return [*(Patch(target, choosing, by) for target in clients), *sending]
+    return [*(MethodPatch(target, choosing) for target in clients), *sending]
 
 
-def _by_respx(target: str, replacement: Any) -> Any:
-    """Respx does the patching; its `Mocker` is made for further targets."""
-    mocker = _mocker(target, id(sys.modules[target.partition(".")[0]]))
-    mocker.replacement = replacement
-    return mocker
-
-
-@lru_cache
-def _mocker(target: str, module_id: int) -> Any:
-    """One for each module: a library may be imported anew in a process, as it is under pytester."""
-    from respx.mocks import Mocker
-
-    owner, _, method = target.rpartition(".")
-    members = {
-        # respx registers each Mocker by its name. Ours is unique even if we are imported anew.
-        "name": f"eugpt_files_mock.{target}.{uuid4().hex}",
-        "targets": [owner],
-        "target_methods": [method],
-        "mock": classmethod(lambda cls, **_: cls.replacement),
-    }
-    return type("FilesMockMocker", (Mocker,), members)
-
-
-def _choosing(library: Any, sending: list[Patch], original: Any) -> Any:
-    own = own_function(original, f"{library.__name__}._client")
-    short = _transport_class(library)
+def _choosing(library: Any, sending: list[MethodPatch], original: Any, own: Any) -> Any:
+    transport_class = _transport_class(library)
 
     def _transport_for_url(client: Any, url: Any) -> Any:
         found = registry.find(origin(url.host, url.port), url.path)
@@ -95,13 +72,11 @@ def _choosing(library: Any, sending: list[Patch], original: Any) -> Any:
             return transport if _asked.get() is None else _Asking(None, transport, library)
         transport = bound(own, client)(url)
         kind = type(transport)
-        method = _SENDING.get(kind.__name__)
-        # The short way is for the library's own transport, exactly: a subclass may do more in its
-        # method, and what a tracer has wrapped there must be called, so that it sees the request.
-        if method is not None and getattr(library, kind.__name__) is kind:
-            sends = own_function(vars(kind)[method], f"{library.__name__}._transports.default")
-            if not is_wrapper(sends):
-                return short(found, transport, sends)
+        for patch in sending:
+            # The fast path is for the library's own transport, exactly: a subclass may do more in
+            # its method.
+            if patch.owner is kind and patch.is_bare():
+                return transport_class(found, transport, patch.through)
         if _is_left_alone(transport):
             return transport
         # The request will leave by these. Another tool that was stopped since may have taken ours
@@ -116,25 +91,42 @@ def _choosing(library: Any, sending: list[Patch], original: Any) -> Any:
 @lru_cache
 def _transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # noqa: C901 - a class
     """A transport of this library that answers from the mock, sync and async."""
+    # The author may have put a stub under one of these names.
+    names = ("BaseTransport", "AsyncBaseTransport", "Response", "ByteStream")
+    sync_class, async_class, response_class, stream_class = (
+        own_class(getattr(library, name), f"{library.__name__}.{name}") for name in names
+    )
 
-    class FilesTransport(library.BaseTransport, library.AsyncBaseTransport):  # type: ignore[misc]
+    class FilesTransport(sync_class, async_class):  # type: ignore[misc, valid-type]
         def __init__(self, found: Resolved, replaced: Any, sends: Any) -> None:
             self._found = found
             self._replaced = replaced
             self._sends = sends
 
         def handle_request(self, request: Any) -> Any:
-            headers = _plain(request, library)
+            headers = self._plain(request)
             if headers is None:
                 return self._send(request)
             return self._answer(request, headers, list(request.stream))
 
         async def handle_async_request(self, request: Any) -> Any:
-            headers = _plain(request, library)
+            headers = self._plain(request)
             if headers is None:
                 return await self._send(request)
             answer = self._answer(request, headers, [piece async for piece in request.stream])
-            return answer if isinstance(answer, library.Response) else await answer
+            return answer if isinstance(answer, response_class) else await answer
+
+        def _plain(self, request: Any) -> Headers | None:
+            """The headers of a request that may take the fast path."""
+            is_short = len(request.url.raw_path) < MOST_BYTES
+            if not (
+                is_short and request.method in METHODS and _is_at_hand(request.stream, stream_class)
+            ):
+                return None
+            names, values = zip(*request.headers.raw, strict=True)
+            # latin-1 decodes any bytes. What isn't ASCII isn't for the fast path.
+            text = b"\n".join(values).decode("latin-1")
+            return plain_headers(names, text, self._found.mock.headers_seen)
 
         def _answer(self, request: Any, headers: Headers, pieces: list[bytes]) -> Any:
             size = sum(map(len, pieces))
@@ -161,15 +153,15 @@ def _transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # no
             plain = plain_answer(outcome)
             if plain is None:
                 return self._send(request, outcome, pieces)
-            return library.Response(
+            return response_class(
                 200,
                 headers=plain.headers,
-                stream=library.ByteStream(plain.body),
+                stream=stream_class(plain.body),
                 extensions={"http_version": b"HTTP/1.1", "reason_phrase": b"OK"},
             )
 
         def _send(self, request: Any, outcome: Any = None, pieces: Any = None) -> Any:
-            twin = in_memory(self._replaced, request, self._found, outcome, pieces)
+            twin = _in_memory(self._replaced, request, self._found, outcome, pieces)
             return bound(self._sends, twin)(request)
 
     return FilesTransport
@@ -179,34 +171,46 @@ _LARGE = 1_000_000
 """Bytes from which a body is passed on in its pieces: joined, it would be in memory twice."""
 
 
-def _plain(request: Any, library: Any) -> Headers | None:
-    """The headers of a plain request; a generator or a file of the user's is read by the client's
-    own stack.
+def _is_at_hand(stream: Any, stream_class: type) -> bool:
+    """Whether a body is read without any code of the user's, which is left to the client's stack:
+    bytes, or a form whose parts are bytes or Python's own files.
     """
+    if type(stream) is stream_class:
+        return True
     # httpx doesn't export MultipartStream, so it is known by its name.
-    kind = type(request.stream)
-    is_at_hand = kind is library.ByteStream or kind.__name__ == "MultipartStream"
-    is_short = len(request.url.raw_path) < MOST_BYTES
-    if not (is_at_hand and is_short and request.method in METHODS):
-        return None
-    raw = request.headers.raw
-    # latin-1 decodes any bytes. What isn't ASCII counts as not plain, there.
-    return plain_headers(b"\n".join(chain.from_iterable(raw)).decode("latin-1"), len(raw))
+    return type(stream).__name__ == "MultipartStream" and all(
+        _is_pythons_own(getattr(field, "file", b"")) for field in stream.fields
+    )
 
 
-def _sending(library: Any, method: str, original: Any) -> Any:
-    own = own_function(original, f"{library.__name__}._transports.default")
+def _is_pythons_own(file: Any) -> bool:
+    kind = type(file)
+    return kind in _IN_MEMORY or (kind is io.BufferedReader and type(file.raw) is io.FileIO)
 
-    # Both for sync and async: of the async method it returns what is to be awaited.
-    def send(transport: Any, request: Any) -> Any:
+
+_IN_MEMORY = frozenset({bytes, str, io.BytesIO})
+
+
+def _sending(original: Any, own: Any) -> Any:
+    def handle_request(transport: Any, request: Any) -> Any:
         found = _taken_over(request.url)
         if found is None:
             give_back()
             return bound(original, transport)(request)
-        return bound(own, in_memory(transport, request, found))(request)
+        return bound(own, _in_memory(transport, request, found))(request)
 
-    send.__name__ = method
-    return send
+    return handle_request
+
+
+def _sending_async(original: Any, own: Any) -> Any:
+    async def handle_async_request(transport: Any, request: Any) -> Any:
+        found = _taken_over(request.url)
+        if found is None:
+            give_back()
+            return await bound(original, transport)(request)
+        return await bound(own, _in_memory(transport, request, found))(request)
+
+    return handle_async_request
 
 
 def _taken_over(url: Any) -> Resolved | None:
@@ -222,11 +226,11 @@ def _taken_over(url: Any) -> Resolved | None:
 
 def _is_left_alone(transport: Any) -> bool:
     """Whether the transport reaches no network, as those of test clients do."""
-    return any(
-        isinstance(transport, kind)
-        for module, name in _IN_PROCESS
-        if (kind := getattr(sys.modules.get(module), name, None)) is not None
-    )
+    kinds: list[Any] = [
+        getattr(sys.modules.get(module), name, None) for module, name in _IN_PROCESS
+    ]
+    # Not isinstance: the author may have put a mock under the name, which pretends to be a class.
+    return isinstance(transport, tuple(kind for kind in kinds if issubclass(type(kind), type)))
 
 
 class _Asking:
@@ -253,3 +257,211 @@ class _Asking:
         finally:
             _asked.reset(asked)
             client_name.reset(name)
+
+
+# -- httpcore's pool, over connections in memory --------------------------------------------------
+
+
+def _in_memory(
+    transport: Any,
+    request: Any,
+    found: Resolved,
+    outcome: Outcome | None = None,
+    body: Iterable[bytes] | None = None,
+) -> Any:
+    """A twin of the transport, which is the library's own or extends it, that sends over a
+    connection in memory. On the short way the outcome has been decided, and the body read, already.
+    """
+    if isinstance(transport._pool, _MemoryPool):
+        # A twin already: a tracer's wrapper lies between two replacements of ours.
+        return transport
+    # httpcore or its fork httpcore2, whichever this transport uses.
+    core = sys.modules[type(transport._pool).__module__.partition(".")[0]]
+    library = type(request).__module__.partition(".")[0]
+
+    def connect() -> MemoryConnection:
+        nonlocal outcome
+        decided, outcome = outcome, None
+        timeouts = request.extensions.get("timeout") or {}
+        patience = timeouts.get("read")
+        client = transport if hasattr(transport, "handle_async_request") else None
+        sender = partial(sender_of, request.url.scheme, client, has_timeout=patience is not None)
+        return MemoryConnection(lambda _: found, library, patience, decided, sender=sender)
+
+    # No constructor runs: that of a subclass may need arguments, and httpx's own makes a pool.
+    twin = object.__new__(type(transport))
+    twin.__dict__ |= transport.__dict__
+    twin._pool = _MemoryPool(core, transport._pool, connect, body)
+    return twin
+
+
+class _MemoryPool:
+    def __init__(self, core: Any, replaced: Any, connect: Any, body: Any) -> None:
+        self._core = core
+        self._replaced = replaced
+        self._connect = connect
+        self._body = body
+
+    def handle_request(self, request: Any) -> Any:
+        core, kept = self._core, self._kept(request)
+        # The two halves of `HTTPConnection.handle_request()`, which respx may have replaced.
+        for refusals in count():
+            connection = self._new(core.HTTPConnection, _Backend, refusals, request)
+            stream = connection._connect(kept)
+            # Once more from the start after a late refusal: httpcore's own `retries` carry it to
+            # the next attempt, or it raises `ConnectError`.
+            with suppress(RefusedLate):
+                return core.HTTP11Connection(request.url.origin, stream).handle_request(kept)
+        raise AssertionError
+
+    async def handle_async_request(self, request: Any) -> Any:
+        core, kept = self._core, self._kept(request)
+        for refusals in count():
+            connection = self._new(core.AsyncHTTPConnection, _AsyncBackend, refusals, request)
+            stream = await connection._connect(kept)
+            connected = core.AsyncHTTP11Connection(request.url.origin, stream)
+            with suppress(RefusedLate):
+                return await connected.handle_async_request(kept)
+        raise AssertionError
+
+    def _kept(self, request: Any) -> Any:
+        request.stream = _KeptBody(request.stream if self._body is None else self._body)
+        return request
+
+    def _new(self, kind: Any, backend: Any, refusals: int, request: Any) -> Any:
+        return kind(
+            origin=request.url.origin,
+            ssl_context=self._replaced._ssl_context,
+            retries=self._replaced._retries,
+            network_backend=backend(self._core, self._connect, refusals),
+        )
+
+
+class _KeptBody:
+    """A body that can be sent again: a refused connection is only known after it was sent."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+        self._pieces: list[bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._pieces is None:
+            self._pieces = []
+            for piece in self._body:
+                yield self._keep(piece)
+        else:
+            yield from self._pieces
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        # What the short way has read is a list, also for the async client.
+        if self._pieces is not None or not hasattr(self._body, "__aiter__"):
+            for piece in self:
+                yield piece
+        else:
+            self._pieces = []
+            async for piece in self._body:
+                yield self._keep(piece)
+
+    def _keep(self, piece: Any) -> Any:
+        # A copy, as the user's generator may use its buffer again for the next piece. What isn't
+        # bytes is refused by h11, as on a port.
+        kept = bytes(piece) if isinstance(piece, (bytearray, memoryview)) else piece
+        self._pieces.append(kept)  # type: ignore[union-attr]
+        return kept
+
+
+class _Backend:
+    """httpcore's network; the first `refusals` attempts to connect fail."""
+
+    def __init__(self, core: Any, connect: Any, refusals: int) -> None:
+        self._core = core
+        self._connect = connect
+        self._refusals = refusals
+
+    def _connected(self, stream: Any) -> Any:
+        if self._refusals:
+            self._refusals -= 1
+            raise self._core.ConnectError("[Errno 111] Connection refused")
+        return stream(self._core, self._connect())
+
+    def connect_tcp(self, *_: Any, **__: Any) -> Any:
+        return self._connected(_Stream)
+
+    connect_unix_socket = connect_tcp
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class _AsyncBackend(_Backend):
+    async def connect_tcp(self, *_: Any, **__: Any) -> Any:
+        return self._connected(_AsyncStream)
+
+    connect_unix_socket = connect_tcp
+
+    async def sleep(self, seconds: float) -> None:  # type: ignore[override]
+        await _sleep(seconds)
+
+
+class _Stream:
+    """httpcore's network stream; it acts as if TLS were there."""
+
+    def __init__(self, core: Any, connection: MemoryConnection) -> None:
+        self._core = core
+        self._connection = connection
+
+    def read(self, max_bytes: int, **_: Any) -> Any:
+        while not self._connection.can_be_read:
+            pause = self._advance()
+            if pause:
+                time.sleep(pause)
+        return self._connection.take(max_bytes)
+
+    def _advance(self) -> float:
+        try:
+            return self._connection.advance()
+        # It is an OSError too, and the pool waits for it.
+        except RefusedLate:
+            raise
+        except TimeoutError as error:
+            raise self._core.ReadTimeout("The read operation timed out") from error
+        except OSError as error:
+            raise self._core.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, **_: Any) -> Any:
+        self._connection.send(buffer)
+
+    def start_tls(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    def close(self) -> None:
+        self._connection.end()
+
+    def get_extra_info(self, _: str) -> None:
+        """There is no socket and no TLS to describe."""
+
+
+class _AsyncStream(_Stream):
+    async def read(self, max_bytes: int, **_: Any) -> bytes:
+        while not self._connection.can_be_read:
+            pause = self._advance()
+            if pause:
+                await _sleep(pause)
+        return self._connection.take(max_bytes)
+
+    async def write(self, buffer: bytes, **_: Any) -> None:
+        self._connection.send(buffer)
+
+    async def start_tls(self, *_: Any, **__: Any) -> Any:
+        return self
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+async def _sleep(seconds: float) -> None:
+    # Under trio asyncio.sleep() would fail. httpx and httpx2 depend on anyio, so it is there; late,
+    # as the sync clients don't need it.
+    import anyio
+
+    await anyio.sleep(seconds)

@@ -1,10 +1,9 @@
-"""requests: what is plain is answered in place of urllib3's pool; the rest goes through the pool,
+"""requests: the fast path answers in place of urllib3's pool; the full path goes through the pool,
 over a connection in memory (`on_urllib3`).
 
-responses patches requests for us: its target can be chosen. Its own target is `HTTPAdapter.send`,
-where only the mock that was started last is asked. Ours lie before it, where a session chooses an
-adapter, and behind it, where an adapter chooses a connection. So requests' own code still reads
-time-outs and turns urllib3's errors into its own.
+responses replaces `HTTPAdapter.send`, where only the mock that was started last is asked. Ours lie
+before it, where a session chooses an adapter, and behind it, where an adapter chooses a connection.
+So requests' own code still reads time-outs and turns urllib3's errors into its own.
 """
 
 import http.client
@@ -12,102 +11,83 @@ import io
 from collections.abc import Callable
 from functools import lru_cache, partial
 from inspect import signature
-from itertools import chain
-from types import FunctionType
 from typing import Any
 from urllib.parse import unquote
 
-import requests
-import responses
-import urllib3
-from requests.adapters import HTTPAdapter
+from requests import adapters, structures
+from urllib3._collections import HTTPHeaderDict
+from urllib3.response import HTTPResponse
 
 from ..model.base_urls import Origin
 from ..model.messages import Headers, Outcome, Request
 from . import registry
-from .on_urllib3 import opener, place_of, read_timeout, urlopen_in_memory
-from .patches import Patch, bound, give_back, is_wrapper, own_function
-from .plain import METHODS, MOST_BYTES, PlainAnswer, plain_answer, plain_headers
+from .fast_path import METHODS, MOST_BYTES, PlainAnswer, plain_answer, plain_headers
+from .on_urllib3 import is_bare, place_of, read_timeout, urlopen_in_memory
+from .originals import bound, is_function_of, own_class
+from .patches import MethodPatch, WatchedPlace, give_back
 from .registry import Resolved
 from .senders import sender_of
 
-_send: Callable[..., requests.Response] = responses._real_send
-"""`HTTPAdapter.send` as it was before anybody patched it."""
+# The author may have put a stub under one of these names.
+_HTTPAdapter: Any = own_class(adapters.HTTPAdapter, "requests.adapters.HTTPAdapter")
+_Dict = own_class(structures.CaseInsensitiveDict, "requests.structures.CaseInsensitiveDict")
+
+_send = WatchedPlace("requests.adapters.HTTPAdapter.send")
 
 
 @lru_cache  # what is found once needn't be looked up at each start
-def patches(_: Any) -> list[Patch]:
+def patches(_: Any) -> list[MethodPatch | WatchedPlace]:
     """What is replaced: in front of the adapter, and behind it."""
     connection = "requests.adapters.HTTPAdapter.get_connection_with_tls_context"
-    session, owner = "requests.sessions.Session", _session_class()
     return [
-        Patch(f"{session}.send", _sending, _ResponsesPatch, owner),
-        Patch(f"{session}.get_adapter", _choosing, _ResponsesPatch, owner),
-        Patch(connection, _connecting, _ResponsesPatch),
+        MethodPatch("requests.sessions.Session.send", _sending),
+        MethodPatch("requests.sessions.Session.get_adapter", _choosing),
+        MethodPatch(connection, _connecting),
+        _send,
     ]
 
 
-def _session_class() -> Any:
-    """Requests' own; requests-cache may have put one that is derived from it in its place."""
-    kinds = requests.sessions.Session.__mro__
-    return next(kind for kind in kinds if kind.__module__ == "requests.sessions")
-
-
-class _ResponsesPatch(responses.RequestsMock):
-    """responses' patching, with a replacement of ours."""
-
-    def __init__(self, target: str, replacement: Callable[..., Any]) -> None:
-        super().__init__(assert_all_requests_are_fired=False, target=target)
-        self._replacement = replacement
-
-    def unbound_on_send(self) -> Any:
-        return self._replacement
-
-
-def _sending(original: Any) -> Any:
-    # requests-mock replaces `Session.send` to use an adapter of its own. If it was started before
-    # us, we answer all the same: its module keeps requests' own function under this name.
-    own = getattr(original, "__globals__", {}).get("_original_send", original)
-
+def _sending(original: Any, own: Any) -> Any:
     def send(session: Any, request: Any, **words: Any) -> Any:
         ours = _find(request.url) is not None
         if not ours:
             give_back()
+        # requests-mock replaces `Session.send` to use an adapter of its own. If it was started
+        # before us, we answer all the same.
         return bound(own if ours else original, session)(request, **words)
 
     return send
 
 
-def _choosing(original: Any) -> Any:
-    own = own_function(original, "requests.sessions")
-
-    def get_adapter(session: requests.Session, url: str) -> Any:
+def _choosing(original: Any, own: Any) -> Any:
+    def get_adapter(session: Any, url: str) -> Any:
         if _find(url) is None:
             give_back()
-            return bound(original, session)(url)
-        adapter = bound(own, session)(url)
-        asks = getattr(type(adapter), "get_connection_with_tls_context", None)
-        uses_ours = asks is HTTPAdapter.get_connection_with_tls_context
-        if uses_ours and HTTPAdapter.send is _send:
+            return bound(original, session)(url=url)
+        adapter = bound(own, session)(url=url)
+        if not isinstance(adapter, _HTTPAdapter):
+            # Such as one for a WSGI application: the user's own test double.
             return adapter
-        # Other adapters, such as one for a WSGI application, are the user's own test doubles.
-        return _twin(adapter) if isinstance(adapter, HTTPAdapter) else adapter
+        asks = type(adapter).get_connection_with_tls_context
+        uses_ours = asks is _HTTPAdapter.get_connection_with_tls_context
+        return adapter if uses_ours and not _send.is_passed_over() else _twin(adapter)
 
     return get_adapter
 
 
-def _connecting(original: Any) -> Any:
-    own = own_function(original, "requests.adapters")
-
+def _connecting(original: Any, own: Any) -> Any:
     def get_connection_with_tls_context(
-        adapter: HTTPAdapter, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+        adapter: Any, request: Any, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
         place = place_of(request.url or "")
         if place is None or registry.find(*place) is None:
             give_back()
             return bound(original, adapter)(request, verify, proxies=proxies, cert=cert)
-        # Made only for the whole way. A proxy isn't asked: what it would be asked for is ours.
+        # A proxy isn't asked: what it would be asked for is ours.
         pool = partial(bound(own, adapter), request, verify, proxies=None, cert=cert)
+        # Made only for the full path, unless a spy or a tracer looks on.
+        if not is_function_of(own, "requests.adapters"):
+            pool = partial(_itself, pool())
         scheme = request.url.partition(":")[0].lower()
         return _Connection(place[0], pool, scheme, is_verified=verify is not False)
 
@@ -119,7 +99,7 @@ def _find(url: Any) -> Resolved | None:
     return None if place is None else registry.find(*place)
 
 
-def _twin(adapter: HTTPAdapter) -> HTTPAdapter:
+def _twin(adapter: Any) -> Any:
     """The same adapter, with the same state, whose `super().send` is requests' own, and which asks
     for a connection where all do.
 
@@ -127,29 +107,35 @@ def _twin(adapter: HTTPAdapter) -> HTTPAdapter:
     make connections of its own, and would reach the real service.
     """
     kind: Any = type(adapter)
-    twin: HTTPAdapter = object.__new__(_twin_class(kind))
+    twin: Any = object.__new__(_twin_class(kind))
     # Shared, not copied: an adapter may count, or keep cookies, and the user looks at the original.
     twin.__dict__ = adapter.__dict__
     return twin
 
 
-class _Asking(HTTPAdapter):
+class _Asking(_HTTPAdapter):  # type: ignore[misc]
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        return HTTPAdapter.get_connection_with_tls_context(self, *args, **kwargs)
+        return _HTTPAdapter.get_connection_with_tls_context(self, *args, **kwargs)
 
 
-class _Unpatched(HTTPAdapter):
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        return _send(self, *args, **kwargs)
+class _Unpatched(_HTTPAdapter):  # type: ignore[misc]
+    def send(self, *args: Any, **kwargs: Any) -> Any:
+        if _send.is_passed_over():
+            return bound(_send.own(), self)(*args, **kwargs)
+        return super().send(*args, **kwargs)
 
 
 @lru_cache
-def _twin_class(kind: type[HTTPAdapter]) -> type[HTTPAdapter]:
-    if kind is HTTPAdapter:
+def _twin_class(kind: Any) -> Any:
+    if kind is _HTTPAdapter:
         return _Unpatched
     # First ours, so that a subclass can't make a connection of its own; last ours, where its
     # `super().send` leads to.
     return type(kind.__name__, (_Asking, kind, _Unpatched), {})
+
+
+def _itself(pool: Any) -> Any:
+    return pool
 
 
 class _Connection:
@@ -164,13 +150,12 @@ class _Connection:
         self._is_verified = is_verified
 
     def urlopen(self, **words: Any) -> Any:
-        """As urllib3's; the short way if nothing of it can be observed."""
-        headers = outcome = None
+        """As urllib3's; by the fast path if nothing of it can be observed."""
+        outcome = None
+        found = self._found(words)
         # Without verification, urllib3 warns (InsecureRequestWarning): so it must see the request.
-        if self._is_verified and not _is_traced():
-            headers = _plain(words)
-        if headers is not None:
-            outcome = self._outcome(headers, words)
+        if found is not None and self._is_verified and not _is_traced():
+            outcome = self._outcome(found, words)
         answer = None if outcome is None else plain_answer(outcome)
         # Retry(status_forcelist=[200]) makes of a 200 a failure, which only urllib3 can tell.
         if answer is not None and not words["retries"].is_retry(words["method"], 200):
@@ -178,20 +163,21 @@ class _Connection:
         find = partial(registry.find, self._place)
         return urlopen_in_memory(self._pool(), find, "requests", outcome=outcome, **words)
 
-    def _outcome(self, headers: Headers, words: dict[str, Any]) -> Outcome | None:
-        path, _, query = words["url"].partition("?")
-        found = registry.find(self._place, unquote(path))
-        if found is None:
+    def _found(self, words: dict[str, Any]) -> Resolved | None:
+        return registry.find(self._place, unquote(words["url"].partition("?")[0]))
+
+    def _outcome(self, found: Resolved, words: dict[str, Any]) -> Outcome | None:
+        """What becomes of a request that may take the fast path; None if it may not."""
+        headers = self._plain(found, words)
+        if headers is None:
             return None
-        host, port = self._place
-        sent = ("Host", host if port is None else f"{host}:{port}")
         return found.mock.dispatch(
             Request(
                 method=words["method"],
                 path=found.path,
                 resource=found.resource,
-                query=query,
-                headers=Headers((sent, *headers.pairs)),
+                query=words["url"].partition("?")[2],
+                headers=headers,
                 body=_bytes(words["body"]),
                 client="requests",
                 read_timeout=read_timeout(words["timeout"]),
@@ -199,31 +185,37 @@ class _Connection:
             )
         )
 
+    def _plain(self, found: Resolved, words: dict[str, Any]) -> Headers | None:
+        """The headers, with the `Host` that http.client adds."""
+        if (
+            words["method"] not in METHODS
+            or not words["url"].startswith("/")
+            or len(words["url"]) > MOST_BYTES
+            or words["chunked"]
+            or not isinstance(words["body"], (bytes, str, type(None)))
+        ):
+            return None
+        sent, (host, port) = words["headers"], self._place
+        try:
+            # Two of the same name, and so another `Host`, aren't for the fast path.
+            values = "\n".join((host if port is None else f"{host}:{port}", *_values(sent)))
+            headers = plain_headers(("Host", *sent), values, found.mock.headers_seen)
+        except TypeError:
+            # Names or values of bytes, which requests allows.
+            return None
+        if headers is None:
+            return None
+        by_name = headers.by_name
+        # Where one of these two is missing, urllib3 adds its own.
+        is_whole = "user-agent" in by_name and "accept-encoding" in by_name
+        length = by_name.get("content-length", "0")
+        return headers if is_whole and length == str(len(_bytes(words["body"]))) else None
 
-def _plain(words: dict[str, Any]) -> Headers | None:
-    """The headers of a plain request."""
-    if (
-        words["method"] not in METHODS
-        or not words["url"].startswith("/")
-        or len(words["url"]) > MOST_BYTES
-        or words["chunked"]
-        or not isinstance(words["body"], (bytes, str, type(None)))
-    ):
-        return None
-    sent = words["headers"].items()
-    try:
-        headers = plain_headers("\n".join(chain.from_iterable(sent)), len(sent))
-    except TypeError:
-        # Names or values of bytes, which requests allows.
-        return None
-    if headers is None:
-        return None
-    by_name = headers.by_name
-    # Where one of these two is missing, urllib3 adds its own.
-    is_whole = "user-agent" in by_name and "accept-encoding" in by_name
-    length = by_name.get("content-length", "0")
-    is_plain = is_whole and "host" not in by_name and length == str(len(_bytes(words["body"])))
-    return headers if is_plain else None
+
+def _values(sent: Any) -> list[Any]:
+    # `values` of requests' own dict looks each name up again.
+    kind = type(sent)
+    return [value for _, value in sent.lower_items()] if kind is _Dict else list(sent.values())
 
 
 def _bytes(body: bytes | str | None) -> bytes:
@@ -231,26 +223,28 @@ def _bytes(body: bytes | str | None) -> bytes:
 
 
 def _is_traced() -> bool:
-    """Whether a tracer wraps what the short way leaves out: urllib3, or methods of http.client."""
+    """Whether a tracer, a spy or a stub lies on what the fast path leaves out: urllib3, or methods
+    of http.client.
+    """
     # Sentry replaces these two methods of http.client by functions of its own.
-    return is_wrapper(opener()) or not all(
-        type(function) is FunctionType and function.__globals__["__name__"] == "http.client"
-        for function in map(vars(http.client.HTTPConnection).get, ("putrequest", "getresponse"))
+    methods = vars(http.client.HTTPConnection)
+    return not (
+        is_bare()
+        and is_function_of(methods.get("putrequest"), "http.client")
+        and is_function_of(methods.get("getresponse"), "http.client")
     )
 
 
 # Older releases of urllib3 know no `version_string`.
 _VERSION: dict[str, Any] = (
-    {"version_string": "HTTP/1.1"}
-    if "version_string" in signature(urllib3.HTTPResponse).parameters
-    else {}
+    {"version_string": "HTTP/1.1"} if "version_string" in signature(HTTPResponse).parameters else {}
 )
 
 
 def _response(answer: PlainAnswer, words: dict[str, Any]) -> Any:
-    return urllib3.HTTPResponse(
+    return HTTPResponse(
         body=_Body(answer.body),
-        headers=urllib3.HTTPHeaderDict(answer.headers),
+        headers=HTTPHeaderDict(answer.headers),
         status=200,
         reason="OK",
         version=11,

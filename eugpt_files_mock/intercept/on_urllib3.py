@@ -6,11 +6,11 @@ urllib3 does all of its own work: time-outs, retries, rewinding, redirects, read
 import copy
 import ssl
 from functools import lru_cache, partial
+from inspect import signature
 from queue import LifoQueue, Queue
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import NewConnectionError
 from urllib3.util import Timeout
 from urllib3.util.ssl_ import resolve_cert_reqs
@@ -18,8 +18,9 @@ from urllib3.util.ssl_ import resolve_cert_reqs
 from ..model.base_urls import Origin, origin
 from ..model.messages import Outcome
 from . import registry
-from .memory_connection import MemorySocket, RefusedLate
-from .patches import Patch, bound, give_back, own_function
+from .memory import MemorySocket, RefusedLate
+from .originals import bound
+from .patches import MethodPatch, Patch, give_back
 from .registry import Find
 from .senders import sender_of
 
@@ -30,12 +31,18 @@ _TIMEOUT = 7
 @lru_cache  # what is found once needn't be looked up at each start
 def patches(_: Any) -> list[Patch]:
     """What is replaced: where a pool sends."""
-    return [Patch("urllib3.connectionpool.HTTPConnectionPool.urlopen", _opening)]
+    return [_urlopen]
 
 
-def opener() -> Any:
-    """urllib3's own `urlopen`, wrapped as it is by tracers."""
-    return own_function(vars(HTTPConnectionPool)["urlopen"], "urllib3.connectionpool")
+def is_bare() -> bool:
+    """Whether a pool sends by nothing but urllib3's own function."""
+    return _urlopen.is_bare()
+
+
+def _opener() -> Any:
+    """What sends for our hosts: the newest that the test author, or a tracer, has put there."""
+    there = _urlopen.there
+    return there if _urlopen.is_put_by_the_author(there) else _urlopen.through
 
 
 @lru_cache(maxsize=256)
@@ -66,7 +73,7 @@ def urlopen_in_memory(
     if not isinstance(pool.pool, (Queue, type(None))):
         # urllib3-future, which niquests puts in urllib3's place, has a stack of its own. It goes
         # to the network, where the guard refuses it.
-        return bound(through or opener(), pool)(*arguments, **words)
+        return bound(_opener() if through is None else through, pool)(*arguments, **words)
     timeout = words.get("timeout", (*arguments[_TIMEOUT:], pool.timeout)[0])
     twin = copy.copy(pool)
     twin.in_memory = True
@@ -87,7 +94,7 @@ def urlopen_in_memory(
     # show it.
     kind = _memory_class(_kind(pool))
     twin.ConnectionCls = type(kind.__name__, (kind,), {"connect_in_memory": connect})
-    return bound(through or opener(), twin)(*arguments, **words)
+    return bound(_opener() if through is None else through, twin)(*arguments, **words)
 
 
 def read_timeout(timeout: Timeout) -> float | None:
@@ -101,22 +108,12 @@ def read_timeout(timeout: Timeout) -> float | None:
     return seconds if isinstance(seconds, (int, float)) else None
 
 
-def _opening(original: Any) -> Any:
-    # OpenTelemetry looks for `headers` among the parameters of what it wraps.
-    def urlopen(
-        pool: Any,
-        method: str,
-        url: str,
-        body: Any = None,
-        headers: Any = None,
-        *more: Any,
-        **words: Any,
-    ) -> Any:
-        arguments = (method, url, body, headers, *more)
-        own = own_function(original, "urllib3.connectionpool")
+def _opening(original: Any, own: Any) -> Any:
+    def urlopen(pool: Any, *arguments: Any, **words: Any) -> Any:
         # A twin already: urllib3 calls itself for a retry or a redirect, or a tracer lies on ours.
         if "in_memory" in vars(pool):
             return bound(own, pool)(*arguments, **words)
+        url = words["url"] if "url" in words else arguments[1]
         place, path = _address(pool, url)
         if registry.find(place, path) is None:
             give_back()
@@ -124,7 +121,12 @@ def _opening(original: Any) -> Any:
         find = partial(registry.find, place)
         return urlopen_in_memory(pool, find, "urllib3", *arguments, through=own, **words)
 
+    # OpenTelemetry looks for `headers` among the parameters of what it wraps.
+    urlopen.__signature__ = signature(_urlopen.own())  # type: ignore[attr-defined]
     return urlopen
+
+
+_urlopen = MethodPatch("urllib3.connectionpool.HTTPConnectionPool.urlopen", _opening)
 
 
 def _address(pool: Any, url: str) -> tuple[Origin, str]:

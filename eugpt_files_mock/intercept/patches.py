@@ -4,128 +4,224 @@ respx, pytest-httpx, vcrpy, pook and tracers replace the same attributes, and ma
 what they found. So only what is ours is removed. If another tool has replaced our function, ours
 stays below its function, where it passes every call on. It is removed as soon as it is on top
 again: by the next mock, or the next call.
-
-respx patches httpx for us, and responses requests: each lets its target be chosen.
 """
 
 import inspect
 import pkgutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from types import FunctionType
 from typing import Any
-from unittest import mock
+from weakref import WeakKeyDictionary
 
 from ..errors import PatchTargetMissing
+from .originals import (
+    called_for_ours,
+    found_in_memory,
+    is_function_of,
+    is_of_another_mock,
+    layers,
+    leads_to,
+    own_class,
+)
 from .registry import any_is_active
 
 Replacing = Callable[[Any], Callable[..., Any]]
-"""Makes our function from the one that it replaces, and that it calls for other hosts."""
+"""Makes our function from what lies there, which it calls for other hosts."""
+
+ReplacingMethod = Callable[[Any, Any], Callable[..., Any]]
+"""As `Replacing`, also from what it calls for our hosts (`called_for_ours`)."""
 
 lock = Lock()
 """Held while patches change. Never wait for it in `stop`, which a garbage collector may call."""
 
-_ORIGINAL = "_eugpt_files_mock_original"
-"""The attribute of our functions that holds what each has replaced."""
-
 _MISSING = object()
 
+_restored: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""What is put back in the place of each of our functions. Not an attribute of theirs, which
+`functools.wraps` and `autospec` copy to functions of other people."""
 
-Carrier = Callable[[str, Callable[..., Any]], Any]
-"""Makes what patches a dotted target, with `start` and `stop`: respx's Mocker, responses' mock."""
 
+class Place:
+    """An attribute of a class or a module of a library, by its dotted name.
 
-class Patch:
-    """One attribute of a class or a module, by its dotted name.
-
-    `carrier` does the patching, if there is one. `owner` is the class, where its dotted name may
-    lead to another one.
+    `owner` is the class, where the dotted name may lead to another one.
     """
 
-    def __init__(
-        self,
-        target: str,
-        replacing: Replacing,
-        carrier: Carrier | None = None,
-        owner: Any = None,
-    ) -> None:
-        self.is_started = False
+    def __init__(self, target: str, owner: Any = None) -> None:
         self._target = target
-        self._replacing = replacing
         self._path, _, self._name = target.rpartition(".")
-        try:
-            self._owner = pkgutil.resolve_name(self._path) if owner is None else owner
-        except (AttributeError, ImportError):
-            raise PatchTargetMissing(target) from None
-        self._carrier = carrier
+        module, _, kind = self._path.rpartition(".")
+        self._module = module or self._path
+        self._qualified_name = f"{kind}.{self._name}"
+        self._owner = owner
+        self._own: Any = None
+
+    @property
+    def owner(self) -> Any:
+        """The class, or the module. Raises `PatchTargetMissing` if the library has none such."""
+        if self._owner is None:
+            with suppress(AttributeError, ImportError):
+                there = pkgutil.resolve_name(self._path)
+                self._owner = there if inspect.ismodule(there) else own_class(there, self._path)
+        if self._owner is None:
+            raise PatchTargetMissing(self._target)
+        return self._owner
+
+    @property
+    def there(self) -> Any:
+        """What lies there now; `_MISSING` if the owner inherits it."""
+        # `vars`, not getattr: that would bind what it finds, and hide whether it is inherited.
+        return vars(self.owner).get(self._name, _MISSING)
+
+    def is_the_librarys(self, function: Any) -> bool:
+        """Whether it is the library's own function, with nothing over it."""
+        return is_function_of(function, self._module)
+
+    def called_for_ours(self, there: Any) -> Any:
+        """What is called for our hosts when this lies there; that itself, as the last resort."""
+        found = called_for_ours(there, self._module)
+        if self.is_the_librarys(found):
+            self._own = found
+        elif found is None:
+            found = self.own()
+        return there if found is None else found
+
+    def own(self) -> Any:
+        """The library's own function."""
+        if self._own is None:
+            self._own = found_in_memory(self._module, self._qualified_name)
+        return self._own
+
+    def is_put_by_the_author(self, there: Any) -> bool:
+        """Whether it was put there by the test author, or by a tracer: not by the library, not by
+        us, and not by another library that mocks whole hosts.
+        """
+        return not (
+            is_function_of(there, self._module) or _is_ours(there) or is_of_another_mock(there)
+        )
+
+
+class WatchedPlace(Place):
+    """A place that is not replaced, but where it matters what has come since a mock is active."""
+
+    is_started = False
+
+    def start(self) -> None:
+        self._before = self.there
+        self.is_started = True
+
+    def stop(self) -> None:
+        self.is_started = False
+        self._before = None
+
+    def is_passed_over(self) -> bool:
+        """Whether what lies there is passed over for our hosts: another mock, or a stub that was
+        there before ours.
+        """
+        there = self.there
+        if self.is_the_librarys(there):
+            return False
+        if self.is_put_by_the_author(there) and there is not self._before:
+            return False
+        return self.called_for_ours(there) is not there
+
+
+class Patch(Place):
+    """A place where a function of ours lies while a mock is active."""
+
+    def __init__(self, target: str, replacing: Replacing, owner: Any = None) -> None:
+        super().__init__(target, owner)
+        self.is_started = False
+        self._replacing = replacing
+        self._replacement: Any = None
+        # What is called for our hosts, below what has come over ours; see `MethodPatch`.
+        self.through: Any = None
+        # The library's own function and ours over it: made once, as most mocks find nothing else.
+        self._usual: tuple[Any, Any] = (None, None)
 
     def start(self) -> None:
         """Replace what is there by ours. Nothing is changed when the attribute doesn't exist."""
         # A function of an earlier mock may still be here, left behind below another tool's.
         self.clear()
-        # `vars`, not getattr: that would bind what it finds, and hide whether it is inherited.
-        is_own = self._name in vars(self._owner)
-        original = vars(self._owner)[self._name] if is_own else self._inherited()
-        self._replacement = self._replacing(original)
-        self._replacement.__dict__[_ORIGINAL] = original if is_own else _MISSING
-        self._carried = None
-        if self._carrier is not None and self._is_found_by_name():
-            self._carried = self._carrier(self._target, self._replacement)
-            self._carried.start()
-        else:
-            setattr(self._owner, self._name, self._replacement)
+        original = self.there
+        self._put(self._inherited() if original is _MISSING else original, original)
         self.is_started = True
 
     def _inherited(self) -> Any:
-        inherited = inspect.getattr_static(self._owner, self._name, None)
+        inherited = inspect.getattr_static(self.owner, self._name, None)
         # socket.socket inherits `connect` from C. A Python function may be a placeholder of a base
         # class, such as httpx.BaseTransport.handle_request, which only raises.
         if inherited is None or isinstance(inherited, FunctionType):
             raise PatchTargetMissing(self._target)
         return inherited
 
-    def _is_found_by_name(self) -> bool:
-        """A carrier patches by name; another tool may have put its own class under that name."""
-        module, _, owner = self._path.rpartition(".")
-        return getattr(sys.modules.get(module), owner, None) is self._owner
-
-    def renew(self) -> None:
-        """Put ours back if another mock has restored what was there before ours."""
-        there = vars(self._owner)[self._name]
-        if self.is_started and all(layer is not self._replacement for layer in _layers(there)):
-            self._replacement = self._replacing(there)
-            self._replacement.__dict__[_ORIGINAL] = there
-            setattr(self._owner, self._name, self._replacement)
+    def _put(self, original: Any, restored: Any) -> None:
+        if original is self._usual[0]:
+            self.through, self._replacement = self._usual
+        else:
+            self._replacement = self._replacing(original)
+            self._replacement.__name__ = self._name
+            _restored[self._replacement] = restored
+            # Nothing else is kept, so that no function of another tool lives longer than it.
+            if self.is_the_librarys(original):
+                self._usual = original, self._replacement
+        setattr(self.owner, self._name, self._replacement)
 
     def stop(self) -> None:
         """Remove ours; what other tools have put above it, or in its place, stays."""
         self.is_started = False
-        # It is searched anew for the next mock: other tools come and go, and it keeps functions
-        # alive.
-        _own_functions.clear()
-        if self._carried is not None:
-            # respx and responses restore blindly what they found, so what lies here now is put
-            # back; ours is taken off below, if it is on top.
-            there = vars(self._owner).get(self._name, _MISSING)
-            self._carried.stop()
-            if there is not _MISSING:
-                setattr(self._owner, self._name, there)
+        # What isn't the library's own isn't kept alive.
+        if not self.is_the_librarys(self.through):
+            self.through = None
         if not self.clear():
-            _left_behind[id(self._owner), self._name] = self
+            _left_behind[id(self.owner), self._name] = self
 
     def clear(self) -> bool:
         """Remove our functions that are on top; whether there were any."""
         has_found = False
         # Several may lie on one another, when another tool has restored one of ours.
-        while _is_ours(there := vars(self._owner).get(self._name)):
-            original = there.__dict__[_ORIGINAL]
+        while _is_ours(there := self.there):
+            original = _restored[there]
             if original is _MISSING:
-                delattr(self._owner, self._name)
+                delattr(self.owner, self._name)
             else:
-                setattr(self._owner, self._name, original)
+                setattr(self.owner, self._name, original)
             has_found = True
         return has_found
+
+
+class MethodPatch(Patch):
+    """A patch of a client's method, which our function calls for our hosts too."""
+
+    def __init__(self, target: str, replacing: ReplacingMethod, owner: Any = None) -> None:
+        super().__init__(target, self._replaced, owner)
+        self._replacing_method = replacing
+
+    def _replaced(self, original: Any) -> Any:
+        self.through = self.called_for_ours(original)
+        return self._replacing_method(original, self.through)
+
+    def is_bare(self) -> bool:
+        """Whether for our hosts nothing but the library's own function would be called here: no
+        tracer, no spy, and no stub that the test author has put over ours.
+        """
+        there = self.there
+        if there is not self._replacement and self.is_put_by_the_author(there):
+            return False
+        return self.is_the_librarys(self.through)
+
+    def renew(self) -> None:
+        """Put ours back if another mock has restored what was there before ours."""
+        there = self.there
+        if (
+            self.is_started
+            # What hides where it leads to is a stub of the author's that came after ours.
+            and (leads_to(there, self._module) or is_of_another_mock(there))
+            and all(layer is not self._replacement for layer in layers(there))
+        ):
+            self._put(there, there)
 
 
 _left_behind: dict[tuple[int, str], Patch] = {}
@@ -146,76 +242,6 @@ def give_back() -> None:
             lock.release()
 
 
-def bound(original: Any, instance: Any) -> Callable[..., Any]:
-    """The method of this instance; a tracer's wrapper gets it, as it does from Python itself."""
-    method: Callable[..., Any] = original.__get__(instance, type(instance))
-    return method
-
-
-def is_wrapper(function: object) -> bool:
-    """Whether it is a proxy around a function, as those of wrapt are, which tracers use."""
-    # Not isinstance: a proxy of wrapt pretends to be of the class of what it wraps.
-    return type(function) is not FunctionType
-
-
-def own_function(function: Any, module: str) -> Any:
-    """The library's own function, below what other mocks have put on it.
-
-    Tracers, whose wrappers aren't plain functions, are kept. Where it can't be found, what is
-    there is taken.
-    """
-    known = _own_functions.get(id(function))
-    if known is None or known[0] is not function:
-        known = _own_functions[id(function)] = function, _own_layer(function, module)
-    return known[1]
-
-
-_own_functions: dict[int, tuple[Any, Any]] = {}
-"""By identity: a tracer's proxy is equal to what it wraps."""
-
-
-def _own_layer(function: Any, module: str) -> Any:
-    for layer in _layers(function):
-        if is_wrapper(layer) or layer.__globals__.get("__name__") == module:
-            return layer
-    return _replaced_by_mock(function) or function
-
-
-def _layers(function: Any) -> Iterator[Any]:
-    """The function, and those that it calls in turn, as far as that can be seen."""
-    layers = [function]
-    # The list grows during the loop: each layer adds those that it calls.
-    for layer in layers:
-        yield layer
-        # functools.wraps and wrapt keep what they wrap here; other tools keep it in a closure only.
-        below = [getattr(layer, "__wrapped__", None)]
-        if not is_wrapper(layer):
-            below.append(layer.__dict__.get(_ORIGINAL))
-            below += [cell.cell_contents for cell in layer.__closure__ or () if _is_filled(cell)]
-        known = {id(one) for one in layers}
-        layers += [one for one in below if isinstance(one, FunctionType) and id(one) not in known]
-
-
-def _is_filled(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is not None
-    # An empty cell: the enclosing function hasn't assigned the name yet.
-    except ValueError:
-        return False
-
-
-def _replaced_by_mock(function: Any) -> Any:
-    """What `unittest.mock` keeps of the function that it has replaced by this one."""
-    # responses patches with unittest.mock, and its function doesn't refer to what it replaced. The
-    # list of mock's patches is private, hence the default; the newest is its last.
-    for patch in reversed(getattr(mock._patch, "_active_patches", ())):
-        if getattr(patch, "temp_original", None) is not None and (
-            vars(patch.getter()).get(patch.attribute) is function
-        ):
-            return patch.temp_original
-    return None
-
-
 def _is_ours(function: object) -> bool:
     """Whether it is one of our replacements: not a proxy, which would answer for what it wraps."""
-    return type(function) is FunctionType and _ORIGINAL in function.__dict__
+    return type(function) is FunctionType and function in _restored

@@ -14,6 +14,7 @@ from ..model.base_urls import BaseUrl, Origin
 from ..model.messages import Outcome, Request, Severed
 from ..service.handle import handle
 from ..service.service import Service
+from .fast_path import HeadersSeen
 from .senders import is_a_sleep_replaced_nearby
 
 
@@ -24,7 +25,7 @@ class ActiveMock:
     """One mock, as the client edges see it.
 
     `deferred_errors` were raised at the test author inside a client's call, where they may have
-    been swallowed; the exit checks report them again.
+    been swallowed; the exit checks report them again. `headers_seen` is the fast path's.
     """
 
     service: Service
@@ -32,6 +33,7 @@ class ActiveMock:
     passthrough: tuple[str, ...]
     allow_network: bool = False
     deferred_errors: list[FilesMockError] = field(default_factory=list)
+    headers_seen: HeadersSeen = field(default_factory=dict, repr=False)
 
     def dispatch(self, request: Request) -> Outcome:
         """What the client gets, which waits `request.read_timeout` seconds at most, None for ever.
@@ -107,6 +109,7 @@ def register(mock: ActiveMock) -> None:
 def unregister(mock: ActiveMock) -> None:
     _active.remove(mock)
     _index()
+    mock.headers_seen.clear()
 
 
 def find(origin: Origin, path: str) -> Resolved | None:

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-
-import h11
+from typing import TYPE_CHECKING
 
 from ..model.sender import Line
 from .body import ChunkedBody, InvalidChunk, SizedBody
+
+if TYPE_CHECKING:
+    import h11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,9 @@ class ServerProtocol:
 
     def _begin(self, data: bytes) -> None:
         """Forget the last request, and go on with what came after it."""
+        # Late, as most tests in process need no protocol.
+        import h11
+
         # A new one for each request: h11 goes on only when it has sent the answer, and answers
         # don't go through it. It counts the target and the headers together.
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=2 * MAX_HEAD_BYTES)
@@ -161,6 +166,8 @@ class ServerProtocol:
             self._http.receive_data(data)
 
     def _read_head(self) -> UnreadableRequest | None:
+        import h11
+
         try:
             event = self._http.next_event()
         except h11.RemoteProtocolError as error:
@@ -185,7 +192,7 @@ class ServerProtocol:
             return UnreadableRequest(status=400, message=_NOT_HTTP.format("illegal request line"))
         return None
 
-    def _accept(self, event: h11.Request) -> UnreadableRequest | None:
+    def _accept(self, event: "h11.Request") -> UnreadableRequest | None:
         """Begin the body of this request, unless its head is refused."""
         head = ReceivedRequest(
             method=event.method.decode("ascii"),
@@ -238,7 +245,7 @@ class ServerProtocol:
         self._begin(body.rest)
         return request
 
-    def _unreadable(self, error: h11.RemoteProtocolError) -> UnreadableRequest:
+    def _unreadable(self, error: "h11.RemoteProtocolError") -> UnreadableRequest:
         # In a head that is too long, only a target can be that long without a line end.
         if error.error_status_hint == 431:
             return _TOO_LONG if b"\n" in self._http.trailing_data[0] else _TARGET_TOO_LONG

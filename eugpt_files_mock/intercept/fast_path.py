@@ -1,0 +1,111 @@
+"""The fast path: a request is answered in place of the client's own stack.
+
+It is for requests that the full path would send and read without anything to observe: headers that
+h11 has nothing to say about, a body at hand, a 200 that is delivered whole. All other requests take
+the client's own stack. If that is known only after the request was answered, the outcome is kept,
+and the client's stack delivers it.
+"""
+
+import re
+import time
+from functools import lru_cache
+from typing import NamedTuple
+
+from ..model.delivery import WHOLE
+from ..model.messages import Headers, Outcome, Reply
+from ..protocol.delivery import http_date
+
+METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
+
+MOST_BYTES = 55_000
+_MOST_HEADERS = 90
+_LONGEST_NAMES = 5_000
+"""Far enough below what the protocol refuses: a head of 64 KiB, or 100 headers."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+_ANSWERED = frozenset({"Content-Type", "Content-Length", "X-Request-Id"})
+
+Names = tuple[str, ...] | tuple[bytes, ...]
+HeadersSeen = dict[tuple[Names, str], Headers | None]
+"""What was read of headers that came before, by names and values. A mock has its own, so that no
+key in them is kept for longer than the mock intercepts."""
+
+_MOST_SEEN = 64
+_SHORT = 2_000
+"""Characters of values that are remembered."""
+
+
+def plain_headers(names: Names, values: str, seen: HeadersSeen) -> Headers | None:
+    """The headers of these names and these values, of which each is a line. None if they aren't for
+    the fast path: h11 would not send them as they are, or they ask for something else of the
+    connection.
+    """
+    # A client sends the same again and again, but for a form, which has a boundary of its own.
+    if len(values) > _SHORT or "boundary=" in values:
+        return _read(names, values)
+    known = seen.get((names, values), _UNSEEN)
+    if known is _UNSEEN:
+        if len(seen) >= _MOST_SEEN:
+            seen.clear()
+        known = seen[names, values] = _read(names, values)
+    return known
+
+
+_UNSEEN = Headers()
+
+
+def _read(names: Names, text: str) -> Headers | None:
+    spelled = _plain_names(names)
+    values = text.split("\n")
+    if not (
+        spelled is not None
+        and len(values) == len(names)
+        and len(text) < MOST_BYTES
+        # h11 refuses to send control characters, and spaces around a value.
+        and text.isascii()
+        and "".join(values).isprintable()
+        and not (" \n" in text or "\n " in text or text.startswith(" ") or text.endswith(" "))
+    ):
+        return None
+    headers = Headers(zip(spelled, values, strict=True))
+    return headers if headers.by_name.get("connection", "keep-alive") == "keep-alive" else None
+
+
+@lru_cache(maxsize=64)  # a client sends the same ones each time
+def _plain_names(names: Names) -> tuple[str, ...] | None:
+    """As text, as they are spelled."""
+    # latin-1 decodes any bytes, and what isn't ASCII is no token.
+    spelled = tuple(name if isinstance(name, str) else name.decode("latin-1") for name in names)
+    lower = {name.lower() for name in spelled}
+    is_plain = (
+        len(names) <= _MOST_HEADERS
+        and sum(map(len, names)) < _LONGEST_NAMES
+        # One that comes twice is left to h11, which refuses two lengths that differ.
+        and len(lower) == len(names)
+        # These three ask the far end to do something with the connection or with the body.
+        and lower.isdisjoint({"expect", "upgrade", "transfer-encoding"})
+        and all(_TOKEN.fullmatch(name) for name in spelled)
+    )
+    return spelled if is_plain else None
+
+
+class PlainAnswer(NamedTuple):
+    """A 200 that arrives as a whole, at once."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def plain_answer(outcome: Outcome) -> PlainAnswer | None:
+    """What is answered, if that is plain."""
+    if (
+        isinstance(outcome, Reply)
+        and outcome.status == 200
+        and outcome.delivery == WHOLE
+        # A fault or a profile may have set others, which the client's h11 must check.
+        and _ANSWERED.issuperset([name for name, _ in outcome.headers])
+    ):
+        date = ("Date", http_date(int(time.time())))
+        return PlainAnswer((*outcome.headers, date), outcome.body)
+    return None
