@@ -187,9 +187,6 @@ class Server(Protocol):
 
     def stop(self) -> None: ...
 
-    def abandon(self) -> None:
-        """Close what a forked child has inherited."""
-
     def end_waits(self) -> None: ...
 
 
@@ -211,7 +208,6 @@ class ServerContext(Generic[Mock]):
         self._lifecycle = lifecycle
         self._open_server = open_server
         self._server: Server | None = None
-        self._process = 0
 
     @property
     def url(self) -> str:
@@ -238,7 +234,6 @@ class ServerContext(Generic[Mock]):
             # Before the port is bound, so that a refusal leaves nothing open.
             self._lifecycle.check_can_serve()
             self._server = self._open_server()
-            self._process = os.getpid()
             self._lifecycle.open_port(self)
         return self._mock
 
@@ -253,13 +248,9 @@ class ServerContext(Generic[Mock]):
     def close(self) -> None:
         """Stop at once, without a check; for `FilesMock.stop`, which checks afterwards."""
         server, self._server = self._server, None
-        if server is None:
-            return
-        if self._process == os.getpid():
+        # In a forked child that of the parent has stopped already.
+        if server is not None:
             server.stop()
-        else:
-            # The threads of the server are the parent's: there is none to wait for.
-            server.abandon()
 
     def end_waits(self) -> None:
         """End the connections that a fault keeps waiting, as `FilesMock.reset` does."""

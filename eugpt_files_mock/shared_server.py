@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from .lifecycle import ServerContext, serve_on
@@ -23,6 +24,10 @@ class SharedServer:
     """A server on a free port of the loopback address."""
 
     def __init__(self) -> None:
+        self._open()
+
+    def _open(self) -> None:
+        self._process = os.getpid()
         self._server = LiveServer(_nobody, host="127.0.0.1", port=0, ssl_context=None)
 
     def serve(self, mock: FilesMock) -> ServerContext[FilesMock]:
@@ -32,6 +37,9 @@ class SharedServer:
         self._server.stop()
 
     def _lend(self, answer: Answer) -> _Lease:
+        # A forked child has no threads of the parent's server: it needs one of its own.
+        if self._process != os.getpid():
+            self._open()
         self._server.answer = answer
         return _Lease(self._server)
 
@@ -43,9 +51,6 @@ class _Lease:
     @property
     def url(self) -> str:
         return self._server.url
-
-    def abandon(self) -> None:
-        """Nothing: the shared server is the session's, in a forked child too."""
 
     def end_waits(self) -> None:
         self._server.end_waits()

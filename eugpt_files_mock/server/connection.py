@@ -29,7 +29,9 @@ _LINGER_BYTES = 10_000_000
 class Connection:
     """Serves one client until either side ends the connection.
 
-    `waits_for` is `"client"` while no request is under way, `"fault"` while a fault lets time pass.
+    `waits_for` is `"client"` while no request is under way, `"rest"` while one has come in part,
+    `"reader"` while the client takes an answer, `"fault"` while a fault lets time pass. `heard_at`
+    is when something came last, by the monotonic clock.
     `note_wait` is called with None when a fault begins to keep the client waiting, and then with
     whether the client has gone meanwhile.
     """
@@ -41,7 +43,8 @@ class Connection:
         note_wait: Callable[[Outcome, bool | None], None],
         ssl_context: ssl.SSLContext | None,
     ) -> None:
-        self.waits_for: Literal["client", "fault"] | None = None
+        self.waits_for: Literal["client", "rest", "reader", "fault"] | None = None
+        self.heard_at = time.monotonic()
         self._line = Line()
         self._socket = connected
         self._answer = answer
@@ -49,6 +52,11 @@ class Connection:
         self._outcome: Outcome = _FAILED
         self._ssl_context = ssl_context
         self._is_ended = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for a request of which not a byte has come; asked by another thread."""
+        return self.waits_for == "client" and not _has_come(self._socket)
 
     def serve(self) -> None:
         """Answer what comes, and close. A client that breaks off isn't an error of ours."""
@@ -93,7 +101,9 @@ class Connection:
                 self._socket, server_side=True, do_handshake_on_connect=False
             )
             self._socket = encrypted
+            self.waits_for = "rest"
             encrypted.do_handshake()
+            self.waits_for = None
 
     def _answer_all(self) -> None:
         protocol = ServerProtocol(self._line)
@@ -113,13 +123,14 @@ class Connection:
             return
         if interim := protocol.data_to_send():
             self._socket.sendall(interim)
-        self.waits_for = "client" if protocol.is_idle else None
+        self.waits_for = "client" if protocol.is_idle else "rest"
         try:
             data = self._socket.recv(_RECEIVE_BYTES)
         # Half an upload is a call, whichever way the client broke it off.
         except ConnectionError:
             data = b""
         self.waits_for = None
+        self.heard_at = time.monotonic()
         protocol.receive_data(data)
 
     def _answered(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
@@ -130,7 +141,9 @@ class Connection:
             return _FAILED
 
     def _send(self, action: Send) -> bool:
+        self.waits_for = "reader"
         self._socket.sendall(action.data)
+        self.waits_for = None
         return True
 
     def _wait(self, action: Wait | Hang) -> bool:
@@ -182,6 +195,17 @@ _NO_THREAD = (
     response_head(503, [("Content-Length", str(len(_NO_THREAD_TEXT)))], is_persistent=False)
     + _NO_THREAD_TEXT
 )
+
+
+def _has_come(connection: socket.socket) -> bool:
+    # Not on Windows, which has no such flag; nor does it run out of descriptors.
+    flags = socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0)
+    if flags == socket.MSG_PEEK:
+        return False
+    with contextlib.suppress(OSError):
+        return bool(socket.socket.recv(connection, 1, flags))
+    return False
+
 
 _NO_LINGERING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """`struct linger` has two shorts on Windows, two ints elsewhere."""

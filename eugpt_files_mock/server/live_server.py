@@ -5,6 +5,7 @@ longer than to answer (see `benchmarks/`), so a few of them are kept.
 """
 
 import errno
+import os
 import selectors
 import socket
 import ssl
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Condition, Thread, current_thread
+from weakref import WeakSet
 
 from ..errors import AddressInUse, OptionError, quoted
 from ..model.messages import Outcome
@@ -26,6 +28,8 @@ _RETRY_SECONDS = 0.1
 
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
+_LEAST_DESERVING = ("rest", "reader")
+"""Whom a connection waits for that is ended when there is no room, after those that are idle."""
 
 _END_SECONDS = 1.0
 """How long to wait for all threads whose connections were ended; it takes microseconds."""
@@ -64,6 +68,7 @@ class LiveServer:
             target=self._accept_all, name=f"eugpt-files-mock {host}:{self.port}", daemon=True
         )
         self._thread.start()
+        _running.add(self)
 
     @property
     def url(self) -> str:
@@ -75,15 +80,24 @@ class LiveServer:
         if self._stopping.is_set():
             return
         self._stopping.set()
+        _running.discard(self)
         self._waker.send(b"x")
         self._thread.join()
-        self.abandon()
+        self._close_sockets()
         self._connections.close()
 
-    def abandon(self) -> None:
-        """Close the inherited sockets in a forked child: the server has no threads there, and goes
-        on in the parent.
+    def forget(self) -> None:
+        """In a forked child: close what was inherited. The server goes on in the parent.
+
+        To stop it here, or to end its connections, has no effect from now on. No lock is taken: a
+        thread that only the parent has may hold it.
         """
+        self._close_sockets()
+        self._connections.forget()
+        self._stopping = threading.Event()
+        self._stopping.set()
+
+    def _close_sockets(self) -> None:
         for end in (self._listening, self._waker, self._woken):
             end.close()
 
@@ -116,16 +130,23 @@ class LiveServer:
         connected.settimeout(None)
         connection = Connection(connected, self._answer_now, self._note_wait, self._ssl_context)
         try:
-            self._connections.take(connection)
+            self._take(connection)
         # No thread can be started.
         except RuntimeError:
             connection.turn_away()
             self._stopping.wait(_RETRY_SECONDS)
 
+    def _take(self, connection: Connection) -> None:
+        try:
+            self._connections.take(connection)
+        except RuntimeError:
+            if not self._connections.make_room():
+                raise
+            self._connections.take(connection, free_within=_END_SECONDS)
+
     def _make_room(self) -> None:
-        """Close the kept connections that are idle. A client opens another one when it needs it."""
-        self._connections.end(lambda connection: connection.waits_for == "client")
-        self._stopping.wait(_RETRY_SECONDS)
+        if not self._connections.make_room():
+            self._stopping.wait(_RETRY_SECONDS)
 
     def _answer_now(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
         # Looked up at each request: a connection may be older than what answers.
@@ -149,12 +170,13 @@ class Connections:
         self._free = 0
         self._waiting: SimpleQueue[Connection | None] = SimpleQueue()
 
-    def take(self, connection: Connection) -> None:
-        """Serve the connection in a thread that is free, or in a new one.
+    def take(self, connection: Connection, *, free_within: float = 0.0) -> None:
+        """Serve the connection in a thread that is free, after so many seconds, or in a new one.
 
         A RuntimeError says that none can be started: the connection is still the caller's.
         """
         with self._changed:
+            self._changed.wait_for(lambda: self._free, free_within)
             if self._free:
                 self._free -= 1
                 self._waiting.put(connection)
@@ -176,6 +198,29 @@ class Connections:
             for connection in chosen:
                 connection.close()
             self._are_let_go(chosen, _END_SECONDS - _SHUT_SECONDS)
+
+    def make_room(self) -> bool:
+        """End what somebody else needs the place of; whether there was something.
+
+        First all that are idle: a client opens another connection when it needs one. Then the one
+        that has been silent longest, among those with half a request, or a client that reads
+        nothing.
+        """
+        with self._changed:
+            chosen = {one for one in self._open if one.is_idle}
+            half = [one for one in self._open if one.waits_for in _LEAST_DESERVING]
+        if not chosen and half:
+            chosen = {min(half, key=lambda one: one.heard_at)}
+        self.end(chosen.__contains__)
+        return bool(chosen)
+
+    def forget(self) -> None:
+        """In a forked child: close the inherited sockets, and have none any more."""
+        inherited, self._changed = self._open, Condition()
+        self._open, self._threads, self._free = set(), set(), 0
+        self._waiting = SimpleQueue()
+        for connection in inherited:
+            connection.close()
 
     def _are_let_go(self, chosen: set[Connection], seconds: float) -> bool:
         with self._changed:
@@ -211,10 +256,26 @@ class Connections:
             is_spare = self._free < _SPARE_THREADS
             if is_spare:
                 self._free += 1
+                self._changed.notify_all()
             else:
                 self._threads.discard(current_thread())
             return is_spare
 
+
+_running: WeakSet[LiveServer] = WeakSet()
+"""The servers of this process; none of them is that of a forked child."""
+
+
+def _forget_all() -> None:
+    for server in tuple(_running):
+        server.forget()
+    _running.clear()
+
+
+# Else a child would keep connections open that the parent closes, and wake the parent's threads.
+# Windows doesn't fork.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
 
 _REBINDING: int = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
 """The option with which a port that was served a moment ago can be bound again at once.

@@ -267,3 +267,127 @@ def test_without_a_descriptor_idle_connections_are_closed(server: LiveServer) ->
 
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
         assert [b""] * 20 == [connection.recv(1) for connection in idle]
+
+
+HALVES = {
+    "a letter": b"G",
+    "a head without its end": b"GET / HTTP/1.1\r\nHost: localhost\r\n",
+    "half a body": b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf",
+    "half a chunk": b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf",
+}
+
+
+@pytest.mark.parametrize("half", HALVES.values(), ids=HALVES)
+def test_without_a_descriptor_the_oldest_half_request_is_closed(
+    server: LiveServer, half: bytes
+) -> None:
+    """Half requests on all of them keep nobody out."""
+    with few_descriptors() as descriptors:
+        halves = [descriptors.enter_context(connected(server)) for _ in range(20)]
+        for number, connection in enumerate(halves):
+            connection.sendall(half)
+            wait_until(lambda number=number: number + 1 == half_requests(server))
+        client = descriptors.enter_context(socket.socket())
+        with no_more_than(client.fileno() + 1):
+            client.settimeout(PATIENCE)
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(GET)
+            answer = client.recv(65_536)
+
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"" == halves[0].recv(1)
+        assert 19 == half_requests(server)
+
+
+def half_requests(server: LiveServer) -> int:
+    return sum(one.waits_for == "rest" for one in tuple(server._connections._open))
+
+
+def test_an_upload_that_goes_on_is_not_the_first_to_be_closed(server: LiveServer) -> None:
+    """It is the one that has been silent longest."""
+    half = HALVES["half a body"]
+    with few_descriptors() as descriptors:
+        halves = [descriptors.enter_context(connected(server)) for _ in range(3)]
+        for number, connection in enumerate(halves):
+            connection.sendall(half)
+            wait_until(lambda number=number: number + 1 == half_requests(server))
+        (first,) = (
+            one
+            for one in server._connections._open
+            if one.heard_at == min(one.heard_at for one in server._connections._open)
+        )
+        before = first.heard_at
+        halves[0].sendall(b"-")
+        wait_until(lambda: first.heard_at != before)
+        client = descriptors.enter_context(socket.socket())
+        with no_more_than(client.fileno() + 1):
+            client.settimeout(PATIENCE)
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(GET)
+            client.recv(65_536)
+
+        assert b"" == halves[1].recv(1)
+        halves[0].sendall(b"more")
+        assert halves[0].recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_client_that_reads_nothing_keeps_nobody_out(
+    server: LiveServer, application: Application
+) -> None:
+    """Its connection is closed when somebody else needs the descriptor."""
+    application.outcomes["/large"] = Reply(status=200, headers=(), body=bytes(30_000_000))
+    with few_descriptors() as descriptors:
+        readers = [descriptors.enter_context(connected(server)) for _ in range(5)]
+        for reader in readers:
+            reader.sendall(get("/large"))
+        wait_until(
+            lambda: 5 == sum(one.waits_for == "reader" for one in tuple(server._connections._open))
+        )
+        client = descriptors.enter_context(socket.socket())
+        with no_more_than(client.fileno() + 1):
+            client.settimeout(PATIENCE)
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(GET)
+
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_without_a_thread_a_half_request_makes_room(application: Application) -> None:
+    """Its thread serves the client that asks."""
+    started = []
+
+    def start(thread: Thread) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        thread.start()
+
+    server = LiveServer(application, "127.0.0.1", 0, None, start_thread=start)
+    with connected(server) as half:
+        half.sendall(b"G")
+        wait_until(lambda: half_requests(server) == 1)
+        with connected(server) as served:
+            served.sendall(GET)
+            assert served.recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")
+            assert b"" == half.recv(1)
+    server.stop()
+
+
+@contextlib.contextmanager
+def few_descriptors() -> Iterator[contextlib.ExitStack]:
+    pytest.importorskip("resource", reason="Windows has no limit of descriptors")
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@contextlib.contextmanager
+def no_more_than(number: int) -> Iterator[None]:
+    """So many descriptors for this process, including those that are open."""
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (number, limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
