@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from ..errors import OptionError, check_words, quoted, unknown_word
 from ..faults import FAULTS
-from ..model.messages import Call, File, Record
+from ..model.messages import File, Record, Reply
 from ..model.stubs import NULL, WITHOUT_BODY
 from ..service.operations import NAMES
 from ..service.service import Service
@@ -181,24 +181,27 @@ def list_requests(control: Control, request: Request) -> Response:
     for name, side in _SIDES.items():
         if name in request.args:
             records = side(records, _place(records, name, request.args[name]))
-    calls = [record.call for record in records if _fits(record, request)]
-    # Not calls[-limit:], which for a limit of 0 would be all.
-    shown = calls[:limit] if after is not None else calls[max(0, len(calls) - limit) :]
-    return list_response(shown, partial(_call_members, control), total=len(calls))
+    records = [record for record in records if _fits(record, request)]
+    # Not records[-limit:], which for a limit of 0 would be all.
+    shown = records[:limit] if after is not None else records[max(0, len(records) - limit) :]
+    return list_response(shown, partial(_record_members, control), total=len(records))
 
 
 def show_request(control: Control, request: Request, request_id: str) -> Response:
     for record in reversed(control.service.journal.records()):
         if record.call.request_id == request_id:
             response = outcome_members(record.outcome)
-            return json_response(_call_members(control, record.call) | {"response": response})
+            return json_response(_record_members(control, record) | {"response": response})
     raise NotFound(f"There is no request {quoted(request_id)}.")
 
 
-def _call_members(control: Control, call: Call) -> dict[str, Any]:
+def _record_members(control: Control, record: Record) -> dict[str, Any]:
     """Every field of the call, and whether its client waits for a late answer or gave up."""
-    delivery, waited = control.service.journal.wait_of(call.request_id)
-    return call_members(call) | {"delivery": delivery, "waited": waited}
+    delivery, waited = control.service.journal.wait_of(record.call.request_id)
+    if waited is None and isinstance(record.outcome, Reply):
+        steps = record.outcome.delivery.steps(b"", record.outcome.body)
+        waited = sum(step for step in steps if isinstance(step, float)) or None
+    return call_members(record.call) | {"delivery": delivery, "waited": waited}
 
 
 def forget_requests(control: Control, request: Request) -> Response:

@@ -46,7 +46,7 @@ PAGE_FILES = (
     "index.html",
     "page.css",
     "icon.svg",
-    *("page.js", "parts.js", "requests.js", "faults.js", "files.js", "snippets.js"),
+    *("page.js", "parts.js", "requests.js", "export.js", "faults.js", "files.js", "snippets.js"),
 )
 
 _TYPES = {

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import hashlib
+import json
+import re
 import shutil
 import struct
 import subprocess
@@ -137,13 +140,22 @@ def tab(page: Any, name: str) -> Any:
     return page.locator(f"#{name.lower()}")
 
 
+def open_form(page: Any) -> None:
+    """The form for faults, which is closed until it is wanted."""
+    if not page.locator("#arm").is_visible():
+        page.get_by_role("link", name="Arm a fault").click()
+    expect(page.locator("#arm")).to_be_visible()
+
+
 def choose(page: Any, fault: str, *operations: str) -> None:
     """Choose in the form; `arm` sends it."""
+    open_form(page)
     for name in (*operations, fault):
         page.locator(f"#arm input[value={name}]").check()
 
 
 def arm(page: Any) -> None:
+    open_form(page)
     page.get_by_role("button", name="Arm", exact=True).click()
 
 
@@ -206,7 +218,7 @@ class TestWhatIsSeen:
         expect(rows(page).first).to_contain_text("the client is waiting")
         asking.join()
         expect(rows(page).first.locator(".status")).to_have_text("timeout")
-        expect(rows(page).first).to_contain_text("the client gave up after")
+        expect(rows(page).first).to_contain_text("the client stopped waiting after")
         client.close()
 
     @pytest.mark.parametrize("fault", [faults.corrupted(), faults.truncated(9)])
@@ -244,6 +256,25 @@ class TestWhatIsSeen:
         assert page.locator("main img").count() == 0
         assert page.title() == "EU GPT Files mock"
 
+    def test_each_row_says_how_long_it_took(self, page: Any, files_mock: FilesMock) -> None:
+        """With what a fault kept the client waiting."""
+        files_mock.inject(faults.delay(0.2), on="list")
+        get(files_mock, "/files")
+        upload(files_mock)
+        expect(rows(page).nth(0).locator(".took")).to_have_text(re.compile(r"^[\d.]+ ms$"))
+        expect(rows(page).nth(1).locator(".took")).to_have_text(re.compile(r"^0\.[2-9] s$"))
+
+    def test_the_newest_that_failed_is_open(self, page: Any, files_mock: FilesMock) -> None:
+        """Until another is chosen."""
+        expect(page.locator("#request-detail")).to_have_text(re.compile("Nothing has failed"))
+        get(files_mock, "/files?limit=0")
+        get(files_mock, "/files/nothing")
+        upload(files_mock)
+        expect(page.locator("#request-detail")).to_contain_text("There is no file 'nothing'")
+        expect(page.locator("#request-list > .open")).to_contain_text("'nothing'")
+        rows(page).first.locator(".row").click()
+        expect(page.locator("#request-detail")).to_contain_text("report.pdf")
+
     def test_much_traffic_makes_no_long_page(self, page: Any, files_mock: FilesMock) -> None:
         """The requests scroll in their own place, and the newest are enough at first."""
         for number in range(70):
@@ -267,7 +298,7 @@ class TestStates:
         page = context.new_page()
         with FilesMock().serve() as mock:
             open_page(page, mock)
-        gone = "The server is gone. Is it still running?"
+        gone = "The mock doesn't answer. Start it again, and this page goes on."
         expect(page.locator("#pulse")).to_have_text(gone)
         arm(page)
         expect(page.locator("#problem")).to_have_text(gone)
@@ -391,7 +422,7 @@ class TestWhy:
         opened(page)
         address = page.url
         page.go_back()
-        expect(page.locator("#request")).to_be_hidden()
+        expect(page.locator("nav [aria-current]")).to_contain_text("Requests")
         page.goto("about:blank")
         page.goto(address)
         expect(page.locator("#request-detail")).to_contain_text("invalid_parameter")
@@ -421,7 +452,47 @@ class TestWhy:
         assert len(again) == 2
 
 
-class TestStories:
+class TestExport:
+    def test_what_is_shown_is_saved_as_json(self, page: Any, files_mock: FilesMock) -> None:
+        """As the control routes tell it, with what was answered."""
+        upload(files_mock, "a.txt")
+        get(files_mock, "/files?limit=0")
+        expect(rows(page)).to_have_count(2)
+        page.get_by_label("Filter").fill("a.txt")
+        expect(rows(page)).to_have_count(1)
+        (saved,) = saved_by(page, "JSON")
+        url = f"{files_mock.base_url[:-3]}/__admin/requests/{saved['request_id']}"
+        assert saved == httpx.get(url).json()
+
+    def test_a_har_is_what_browsers_read(self, page: Any, files_mock: FilesMock) -> None:
+        """Every request in order of arrival, with its form, its query, and how it ended."""
+        upload(files_mock, "a.txt", note="x")
+        answer = get(files_mock, "/files?limit=0")
+        files_mock.inject(faults.connection_reset(), on="list")
+        _swallowed(httpx, files_mock)
+        expect(rows(page)).to_have_count(3)
+        log = saved_by(page, "HAR")["log"]
+        first, second, third = log["entries"]
+        assert ("1.2", 200, 400, 0) == (
+            log["version"],
+            *(entry["response"]["status"] for entry in log["entries"]),
+        )
+        params = {one["name"]: one for one in first["request"]["postData"]["params"]}
+        assert ("a.txt", "x") == (params["file"]["fileName"], params["note"]["value"])
+        assert f"{files_mock.base_url}/files?limit=0" == second["request"]["url"]
+        assert answer.text == second["response"]["content"]["text"]
+        assert "reset" in third["response"]["statusText"]
+        assert files_mock.api_key not in json.dumps(log)
+
+
+def saved_by(page: Any, name: str) -> Any:
+    """What the button saves, parsed."""
+    with page.expect_download() as saving:
+        page.get_by_role("button", name=name).click()
+    return json.loads(Path(saving.value.path()).read_text("utf-8"))
+
+
+class TestAttempts:
     def test_retries_stand_together_on_a_time_line(self, page: Any, files_mock: FilesMock) -> None:
         """Failed, failed, succeeded; each attempt can be opened."""
         files_mock.inject([faults.unavailable(), faults.server_error()], on="upload")
@@ -442,13 +513,96 @@ class TestStories:
         for _ in range(2):
             get(files_mock, "/files?limit=0")
         expect(rows(page).first.locator(".chip").first).to_have_text("retried non retryable")
-        expect(page.locator("#verdict-sum")).to_contain_text("1 error")
-        page.locator("#verdict-sum").click()
-        expect(page.locator("#verdict-list")).to_contain_text("To fix it")
+        expect(page.locator("#wrong-sum")).to_contain_text("1 error")
+        page.locator("#wrong-sum").click()
+        expect(page.locator("#wrong-list")).to_contain_text("To fix it")
         expect(opened(page)).to_contain_text("To fix it")
+
+    def test_what_the_exit_checks_would_say_stands_beside_it(self, browser: Any) -> None:
+        """A base URL without its /v1, a fault that never fired: the verdict knows neither."""
+        mock = FilesMock()
+        mock.serve().start()
+        with contextlib.closing(browser.new_context()) as context:
+            page = context.new_page()
+            open_page(page, mock)
+            httpx.get(f"{mock.base_url.removesuffix('/v1')}/files", headers=key(mock))
+            mock.inject(faults.too_large(), on="upload")
+            summary = page.locator("#wrong-sum")
+            expect(summary).to_contain_text("2 exit checks would fail the test")
+            summary.click()
+            expect(page.locator("#wrong-list")).to_contain_text("too_large")
+            expect(page.locator("#wrong-list")).to_contain_text("/v1")
+        with pytest.raises(AssertionError):
+            mock.stop()
+
+    def test_a_client_that_waits_has_not_given_up(self, page: Any, files_mock: FilesMock) -> None:
+        """The verdict's word is for whoever doesn't try again."""
+        files_mock.inject(faults.timeout(), on="list")
+        asking = threading.Thread(target=_swallowed, args=(httpx, files_mock))
+        asking.start()
+        expect(rows(page).first.locator(".status")).to_have_text("waiting")
+        expect(rows(page).first).not_to_contain_text("gave up")
+        asking.join()
+        expect(rows(page).first.locator(".status")).to_have_text("timeout")
+        expect(rows(page).first).to_contain_text("gave up")
 
 
 class TestFilter:
+    def test_chips_choose_by_status_operation_and_user(self, browser: Any) -> None:
+        """Of one kind they are alternatives, of several they all hold; always in one order."""
+        mock = FilesMock(api_keys={"eugpt_ann": "ann", "eugpt_bob": "bob"})
+        orders = []
+        with contextlib.closing(browser.new_context()) as context, mock.serve():
+            for name in ("bob", "ann"):
+                with httpx.Client(
+                    base_url=mock.base_url, headers={"Authorization": f"Bearer eugpt_{name}"}
+                ) as client:
+                    client.delete("files/nothing")
+                    client.get("files?limit=0")
+                    client.get("files")
+            page = context.new_page()
+            for _ in range(2):
+                open_page(page, mock)
+                expect(page.locator("#chips-user li")).to_have_count(2)
+                orders.append(page.locator("#chips li").all_inner_texts())
+            words = "Failed Faulted 200 400 404 list delete ann bob"
+            assert [words.split()] * 2 == orders
+            chips = page.get_by_role("group", name="Show only")
+            for chip in ("400", "404", "ann"):
+                chips.get_by_label(chip, exact=True).check()
+            expect(page.locator("#filtered")).to_have_text("2 of 6 requests")
+            page.reload()
+            expect(page.locator("#filtered")).to_have_text("2 of 6 requests")
+            chips.get_by_label("delete", exact=True).check()
+            expect(rows(page)).to_have_count(1)
+            expect(rows(page)).to_contain_text("There is no file 'nothing'.")
+
+    def test_three_digits_are_a_status(self, page: Any, files_mock: FilesMock) -> None:
+        """Not the digits of a hash, a name, or a message; ids count from six characters on."""
+        files_mock.inject(faults.too_large(), on="upload", filename="big.txt")
+        content = next(
+            text
+            for text in (b"%d" % number for number in range(10_000))
+            if "413" in hashlib.sha256(text).hexdigest()
+        )
+        upload(files_mock, "small-413.txt", content)
+        upload(files_mock, "big.txt", b"")
+        expect(rows(page)).to_have_count(2)
+        sha256 = files_mock.calls[0].sha256
+        assert sha256 is not None
+        place = sha256.index("413")
+        word = sha256[max(0, place - 5) : place + 5]
+        for words, name in (
+            ("413", "big.txt"),
+            (word[:5], None),
+            (sha256[:6], "small-413.txt"),
+            ("-413", "small-413.txt"),
+        ):
+            page.get_by_label("Filter").fill(words)
+            expect(rows(page)).to_have_count(1 if name else 0)
+            if name:
+                expect(rows(page)).to_contain_text(name)
+
     def test_only_what_has_every_word_is_shown(self, page: Any, files_mock: FilesMock) -> None:
         """Also of what is in headers and messages, and over a reload."""
         get(files_mock, "/files?limit=0")
@@ -467,7 +621,7 @@ class TestFilter:
         page.reload()
         expect(page.get_by_label("Filter")).to_have_value("multipart b.txt")
         expect(rows(page)).to_have_count(1)
-        expect(page.locator("#filtered")).to_have_text("1 request of 3 in 1 story.")
+        expect(page.locator("#filtered")).to_have_text("1 of 3 requests")
 
     def test_failed_only_and_faulted_only(self, page: Any, files_mock: FilesMock) -> None:
         """A request may have failed without a fault, and have met a fault without failing."""
@@ -476,11 +630,11 @@ class TestFilter:
         upload(files_mock, "slow.txt")
         upload(files_mock, "good.txt")
         expect(rows(page)).to_have_count(3)
-        page.get_by_label("Failed").check()
+        page.get_by_label("Failed", exact=True).check()
         expect(rows(page)).to_have_count(1)
         expect(rows(page)).to_contain_text("limit=0")
-        page.get_by_label("Failed").uncheck()
-        page.get_by_label("Faulted").check()
+        page.get_by_label("Failed", exact=True).uncheck()
+        page.get_by_label("Faulted", exact=True).check()
         expect(rows(page)).to_have_count(1)
         expect(rows(page)).to_contain_text("slow.txt")
 
@@ -501,7 +655,7 @@ class TestFilter:
         expect(page.locator("#requests h2 span").first).to_have_text("1,101")
         page.get_by_label("Filter").fill("needle")
         expect(rows(page)).to_have_count(1)
-        expect(page.locator("#filtered")).to_have_text("1 request of 1,101 in 1 story.")
+        expect(page.locator("#filtered")).to_have_text("1 of 1,101 requests")
         assert max(pages) < 1_000_000
         context.close()
 
@@ -646,6 +800,7 @@ class TestArming:
         """Which fault hits, and which calls."""
         choose(page, "rate_limited", "upload")
         arm(page)
+        expect(page.locator("#armed-now")).to_have_text("Armed: rate_limited on upload")
         expect(page.locator("#armed-list")).to_contain_text("rate_limited")
         (armed,) = files_mock.armed
         assert ("rate_limited", ("upload",), 1) == (armed.name, armed.matcher.on, armed.remaining)
@@ -698,6 +853,7 @@ class TestArming:
 
     def test_a_sequence_is_put_together(self, page: Any, files_mock: FilesMock) -> None:
         """Used up in order."""
+        open_form(page)
         page.get_by_text("Only this file").click()
         for name in ("unavailable", "server_error", "too_large"):
             choose(page, name, "list")
@@ -718,11 +874,19 @@ class TestArming:
         files_mock.inject(faults.delay(0.01), on="list", times=3)
         upload(files_mock)
         get(files_mock, "/files")
+        tab(page, "Faults")
         expect(page.locator("#armed-list .state")).to_have_text(["1 hit · 2 left"])
         expect(page.locator("#spent-sum")).to_have_text("1 spent")
         expect(page.locator("#spent-list")).to_be_hidden()
         page.locator("#spent-sum").click()
         expect(page.locator("#spent-list")).to_contain_text("rate_limited(retry_after=2)")
+        upload(files_mock, "other.txt")
+        expect(rows(page)).to_have_count(3)
+        page.locator("#spent-list").get_by_role("link", name="See 1 request").click()
+        expect(rows(page)).to_have_count(1)
+        expect(rows(page)).to_contain_text("rate_limited")
+        page.get_by_label("Hit by armed fault 1").click()
+        expect(rows(page)).to_have_count(3)
 
     def test_what_is_refused_is_said_in_words(self, page: Any, files_mock: FilesMock) -> None:
         """And what was typed stays."""
@@ -736,7 +900,7 @@ class TestArming:
     def test_every_fault_that_a_port_can_produce_is_offered(self, page: Any) -> None:
         """The one that it can't isn't."""
         offered = page.locator("#catalogue input").evaluate_all("all => all.map(one => one.value)")
-        assert set(faults.FAULTS) - {"connection_refused"} == set(offered)
+        assert set(faults.FAULTS) - set(faults.IN_PROCESS_ONLY) == set(offered)
 
     def test_a_fault_armed_here_never_fails_the_test_that_serves_the_mock(
         self, browser: Any
@@ -755,6 +919,10 @@ class TestStubs:
     def test_a_stub_is_added_from_json_and_removed(self, page: Any, files_mock: FilesMock) -> None:
         """The route answers, a fault can be armed on it, and its JSON is shown."""
         stubs = tab(page, "Stubs")
+        stubs.get_by_text("Stub a route").click()
+        stubs.get_by_label("Stub, as JSON").fill(
+            '{"method": "POST", "path": "/responses", "json": {"output_text": "Forty-two."}}'
+        )
         stubs.get_by_role("button", name="Add stub").click()
         expect(page.locator("#stub-list .name")).to_have_text("POST /responses")
         answer = httpx.post(
@@ -767,9 +935,45 @@ class TestStubs:
         tab(page, "Stubs").get_by_role("button", name="Remove POST /responses").click()
         expect(page.locator("#no-stubs")).to_be_visible()
 
+    def test_what_a_stub_answers_is_shown_and_copied(
+        self, page: Any, files_mock: FilesMock
+    ) -> None:
+        """As a test makes it."""
+        files_mock.stub("GET", "/models", json={"data": [None, True]}, times=2)
+        files_mock.stub_response("Forty-two.", chunks=2)
+        tab(page, "Stubs")
+        calls = (
+            'mock.stub("GET", "/models", json={"data": [None, True]}, times=2)',
+            'mock.stub_response("Forty-two.", chunks=2)',
+        )
+        for call in calls:
+            expect(page.locator("#stub-list")).to_contain_text(call)
+        assert calls[0] == copied(page, "Copy mock.stub for GET /models")
+        assert calls[1] == copied(page, "Copy mock.stub_response for POST /responses")
+
+    def test_the_examples_work_with_the_sdk(self, page: Any, files_mock: FilesMock) -> None:
+        """Each is a whole answer, not a piece of one."""
+        openai = pytest.importorskip("openai")
+        stubs = tab(page, "Stubs")
+        stubs.get_by_text("Stub a route").click()
+        for count, name in enumerate(("a response", "a chat completion", "a failure"), start=1):
+            stubs.get_by_role("button", name=f"Begin with {name}").click()
+            stubs.get_by_role("button", name="Add stub").click()
+            expect(page.locator("#stub-list > li")).to_have_count(count)
+        with openai.OpenAI(
+            api_key=files_mock.api_key, base_url=files_mock.base_url, max_retries=0
+        ) as client:
+            answer = client.responses.create(model="m", input="?", stream=False)
+            assert answer.output_text == "Forty-two."
+            said = client.chat.completions.create(model="m", messages=[])
+            assert said.choices[0].message.content == "Forty-two."
+            with pytest.raises(openai.InternalServerError):
+                client.models.list()
+
     def test_what_is_no_stub_is_said_in_words(self, page: Any) -> None:
         """Also when it isn't JSON at all."""
         stubs = tab(page, "Stubs")
+        stubs.get_by_text("Stub a route").click()
         stubs.get_by_label("Stub, as JSON").fill("{")
         stubs.get_by_role("button", name="Add stub").click()
         expect(page.get_by_role("alert")).to_contain_text("The body is not JSON")
@@ -793,6 +997,19 @@ class TestReset:
         upload(files_mock, "after.txt")
         expect(rows(page)).to_contain_text("after.txt")
 
+    def test_while_paused_too(self, page: Any, files_mock: FilesMock) -> None:
+        """What was dropped isn't shown any more; what came since is still not."""
+        upload(files_mock)
+        expect(rows(page)).to_have_count(1)
+        page.get_by_role("button", name="Pause").click()
+        files_mock.reset()
+        expect(page.locator("#pulse")).to_have_text("Paused, emptied since")
+        expect(rows(page)).to_have_count(1)
+        page.get_by_role("button", name="Reset", exact=True).click()
+        page.get_by_role("button", name="Really drop everything?").click()
+        expect(rows(page)).to_have_count(0)
+        expect(page.locator("#pulse")).to_have_text("Paused")
+
     def test_requests_can_be_forgotten(self, page: Any, files_mock: FilesMock) -> None:
         """Files stay."""
         upload(files_mock)
@@ -804,6 +1021,8 @@ class TestReset:
 class TestAccess:
     def test_the_keyboard_arms_and_disarms(self, page: Any, files_mock: FilesMock) -> None:
         """And the focus goes where something is."""
+        page.get_by_role("link", name="Arm a fault").focus()
+        page.keyboard.press("Enter")
         page.locator("#operations").get_by_label("upload").focus()
         page.keyboard.press("Space")
         page.locator("#arm input[value=unavailable]").focus()
@@ -855,7 +1074,8 @@ class TestAccess:
         ids = [call.request_id for call in files_mock.calls]
         csv = files_mock.add_file("a.csv", b"a,b\n1,2\n").id
         for view in (
-            *("#tab=requests", "#tab=faults", "#tab=files", "#tab=stubs", f"#tab=files&file={csv}"),
+            *("#tab=requests", "#tab=faults", "#tab=faults&arm=open", "#tab=stubs&stub=open"),
+            *("#tab=files", "#tab=stubs", f"#tab=files&file={csv}"),
             *(f"#tab=request&request={ids[place]}" for place in (1, 2, 4)),
         ):
             page.evaluate("address => { location.hash = address }", view)
@@ -863,6 +1083,18 @@ class TestAccess:
             found = axe.run(page, options={"iframes": False}).response["violations"]
             assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
             assert page.evaluate("document.documentElement.scrollWidth") == width
+
+    @pytest.mark.parametrize("width", [400, 768])
+    def test_what_is_narrow_can_be_read(self, page: Any, files_mock: FilesMock, width: int) -> None:
+        """The filter has room for its words, and no path is broken within a word."""
+        files_mock.stub("POST", "/chat/completions", json={})
+        upload(files_mock)
+        httpx.post(f"{files_mock.base_url}/chat/completions", headers=key(files_mock), json={})
+        page.set_viewport_size({"width": width, "height": 800})
+        expect(rows(page)).to_have_count(2)
+        assert page.get_by_label("Filter").bounding_box()["width"] > 160
+        heights = [rows(page).nth(n).locator(".what").bounding_box()["height"] for n in (0, 1)]
+        assert heights[0] == heights[1]
 
     def test_dark_is_dark_and_light_is_light(self, page: Any) -> None:
         """As the system says."""

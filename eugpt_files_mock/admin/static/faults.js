@@ -1,7 +1,7 @@
 // The forms that arm faults, with all that `inject()` takes, and stub routes; what is armed and stubbed.
 
-import { act, ask, kept, onAddress, remove, watch } from "./page.js";
-import { at, button, copier, count, h, hitsOf, on, present, say, show, tell } from "./parts.js";
+import { act, ask, hrefOf, kept, onAddress, opens, remove, watch } from "./page.js";
+import { at, button, copier, count, h, hitsOf, inOrder, on, plural, present, say, show, tell } from "./parts.js";
 import { MATCHER, asInject, catalogue, faultCall, matcherOf, python } from "./snippets.js";
 
 const KINDS = { answer: "Answer with", connection: "Break the connection", body: "Spoil the answer" };
@@ -40,11 +40,13 @@ async function offer() {
 const choiceOf = ({ fault, summary, status }) =>
   h("label", { title: summary }, h("input", { type: "radio", name: "fault", value: fault }), fault, status && h("small", ` ${status}`));
 
-// The five, and every route that is stubbed.
+// The five, and every route that is stubbed, always in the same order.
 function offerOperations(names) {
   for (const value of names) {
-    if (boxes().some((box) => box.value === value)) continue;
-    at("operations").append(h("label", h("input", { type: "checkbox", name: "on", value }), value));
+    const all = boxes().map((box) => box.value);
+    if (all.includes(value)) continue;
+    const place = inOrder([...all.slice(1), value]).indexOf(value) + 1;
+    boxes()[place - 1].parentNode.after(h("label", h("input", { type: "checkbox", name: "on", value }), value));
   }
 }
 
@@ -111,10 +113,11 @@ on("arm", "submit", async (press) => {
   if (!done) return;
   sequence = [];
   preview();
-  tell(`Armed ${titleOf(done)}`);
+  say(at("armed-now"), `Armed: ${titleOf(done)}`); // an output, which is announced by itself
 });
 
 on("arm", "input", ({ target: { name, value, checked } }) => {
+  say(at("armed-now"), "");
   if (name === "on") choose(value, checked);
   if (name === "fault") askArguments();
   else preview();
@@ -135,7 +138,7 @@ on("then", "click", () => {
 const [times, ...others] = Object.keys(MATCHER).map(fieldOf);
 at("often").append(times);
 at("seldom").append(...others);
-at("python").lastElementChild.append(copier("Copy", "Copy as Python", () => at("preview").textContent));
+at("python").querySelector(".actions").append(copier("Copy", "Copy as Python", () => at("preview").textContent));
 
 // -- what is armed or stubbed: it can be copied as Python, and taken away
 
@@ -143,7 +146,7 @@ function card(path, name, title, about, verb, call) {
   const row = h("li.card", { id: path.replace("/", "-") },
     h("code.name", name),
     h("span.about", about),
-    h("span.about.state"),
+    h("span.about", h("span.state"), h("a")),
     h("span.actions",
       copier("Copy", `Copy ${call.split("(")[0]} for ${title}`, () => call),
       button(verb, `${verb} ${title}`, () => remove(row, path, `${verb} ${title}: done`)),
@@ -163,7 +166,7 @@ const titleOf = (one) => `${nameOf(one)} on ${aimOf(one)}`;
 
 // The armed faults that may have hit a call: the journal keeps the name only.
 export const armedFor = (call) =>
-  armed.filter(
+  call.fault === null ? [] : armed.filter(
     (one) =>
       one.hits > 0 &&
       one.faults.some(({ fault }) => fault === call.fault) &&
@@ -177,7 +180,10 @@ const createArmed = (one) =>
   card(`faults/${one.id}`, nameOf(one), titleOf(one), `${one.id} · ${aimOf(one)}`, one.remaining === 0 ? "Remove" : "Disarm", asInject(one));
 
 function updateArmed(row, one) {
-  say(row.querySelector(".state"), hitsOf(one));
+  say(row.querySelector(".state"), `${hitsOf(one)} `);
+  const link = row.querySelector("a");
+  link.href = hrefOf({ tab: "requests", armed: one.id, q: "" });
+  say(link, one.hits ? `See ${plural(one.hits, "request")}` : "");
   row.classList.toggle("open", one.id === kept("fault"));
 }
 
@@ -189,6 +195,8 @@ function showArmed() {
   say(at("spent-sum"), `${spent.length} spent`);
 }
 
+opens("arming", "arm");
+
 onAddress(showArmed);
 
 watch(async () => {
@@ -197,11 +205,39 @@ watch(async () => {
   showArmed();
 });
 
-function createStub({ id, object, operation, hits, remaining, method, path, ...words }) {
-  const answer = Object.entries(words).filter(([, value]) => value !== null);
-  const given = [python(method), python(path), ...answer.map(([name, value]) => `${name}=${python(value)}`)];
-  const about = JSON.stringify(Object.fromEntries(answer));
-  return card(`stubs/${id}`, operation, operation, about, "Remove", `mock.stub(${given.join(", ")})`);
+// -- stubs: what they answer, and how a test makes the same
+
+const USUAL = { status: 200, times: null, check_file_ids: true, model: "gpt-oss-120b", chunks: 3 };
+
+const EXAMPLES = {
+  "a response": { response: "Forty-two." },
+  "a chat completion": {
+    method: "POST",
+    path: "/chat/completions",
+    json: {
+      id: "chatcmpl-1", object: "chat.completion", created: 1767225600, model: "gpt-oss-120b",
+      choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: "Forty-two." } }],
+    },
+  },
+  "a failure": { method: "GET", path: "/models", status: 503, json: { detail: "Busy" }, times: 2 },
+};
+
+const textOf = (name) => JSON.stringify(EXAMPLES[name], null, 2);
+
+at("stub-json").value = textOf("a response");
+for (const name of Object.keys(EXAMPLES)) {
+  at("stub-examples").append(button(name, `Begin with ${name}`, () => (at("stub-json").value = textOf(name))));
+}
+
+// Only what isn't as usual: of a function, its name is all that is known.
+function createStub({ id, object, operation, hits, remaining, method, path, response, reply, ...words }) {
+  const answer = Object.entries(words).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(USUAL[name]));
+  const given = answer.map(([name, value]) => `${name}=${python(value)}`);
+  if (reply) given.push(`reply=${/^[\w.]+$/.test(reply) ? reply : "reply"}`);
+  const begin = response === undefined ? ["stub", python(method), python(path)] : ["stub_response", python(response)];
+  const [name, ...values] = [...begin, ...given];
+  const call = `mock.${name}(${values.join(", ")})`;
+  return card(`stubs/${id}`, operation, operation, h("code", call), "Remove", call);
 }
 
 on("stub", "submit", async (press) => {
@@ -209,6 +245,8 @@ on("stub", "submit", async (press) => {
   const done = await act(press.target.lastElementChild, "POST", "stubs", at("stub-json").value);
   if (done) tell(`Stubbed ${done.operation}`);
 });
+
+opens("stubbing", "stub");
 
 watch(async () => {
   const { data } = await ask("GET", "stubs?limit=200");

@@ -156,8 +156,8 @@ for (const name of ["dragover", "dragleave", "drop"]) {
 
 // -- the list
 
-watch(async (isPaused) => {
-  if (isPaused) return;
+watch(async (isKept) => {
+  if (isKept("files")) return;
   const { data, total } = await ask("GET", `files?limit=${LISTED}`);
   show(at("file-list"), data.reverse(), createFile, updateFile);
   count("files", total);

@@ -11,7 +11,7 @@ export const ofWorld = (path) =>
 
 export async function ask(method, path, body) {
   const answer = await fetch(ofWorld(path), { method, body }).catch(() => {
-    throw new Error("The server is gone. Is it still running?"); // browsers' own words say nothing
+    throw new Error("The mock doesn't answer. Start it again, and this page goes on."); // browsers' own words say nothing
   });
   const json = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(json.detail), { status: answer.status });
@@ -29,7 +29,9 @@ export async function act(place, method, path, body) {
     say(problem, error.message);
     place.before(problem);
   } finally {
+    touched = path;
     await look();
+    touched = "";
   }
 }
 
@@ -42,6 +44,7 @@ export async function remove(row, path, said) {
 const watched = [];
 let looking;
 let isPaused = false;
+let touched = ""; // the path of what was just pressed: that is looked at although it is paused
 
 export const watch = (see) => watched.push(see);
 
@@ -56,9 +59,10 @@ async function look() {
 async function lookOnce() {
   try {
     if (!at("version").textContent) say(at("version"), (await ask("GET", "health")).version);
-    const missed = (await Promise.all(watched.map((see) => see(isPaused)))).find(Boolean);
-    const paused = missed ? `Paused, ${plural(missed, "new request")}` : "Paused";
-    pulse(isPaused ? "warn" : "good", isPaused ? paused : "Live");
+    const isKept = (name) => isPaused && !/^reset/.test(touched) && !touched.startsWith(name);
+    const missed = (await Promise.all(watched.map((see) => see(isKept)))).find(Boolean);
+    const news = missed < 0 ? ", emptied since" : missed ? `, ${plural(missed, "new request")}` : "";
+    pulse(isPaused ? "warn" : "good", isPaused ? `Paused${news}` : "Live");
   } catch (error) {
     pulse("bad", error.message);
   }
@@ -104,6 +108,16 @@ function go(words) {
   keep(words);
   at("inspector").scrollTop = 0;
   arrive();
+}
+
+// A part that is closed until it is wanted: the address keeps that it is open.
+export function opens(id, word) {
+  on(id, "toggle", () => {
+    if (at(id).open !== (kept(word) === "open")) keep({ [word]: at(id).open ? "open" : "" });
+  });
+  onAddress(() => {
+    at(id).open = kept(word) === "open";
+  });
 }
 
 export const hrefOf = (words) => `#${new URLSearchParams(words)}`;

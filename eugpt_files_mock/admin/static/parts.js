@@ -95,7 +95,22 @@ export function indented(text) {
 export const textBlock = (text, label) =>
   h("pre", { tabindex: "0", role: "region", "aria-label": label }, h("code", text));
 
+// Saves a text under a name, as if it were downloaded.
+export function save(name, text) {
+  const href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  h("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 1000);
+}
+
 // -- how things are said
+
+const FIRST = ["upload", "list", "retrieve", "download", "delete"];
+
+// Numbers, the five operations, and then names, so that a list is the same at each load.
+export const inOrder = (words) =>
+  [...words].sort((one, other) => placeOf(one) - placeOf(other) || one.localeCompare(other, "en"));
+
+const placeOf = (word) => (/^\d+$/.test(word) ? Number(word) - 1e6 : (FIRST.indexOf(word) + FIRST.length + 1) % (FIRST.length + 1));
 
 export const present = (...parts) => parts.filter(Boolean).join(" · ");
 

@@ -1,27 +1,30 @@
-// The requests as stories, newest first: a request and its retries stand together on a time line.
+// The requests, newest first: a request and its retries stand together on a time line.
 
+import { saveAsHar, saveAsJson } from "./export.js";
 import { armedFor } from "./faults.js";
 import { act, ask, hrefOf, keep, kept, markLinks, onAddress, watch } from "./page.js";
 import {
-  at, clockOf, copier, count, h, indented, listOf, momentOf, number, on, plural, present, say, show, sizeOf, spanOf, tell, textBlock,
+  at, clockOf, copier, count, h, inOrder, indented, listOf, momentOf, number, on, plural, present, say, show, sizeOf, spanOf, tell, textBlock,
 } from "./parts.js";
 import { asCurl, asPython } from "./snippets.js";
 
 const PAGE = 500; // requests asked for at once
 const KEPT = 10_000; // requests that are kept, as by the mock
-const SHOWN = 60; // stories on the page until more are asked for
+const SHOWN = 60; // groups of attempts on the page until more are asked for
 const JUDGED = 2000; // requests up to which the verdict is asked for
 const LONGEST_LINE = 12; // attempts on a time line
 const BODY_KEPT = 8192; // bytes of an answer that the mock keeps
 
 const calls = new Map(); // by id, in order of arrival
-let stories = [];
+let groups = []; // a request and its retries
 let limit = SHOWN;
 let verdict = { findings: [], groups: [] };
-let judged = 0; // requests that the verdict knows
-let isStale = false; // whether the stories must be told anew
+let problems = []; // what the exit checks would say
+let judged = ""; // what the verdict knows
+let openId = ""; // the request that is looked at
+let isStale = false; // whether the requests must be grouped anew
 
-const storyOf = (id) => stories.find((story) => story.calls.some((call) => call.request_id === id));
+const groupOf = (id) => groups.find((group) => group.calls.some((call) => call.request_id === id));
 
 // -- how a request ended
 
@@ -34,7 +37,7 @@ const SPOILED = { truncated: "cut short", corrupted: "corrupted", malformed_json
 function stateOf({ delivery, waited, status, fault, message }) {
   if (delivery === "waiting") return { text: "waiting", tone: "wait", words: "the client is waiting" };
   if (delivery === "gave_up") {
-    return { text: "timeout", tone: "cut", words: `the client gave up${waited ? ` after ${spanOf(waited)}` : ""}` };
+    return { text: "timeout", tone: "cut", words: `the client stopped waiting${waited ? ` after ${spanOf(waited)}` : ""}` };
   }
   if (status === null) {
     const text = ENDS[fault] ?? "cut";
@@ -45,7 +48,11 @@ function stateOf({ delivery, waited, status, fault, message }) {
   return { text: status, tone: "good" };
 }
 
-const hasFailed = (call) => stateOf(call).tone !== "good";
+const isWaiting = (call) => call.delivery === "waiting";
+const hasFailed = (call) => !isWaiting(call) && stateOf(call).tone !== "good";
+
+// In the mock, and what a fault kept the client waiting.
+const tookOf = ({ duration, waited }) => spanOf(duration + (waited ?? 0));
 
 const NAMELESS = { method_not_allowed: "method not allowed", route_not_found: "no such route" };
 
@@ -58,16 +65,16 @@ function subjectOf({ operation, method, path, query, filename, file_id: id, purp
   return filename === null ? others : [h("b", filename), others && ` · ${others}`];
 }
 
-// -- stories
+// -- attempts
 
 const keyOf = (call) =>
   JSON.stringify([call.operation, call.method, call.path, call.query, call.user, call.filename, call.sha256, call.json]);
 
 // A 404 that no fault made is an answer: who asks again waits for something.
-const isSettled = (call) => !hasFailed(call) || (call.status === 404 && call.fault === null);
+const isSettled = (call) => (!hasFailed(call) && !isWaiting(call)) || (call.status === 404 && call.fault === null);
 
 // The verdict knows which attempts belong together; what came since then is told by its look.
-function tellStories() {
+function group() {
   const names = new Map(verdict.groups.flatMap(({ attempts }) => attempts.map((id) => [id, attempts[0]])));
   const open = new Map();
   for (const [id, call] of calls) {
@@ -77,42 +84,100 @@ function tellStories() {
     else open.set(key, names.get(id));
   }
   const newest = [...calls.values()].reverse();
-  stories = [...Map.groupBy(newest, (call) => names.get(call.request_id))].map(([id, attempts]) => ({
+  groups = [...Map.groupBy(newest, (call) => names.get(call.request_id))].map(([id, attempts]) => ({
     id,
     calls: attempts.reverse(),
     findings: verdict.findings.filter((one) => attempts.some((call) => one.calls.includes(call.request_id))),
   }));
 }
 
-// Searches everything that is kept of a call, and what the page says of it.
-function hasWords(call, words) {
-  const said = [...Object.values(call), ...Object.values(stateOf(call)), titleOf(call), call.bytes && sizeOf(call.bytes)];
-  const text = JSON.stringify(said).toLowerCase();
-  return words.every((word) => text.includes(word));
+// -- what is shown of them
+
+// What a call can be chosen by; the values of one row are alternatives.
+const CHIPS = {
+  only: (call) => [hasFailed(call) && "failed", call.fault && "faulted"].filter(Boolean),
+  armed: (call) => armedFor(call).map(({ id }) => id),
+  status: (call) => [String(stateOf(call).text)],
+  operation: (call) => [titleOf(call)],
+  user: (call) => [call.user].filter(Boolean),
+};
+const LABELS = { failed: "Failed", faulted: "Faulted" };
+
+const chosen = (name) => kept(name).split(",").filter(Boolean).map(decodeURIComponent);
+
+// A row of one value tells nothing apart, unless that is what is chosen.
+function showChips() {
+  for (const [name, valuesOf] of Object.entries(CHIPS)) {
+    const there = new Set(chosen(name));
+    if (name === "only") for (const value of Object.keys(LABELS)) there.add(value);
+    else if (name !== "armed") for (const call of calls.values()) for (const value of valuesOf(call)) there.add(value);
+    const values = there.size > 1 || chosen(name).length ? inOrder(there) : [];
+    show(at(`chips-${name}`), values.map((id) => ({ id })), ({ id: value }) => chipFor(name, value), ({ firstChild }, { id: value }) => {
+      firstChild.firstChild.checked = chosen(name).includes(value);
+    });
+  }
 }
 
-function showStories() {
-  const words = kept("q").toLowerCase().match(/\S+/g);
-  const only = kept("only");
-  const found = stories.filter(
-    (story) =>
-      (!only.includes("failed") || story.calls.some(hasFailed)) &&
-      (!only.includes("faulted") || story.calls.some((call) => call.fault)) &&
-      (!words || story.calls.some((call) => hasWords(call, words))),
-  );
-  show(at("request-list"), found.slice(0, limit), () => h("li", h("a.row"), h("ol.line"), h("p.found")), updateStory);
+const chipFor = (name, value) =>
+  h("li", h("label", h("input", { type: "checkbox", name, value }), LABELS[value] ?? (name === "armed" ? `Hit by armed fault ${value}` : value)));
+
+for (const name of Object.keys(CHIPS)) at("chips").append(h("ul.choice", { id: `chips-${name}` }));
+
+const ALIKE = 6; // characters from which on a word may be part of an id or a hash
+const IDS = /\b(?:[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[\da-f]{16,}|(?:req|resp|msg|file)[_-][\w-]{16,})/gi;
+
+const searched = new WeakMap(); // by call: all that is kept of it, and the same without ids and hashes
+
+function textsOf(call) {
+  if (searched.has(call)) return searched.get(call);
+  const { started_at: _, duration: __, waited: ___, ...known } = call;
+  const said = [...Object.values(known), ...Object.values(stateOf(call)), titleOf(call), call.bytes && sizeOf(call.bytes)];
+  const text = JSON.stringify(said).toLowerCase();
+  const texts = [text, text.replaceAll(IDS, "")];
+  searched.set(call, texts);
+  return texts;
+}
+
+function hasWord(call, word) {
+  if (/^[1-5]\d\d$/.test(word)) return call.status === Number(word);
+  const [text, short] = textsOf(call);
+  return (word.length < ALIKE ? short : text).includes(word);
+}
+
+// The groups in which a call has all the words, and is what the chips ask for.
+function found() {
+  const words = kept("q").toLowerCase().match(/\S+/g) ?? [];
+  const wanted = Object.keys(CHIPS).map((name) => [name, chosen(name)]).filter(([, values]) => values.length);
+  const isOf = (call, name, values) => {
+    const has = (value) => CHIPS[name](call).includes(value);
+    return name === "only" ? values.every(has) : values.some(has);
+  };
+  const fits = (call) => words.every((word) => hasWord(call, word)) && wanted.every(([name, values]) => isOf(call, name, values));
+  return groups.filter((group) => group.calls.some(fits));
+}
+
+function showGroups() {
+  const all = found();
+  openId = shownId();
+  const shown = all.flatMap((group) => group.calls);
+  show(at("request-list"), all.slice(0, limit), () => h("li", h("a.row"), h("ol.line"), h("p.found")), updateGroup);
   count("requests", calls.size);
   at("no-requests").hidden = calls.size > 0;
-  const matching = `${plural(found.flatMap((story) => story.calls).length, "request")} of ${number(calls.size)}`;
-  say(at("filtered"), words || only ? `${matching} in ${plural(found.length, "story", "stories")}.` : "");
-  const left = found.length - limit;
+  say(at("filtered"), shown.length < calls.size ? `${number(shown.length)} of ${plural(calls.size, "request")}` : "");
+  const left = all.length - limit;
   say(at("more"), left > 0 ? `Show ${Math.min(left, SHOWN)} earlier` : "");
 }
 
 const addressOf = (call) => hrefOf({ tab: "request", request: call.request_id });
 
-function updateStory(node, { calls, findings }) {
-  const told = JSON.stringify([calls.map((call) => [call.request_id, stateOf(call)]), findings.length]);
+// Whoever still waits hasn't given up.
+const shownOf = ({ calls, findings }) => (isWaiting(calls.at(-1)) ? findings.filter((one) => one.kind !== "gave_up") : findings);
+
+function updateGroup(node, group) {
+  const { calls } = group;
+  const findings = shownOf(group);
+  node.classList.toggle("open", calls.some((call) => call.request_id === openId));
+  const told = JSON.stringify([calls.map((call) => [call.request_id, stateOf(call), tookOf(call)]), findings]);
   if (node.told === told) return;
   node.told = told;
   const call = calls.at(-1);
@@ -123,6 +188,7 @@ function updateStory(node, { calls, findings }) {
     h(`span.status.${tone}`, text),
     h("span.what", titleOf(call)),
     h("span.which", subjectOf(call)),
+    h("span.took", tookOf(call)),
     h("time", clockOf(call.started_at)),
     h(`span.why.${tone}`, [...new Set(calls.map((one) => one.fault))].map((fault) => fault && h("span.hit.cut", fault)), words),
   );
@@ -143,7 +209,7 @@ function markOf(call, before) {
   const gap = before && Math.max(0, call.started_at - before.started_at);
   const wait = before && h("span.gap", spanOf(gap));
   if (wait) wait.style.minWidth = `${3 + 2 * Math.min(4, Math.log10(1 + gap * 50))}rem`;
-  const title = present(clockOf(call.started_at), call.fault);
+  const title = present(clockOf(call.started_at), tookOf(call), call.fault);
   return h("li", wait, h(`a.mark.${tone}`, { href: addressOf(call), title }, text));
 }
 
@@ -152,13 +218,16 @@ const chipOf = ({ kind, level, message }) =>
 
 // -- what is asked for
 
-async function look(isPaused) {
-  if (isPaused) return Math.max(0, (await ask("GET", "requests?limit=0")).total - calls.size);
+async function look(isKept) {
+  if (isKept("requests")) {
+    const { total } = await ask("GET", "requests?limit=0");
+    return total - calls.size;
+  }
   const isFirst = calls.size === 0; // what was there before isn't news
   const news = await askNews().catch((error) => {
     if (error.status !== 400) throw error;
     calls.clear(); // the last that is known was forgotten
-    judged = undefined;
+    judged = "";
     isStale = true;
     return askNews();
   });
@@ -169,9 +238,10 @@ async function look(isPaused) {
   isStale ||= news.length > 0;
   await askAgain();
   await askVerdict();
-  if (isStale) tellStories();
+  if (isStale) group();
   isStale = false;
-  showStories();
+  showChips();
+  showGroups();
 }
 
 // What came since the last look, in pages; at first all there is, from the newest back.
@@ -194,13 +264,32 @@ async function askAgain() {
 }
 
 async function askVerdict() {
-  if (judged === calls.size || calls.size > JUDGED) return;
-  verdict = await ask("GET", "verdict");
-  judged = calls.size;
-  isStale = true;
+  ({ problems } = await ask("GET", "check"));
+  // A client that waits no more may have given up.
+  const known = `${calls.size} ${[...calls.values()].filter(isWaiting).length}`;
+  if (judged !== known && calls.size <= JUDGED) {
+    verdict = await ask("GET", "verdict");
+    judged = known;
+    isStale = true;
+  }
+  showWrong();
+}
+
+// What fails the test when the mock is left, and what the verdict finds.
+function showWrong() {
   const parts = [...Map.groupBy(verdict.findings, (one) => one.level)].map(([level, all]) => plural(all.length, level));
-  say(at("verdict-sum"), `How the code dealt with failures: ${parts.join(", ")}`);
-  at("verdict-list").replaceChildren(...verdict.findings.map((one) => h("li", chipOf(one), h("pre", one.message))));
+  const wrong = present(
+    problems.length && `${plural(problems.length, "exit check")} would fail the test`,
+    parts.length && `How failures were dealt with: ${parts.join(", ")}`,
+  );
+  say(at("wrong-sum"), wrong);
+  const told = JSON.stringify([problems, verdict.findings]);
+  if (at("wrong-list").told === told) return;
+  at("wrong-list").told = told;
+  at("wrong-list").replaceChildren(
+    ...problems.map((text) => h("li", h("span.chip.bad", "exit check"), h("pre", text))),
+    ...verdict.findings.map((one) => h("li", chipOf(one), h("pre", one.message))),
+  );
 }
 
 // -- what can be done
@@ -213,23 +302,28 @@ on("request-list", "keydown", (press) => {
   next.querySelector(".row").focus();
 });
 
-const boxes = document.getElementsByName("only");
-
-on("filters", "input", () => {
+function choose() {
   limit = SHOWN;
-  keep({ q: at("filter").value, only: [...boxes].filter((box) => box.checked).map((box) => box.value).join("-") });
-});
+  const picked = (name) => [...document.getElementsByName(name)].filter((box) => box.checked).map((box) => encodeURIComponent(box.value));
+  keep({ q: at("filter").value, ...Object.fromEntries(Object.keys(CHIPS).map((name) => [name, picked(name).join()])) });
+}
+
+on("filter", "input", choose);
+on("chips", "input", choose);
 
 onAddress(() => {
   if (at("filter").value !== kept("q")) at("filter").value = kept("q");
-  for (const box of boxes) box.checked = kept("only").includes(box.value);
-  showStories();
+  showChips();
+  showGroups();
 });
+
+on("save-json", "click", () => saveAsJson(found().flatMap((group) => group.calls)));
+on("save-har", "click", () => saveAsHar(found().flatMap((group) => group.calls)));
 
 on("more", "click", () => {
   const next = limit;
   limit += SHOWN;
-  showStories();
+  showGroups();
   at("request-list").children[next].querySelector(".row").focus();
 });
 
@@ -245,14 +339,25 @@ watch(look);
 
 let detail; // what is on the page: it is made anew only when that changes
 
+// Beside the list, the newest that failed is open until another is chosen.
+function shownId() {
+  if (kept("tab") === "request") return kept("request");
+  if (kept("tab") !== "requests") return "";
+  return [...calls.values()].findLast(hasFailed)?.request_id ?? "";
+}
+
+const NOTHING = "Nothing has failed. Choose a request to see what was asked, and what was answered.";
+
 async function lookAtOne() {
-  const id = kept("tab") === "request" && kept("request");
-  const story = storyOf(id) ?? { calls: [], findings: [] };
-  const state = JSON.stringify([id, story]);
+  const id = shownId();
+  const group = groupOf(id) ?? { calls: [], findings: [] };
+  const state = JSON.stringify([id, group]);
   if (state === detail) return;
+  // What is being read stays, whatever else fails.
+  if (kept("tab") === "requests" && at("request-detail").contains(document.activeElement)) return;
   detail = state;
   try {
-    const shown = id ? detailOf(await ask("GET", `requests/${encodeURIComponent(id)}`), story) : "";
+    const shown = id ? detailOf(await ask("GET", `requests/${encodeURIComponent(id)}`), group) : h("p.note", NOTHING);
     if (state === detail) at("request-detail").replaceChildren(shown);
   } catch (error) {
     if (error.status !== 404) detail = undefined; // to be asked for again
@@ -261,18 +366,19 @@ async function lookAtOne() {
   markLinks();
 }
 
-function detailOf(call, { calls, findings }) {
+function detailOf(call, group) {
+  const { calls } = group;
   const { text, tone } = stateOf(call);
   return h("div",
     h("div.head",
       h(`span.status.${tone}`, text),
       h("h3", titleOf(call)),
       h("p.which", subjectOf(call)),
-      h("p.soft", present(momentOf(call.started_at), call.client, `${spanOf(call.duration)} in the mock`)),
+      h("p.soft", present(momentOf(call.started_at), call.client, tookOf(call))),
     ),
     h("ol.line", lineOf(calls)),
     h(`section.reason.${tone}`, { "aria-label": "Why" }, whyOf(call)),
-    ...findings.map((one) => h("section.reason.warn", { "aria-label": "Verdict" }, chipOf(one), h("pre", about(call, one)))),
+    ...shownOf(group).map((one) => h("section.reason.warn", { "aria-label": "Verdict" }, chipOf(one), h("pre", about(call, one)))),
     h("p.actions", "Copy as", copier("curl", null, () => asCurl(call)), copier("Python", null, () => asPython(call))),
     call.response && answerOf(call, call.response),
     requestOf(call),
