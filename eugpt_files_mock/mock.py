@@ -31,7 +31,7 @@ from .model.stubs import StubRequest
 from .options import OPTIONS, Options, OptionWords, refuse_values
 from .seeding import FakeFiles, FileFields, SharedFields, add_file, set_status
 from .service.operations import NAMES, OperationName
-from .service.responses import MODEL, ResponseWriter
+from .service.responses import ResponseWriter
 from .service.service import Service
 from .service.stubs import call_after, check_operation, make_stub
 from .state.armed_faults import ArmedFault
@@ -372,7 +372,8 @@ class FilesMock:
             path: below the base URL, such as `/responses`; `{name}` stands for a segment.
             json: a JSON value. Of `json`, `body`, `events` and `reply` at most one is given.
             body: bytes or text.
-            events: JSON values, sent as server-sent events in the documented framing.
+            events: JSON values, sent as server-sent events in the documented framing; with the
+                profile `openai` each is named by its `type`. The text `[DONE]` is sent as it is.
             status: 200 to 599.
             headers: header fields to add, or to put in the place of ours.
             reply: a function of a `StubRequest` that returns a JSON value, or an `Answer`. With the
@@ -403,24 +404,36 @@ class FilesMock:
         self,
         text: str,
         *,
-        model: str = MODEL,
+        model: str | None = None,
         chunks: int | Sequence[str] = 3,
+        completed_text: str | None = None,
         times: int | None = None,
         check_file_ids: bool = True,
     ) -> Stub:
-        """Answer `POST /responses` as documented: events, or one document for `"stream": false`.
+        """Answer `POST /responses` as the profile does, whatever the request asks.
+
+        `eugpt` answers as documented: with events, or with one document for `"stream": false`.
+        `openai` answers as OpenAI does: with one document, or with events for `"stream": true`. It
+        repeats what the request says, such as `tools`, `text` and `metadata`.
+
+        The answer is always one message with one text, which isn't held against `text.format`. Tool
+        calls, reasoning, refusals, annotations, an answer that is incomplete, and an error amid the
+        stream can't be said: `stub("POST", "/responses", events=[...])` sends any events.
 
         Args:
             text: what the model says.
-            model: which model says it.
+            model: which model says it; by default `gpt-oss-120b`, and with the profile `openai` the
+                one that the request asks for.
             chunks: in how many pieces the text is streamed, or the pieces.
+            completed_text: what `response.completed`, and the document, have in the place of the
+                text that was streamed, as of a service that rewrites what was generated.
             times: as in `stub`.
             check_file_ids: as in `stub`.
 
         Raises:
             OptionError: for an invalid value.
         """
-        reply = ResponseWriter(self._service, text, model, chunks)
+        reply = ResponseWriter(self._service, text, model, chunks, completed_text)
         stub = self.stub(
             "POST", "/responses", reply=reply, times=times, check_file_ids=check_file_ids
         )

@@ -288,7 +288,7 @@ def _armed(control: Control, fault_id: str) -> ArmedFault:
 
 
 _STUB_WORDS = ("method", "path", "json", "body", "events", "status", "headers", "times")
-_RESPONSE_WORDS = ("response", "model", "chunks", "times", "check_file_ids")
+_RESPONSE_WORDS = ("response", "model", "chunks", "completed_text", "times", "check_file_ids")
 
 
 def list_stubs(control: Control, request: Request) -> Response:

@@ -121,6 +121,7 @@ _STUB = _json_body(
         "headers": {"type": "object"},
         "times": {"type": ["integer", "null"]},
         "chunks": {"type": ["integer", "array"]},
+        "completed_text": {"type": ["string", "null"]},
         "check_file_ids": {"type": "boolean"},
     }
 )

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NewType
+from typing import Any, Literal, NewType
 
 from ..errors import OptionError, is_integer, quoted, string
 from .content_types import BYTES, EVENTS, JSON, TEXT
@@ -75,7 +75,8 @@ class Answer:
         status: 200 to 599.
         json: a JSON value.
         body: bytes or text.
-        events: JSON values, sent as server-sent events in the documented framing.
+        events: JSON values, sent as server-sent events in the framing of the profile. The text
+            `[DONE]` is sent as it is.
         headers: header fields to add, or to put in the place of ours.
     """
 
@@ -100,7 +101,11 @@ class EncodedAnswer:
     body: bytes
 
 
-def encode(answer: Answer) -> EncodedAnswer:
+EventNames = Literal["message", "type"]
+"""How server-sent events are named: see the behaviour `responses.events`."""
+
+
+def encode(answer: Answer, event_names: EventNames) -> EncodedAnswer:
     """The answer as it is sent."""
     status = answer.status
     if not is_integer(status, least=200) or status > 599:
@@ -108,7 +113,7 @@ def encode(answer: Answer) -> EncodedAnswer:
     given = [name for name in _ENCODE if getattr(answer, name) is not None]
     if len(given) > 1:
         raise too_many(given)
-    kind, body = _ENCODE[given[0]](getattr(answer, given[0])) if given else (None, b"")
+    kind, body = _ENCODE[given[0]](getattr(answer, given[0]), event_names) if given else (None, b"")
     if given and status in WITHOUT_BODY:
         raise OptionError(f"stub: an answer {status} has no body, got {given[0]}.", word=given[0])
     headers = header_pairs("stub", answer.headers)
@@ -131,11 +136,11 @@ def json_bytes(label: str, value: Any) -> bytes:
         ) from None
 
 
-def _json(value: Any) -> tuple[str, bytes]:
+def _json(value: Any, event_names: EventNames) -> tuple[str, bytes]:
     return JSON, json_bytes("stub: json", None if value is NULL else value)
 
 
-def _body(value: Any) -> tuple[str, bytes]:
+def _body(value: Any, event_names: EventNames) -> tuple[str, bytes]:
     if isinstance(value, str):
         return TEXT, string("stub: body", value, may_be_empty=True).encode()
     # A bytearray may change later; of bytes this makes no copy.
@@ -147,23 +152,31 @@ def _body(value: Any) -> tuple[str, bytes]:
     )
 
 
-def _events(values: Any) -> tuple[str, bytes]:
+def _events(values: Any, event_names: EventNames) -> tuple[str, bytes]:
     """Documented (D): `event: message`, a line of data, an empty line."""
     # These can be iterated too, but nobody means each character or name as an event.
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
         raise OptionError(
             f"stub: events must be a list of JSON values, got {quoted(values)}.", word=values
         )
-    frames = [
-        b"event: message\ndata: %b\n\n" % json_bytes("stub: events", value) for value in values
-    ]
-    return EVENTS, b"".join(frames)
+    return EVENTS, b"".join(_frame(value, event_names) for value in values)
+
+
+def _frame(value: Any, event_names: EventNames) -> bytes:
+    # What ends a stream of chat completions, and is no JSON.
+    data = b"[DONE]" if value == "[DONE]" else json_bytes("stub: events", value)
+    if event_names == "message":
+        return b"event: message\ndata: %b\n\n" % data
+    kind = value.get("type") if isinstance(value, dict) else None
+    # A line break would begin another field.
+    named = isinstance(kind, str) and re.fullmatch(r"[\w.-]+", kind, re.ASCII)
+    return (f"event: {kind}\n".encode() if named else b"") + b"data: %b\n\n" % data
 
 
 # Python would write NaN and Infinity, which aren't JSON.
 _strict = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
-_ENCODE: dict[str, Callable[[Any], tuple[str, bytes]]] = {
+_ENCODE: dict[str, Callable[[Any, EventNames], tuple[str, bytes]]] = {
     "json": _json,
     "body": _body,
     "events": _events,

@@ -42,7 +42,7 @@ def make_stub(
     return Stub(
         _method(method),
         _path(path, service),
-        answer=encode(answer),
+        answer=encode(answer, service.options.profile["responses.events"]),
         reply=_reply(reply),
         times=times,
         check_file_ids=boolean("check_file_ids", check_file_ids),

@@ -15,8 +15,10 @@ from eugpt_files_mock.model.profile import as_profile, named_profile
 from eugpt_files_mock.verify.endpoint import MOST_REQUESTS, Endpoint
 from eugpt_files_mock.verify.report import Report, verify
 
-UNSEEN = {"base_url", "key.prefix", "errors.rate_limited", "errors.envelope"}
-"""No request shows them."""
+UNSEEN = {"base_url", "key.prefix", "errors.rate_limited", "errors.envelope"} | {
+    name for name in BEHAVIOURS if name.startswith("responses.")
+}
+"""No request about files shows them."""
 
 CLAIMS = {"file.bytes", "download.content"}
 """The mock can't do otherwise; `test_report.py` has a service that does."""

@@ -94,7 +94,7 @@ def _operate(service: Service, command: Stubbed, user: str | None, now: float) -
     if match.stub.reply is None:
         return Answered(stub=match.stub, answer=match.stub.answer)
     try:
-        return Answered(stub=match.stub, answer=_replied(match, command, user))
+        return Answered(stub=match.stub, answer=_replied(match, command, user, service))
     # These end the run; the function hasn't failed.
     except (KeyboardInterrupt, SystemExit):
         raise
@@ -103,7 +103,9 @@ def _operate(service: Service, command: Stubbed, user: str | None, now: float) -
         return Answered(stub=match.stub, answer=None, error=error)
 
 
-def _replied(match: StubMatch, command: Stubbed, user: str | None) -> EncodedAnswer:
+def _replied(
+    match: StubMatch, command: Stubbed, user: str | None, service: Service
+) -> EncodedAnswer:
     request, (stub, params) = command.request, match
     assert stub.reply is not None  # noqa: S101 - the caller has looked
     value = stub.reply(
@@ -119,7 +121,7 @@ def _replied(match: StubMatch, command: Stubbed, user: str | None) -> EncodedAns
         )
     )
     if isinstance(value, Answer):
-        return encode(value)
+        return encode(value, service.options.profile["responses.events"])
     if stub.answer.status in WITHOUT_BODY:
         return stub.answer
     # A function that forgets its `return` is more likely than one that means null.
