@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from . import fast_tls, verdict_option
+from . import sweep_marker, verdict_option
 from .left_started import MOCKS, Watch
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ _NOT_MARKERS = ("eugpt_files_server", "eugpt_files_options")
 _LIKE_OURS = 0.8
 """Of difflib's ratio: `eugpt_file` and `eugptfiles` are, a marker `eugpt` is somebody's own."""
 
+_FAST_TLS = "eugpt_files_fast_tls"
+
 _WATCH = pytest.StashKey[Watch]()
 _IN_CALL = pytest.StashKey[bool]()
 _RAISED = pytest.StashKey[BaseException | None]()
@@ -51,14 +53,15 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help="let clients that no mock intercepts reach the real service",
     )
     parser.addini(
-        fast_tls.OPTION,
+        _FAST_TLS,
         type="bool",
         default=False,
         help="httpx clients read the certificate authorities when they first connect over TLS, not "
         "when they are made",
     )
     # A plugin of its own, as a module can have each hook of pytest only once.
-    pluginmanager.register(verdict_option, verdict_option.__name__)
+    for part in (verdict_option, sweep_marker):
+        pluginmanager.register(part, part.__name__)
     # pytest refuses to register a module again under another name: somebody may ask for it with
     # `-p conftest_plugin`, or in `pytest_plugins`, although the entry point has loaded it.
     for name in _NAMES:
@@ -69,7 +72,9 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.stash[_WATCH] = Watch()
-    if config.getini(fast_tls.OPTION):
+    if config.getini(_FAST_TLS):
+        from eugpt_files_mock.intercept import fast_tls
+
         fast_tls.start()
         config.add_cleanup(fast_tls.stop)
     config.addinivalue_line(
@@ -166,16 +171,17 @@ def _entered(
     item.stash[MOCKS].append(mock)
     with kept(environ):
         context.__enter__()
+        sweep_marker.begin(item, mock)
         yield mock
-        _leave(item, context)
+        _leave(item, mock, context)
 
 
-def _leave(item: pytest.Item, context: Any) -> None:
+def _leave(item: pytest.Item, mock: FilesMock, context: Any) -> None:
     from eugpt_files_mock import ExpectationNotMet
 
     # pytest resumes a fixture in the same way whether the test has failed or not, so what was
     # raised comes from the report.
-    raised = item.stash[_RAISED]
+    raised = sweep_marker.end(item, mock) or item.stash[_RAISED]
     try:
         context.__exit__(type(raised), raised, None)
     except ExpectationNotMet as not_met:

@@ -1,7 +1,6 @@
 """The command: `eugpt-files-mock serve`, a throw-away fake endpoint for any language."""
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -16,11 +15,10 @@ from ..errors import ExpectationNotMet, FilesMockError, OptionError
 from ..expectations.exit_checks import of_tenant
 from ..lifecycle import ServerContext
 from ..mock import FilesMock
-from ..model.content_types import content_type_of
-from ..model.stubs import NULL
 from ..verdict.verdict import judge
 from ..version import __version__
-from . import verify
+from . import sweep, verify
+from .answers import answer_with_file
 from .arguments import SERVE, OneLineParser, Words, fault_lines, given_options, refuse, say
 from .log import LINES, Log
 
@@ -159,6 +157,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "serve": Command("serve the API until Ctrl-C", lambda: SERVE, _serve),
     "verify": Command("hold a real endpoint against a profile", verify.words, verify.run),
+    "sweep": Command("make every call of a program fail, in every way", sweep.words, sweep.run),
     "faults": Command("list the faults and their arguments", dict, _faults),
 }
 
@@ -183,7 +182,7 @@ def _mock(words: argparse.Namespace, came: Signals) -> FilesMock:
             mock.add_file(path.name, path.read_bytes())
     _fake(mock, words.fake, came)
     for method, path, file in words.stub or ():
-        _stub(mock, method, path, file)
+        answer_with_file(mock, method, path, file)
     for fault, matcher in words.fault or ():
         mock.inject(fault, **matcher)
     return mock
@@ -193,21 +192,6 @@ def _warn_of_strange_keys(keys: Iterable[str], prefix: str | None) -> None:
     strange = sum(not key.startswith(prefix or "") for key in keys)
     if strange:
         say(f"--api-key: {strange} of the keys don't start with {prefix}, as real ones do.")
-
-
-def _stub(mock: FilesMock, method: str, path: str, file: Path) -> None:
-    """JSON from a file that ends so; of any other the bytes, with the content type of its name."""
-    content = file.read_bytes()
-    if file.suffix != ".json":
-        headers = {"Content-Type": content_type_of(file.name)}
-        mock.stub(method, path, body=content, headers=headers)
-        return
-    try:
-        value = json.loads(content)
-    except ValueError as error:
-        raise OptionError(f"argument --stub: {str(file)!r}: {error}", word=file) from None
-    # json=None means that no JSON is given; a file may hold `null`.
-    mock.stub(method, path, json=NULL if value is None else value)
 
 
 def _files(folder: Path | None) -> list[Path]:

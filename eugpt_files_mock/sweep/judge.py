@@ -97,7 +97,7 @@ def judged(evidence: Evidence, *, strict: bool) -> tuple[str, list[Reason]]:
 
 def _raised(evidence: Evidence) -> Iterator[Reason]:
     error, expect = evidence.run.error, evidence.expect
-    if error is None or isinstance(error, Endless):
+    if error is None or evidence.run.is_endless:
         return
     if isinstance(error, Stopped):
         if error.reason:
@@ -165,6 +165,16 @@ def _result(evidence: Evidence) -> Iterator[Reason]:
         yield Reason("other_result", f"went on as if nothing was, with another result: {shown}")
 
 
+def _litter(evidence: Evidence) -> Iterator[Reason]:
+    """New files of a program that failed: half a download, say."""
+    run, usual = evidence.run, evidence.baseline.result
+    if isinstance(run.error, Stopped) and isinstance(run.result, dict) and isinstance(usual, dict):
+        known = {*usual, *evidence.baseline.varying, "output"}
+        made = [str(name) for name in run.result if name not in known]
+        if made:
+            yield Reason("other_result", f"failed, and left new files: {', '.join(made)}")
+
+
 def _left(evidence: Evidence) -> Iterator[Reason]:
     run, baseline = evidence.run, evidence.baseline
     if run.error is None or evidence.goes_on or baseline.file_key is None:
@@ -201,6 +211,7 @@ _QUESTIONS: tuple[Callable[[Evidence], Iterator[Reason]], ...] = (
     _verdict,
     _files,
     _result,
+    _litter,
     _left,
     _posts,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,8 +125,8 @@ class Baseline:
         posts: how often each stubbed POST is carried out, at most.
         has_result: whether a result was given, and was the same.
         result: that, with the ids in it replaced.
+        varying: the keys of a result that is a dict, whose values differ in each run.
         kinds: of the findings that there are without a failure already.
-        problems: of the exit checks, without a failure already.
         calls: how many, at most.
         notes: what a reader should know.
     """
@@ -137,6 +137,7 @@ class Baseline:
     posts: Counter[str]
     has_result: bool
     result: object
+    varying: frozenset[object]
     kinds: frozenset[str]
     calls: int
     notes: tuple[str, ...]
@@ -145,6 +146,8 @@ class Baseline:
     def of(cls, first: Run, second: Run) -> Baseline:
         key = next((key for key in _KEYS if _same_files(key, first, second)), None)
         results = [plain(run) for run in (first, second)]
+        varying = _varying(*results)
+        results = [_without(result, varying) for result in results]
         kinds = frozenset(
             finding.kind for run in (first, second) for finding in error_findings(run.verdict)
         )
@@ -156,6 +159,7 @@ class Baseline:
             notes.append(f"the {what} of the files vary, and aren't compared")
         if first.result is not None and not _equal(*results):
             notes.append("the result varies, and isn't compared")
+        notes += [f"{key} varies, and isn't compared" for key in sorted(map(str, varying))]
         notes += [f"without a failure already: {kind}" for kind in sorted(kinds)]
         return cls(
             file_key=key,
@@ -164,13 +168,16 @@ class Baseline:
             posts=first.posts | second.posts,
             has_result=first.result is not None and _equal(*results),
             result=results[0],
+            varying=varying,
             kinds=kinds,
             calls=max(len(first.records), len(second.records)),
             notes=tuple(notes),
         )
 
     def is_same_result(self, run: Run) -> bool:
-        return not self.has_result or _equal(self.result, plain(run))
+        if not self.has_result:
+            return True
+        return _equal(self.result, _without(plain(run), self.varying))
 
 
 def count_files(key: FileKey | None, files: Iterable[File]) -> Counter[Hashable]:
@@ -217,25 +224,47 @@ def _is_slow(calls: Sequence[Call]) -> bool:
 
 
 def plain(run: Run) -> object:
-    """The result, with each id of a file in it replaced by what is the same in every run."""
+    """The result, with ids of files and times replaced by what is the same in every run."""
     names = {file.id: file.filename for file in run.files}
     names |= {one: record.call.filename or "" for one, record in run.uploaded.items()}
-    return _without_ids(run.result, {one: f"<the id of {name}>" for one, name in names.items()})
+    same = {one: f"<the id of {name}>" for one, name in names.items()}
+    begun = {int(record.call.started_at) for record in run.records}
+    times = begun | {second + 1 for second in begun} | {file.created_at for file in run.files}
+    return _without_ids(run.result, same, times)
 
 
-def _without_ids(value: object, ids: Mapping[str, str]) -> object:
+def _without_ids(value: object, ids: Mapping[str, str], times: Set[int]) -> object:
+    # The two runs without a failure may come within one second, and a later one in the next.
+    if type(value) is int and value in times:
+        return "<a time>"
     if isinstance(value, str):
         for file_id, name in ids.items():
             value = value.replace(file_id, name)
         return value
     if type(value) in (list, tuple, set, frozenset):
         kind: Any = type(value)
-        return kind(_without_ids(one, ids) for one in value)  # type: ignore[attr-defined]
+        return kind(_without_ids(one, ids, times) for one in value)  # type: ignore[attr-defined]
     if type(value) is dict:
-        return {_without_ids(key, ids): _without_ids(one, ids) for key, one in value.items()}
+        return {
+            _without_ids(key, ids, times): _without_ids(one, ids, times)
+            for key, one in value.items()
+        }
     if isinstance(value, File):
         return dataclasses.replace(value, id=ids.get(value.id, value.id), created_at=0)
     return value
+
+
+def _varying(one: object, other: object) -> frozenset[object]:
+    """Of two dicts with the same keys, those whose values differ."""
+    if not (isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys()):
+        return frozenset()
+    return frozenset(key for key in one if not _equal(one[key], other[key]))
+
+
+def _without(result: object, keys: frozenset[object]) -> object:
+    if not (keys and isinstance(result, dict)):
+        return result
+    return {key: value for key, value in result.items() if key not in keys}
 
 
 def _equal(one: object, other: object) -> bool:

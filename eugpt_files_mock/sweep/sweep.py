@@ -6,11 +6,11 @@ import ctypes
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from ..errors import (
     ExpectationNotMet,
@@ -22,6 +22,7 @@ from ..errors import (
     unknown_word,
 )
 from ..expectations.wording import count
+from ..intercept import fast_tls
 from ..model.messages import Call, Record
 from ..service.service import Service
 from ..service.stubs import check_operation
@@ -94,6 +95,20 @@ class Case:
         name = cell_name(self) if self.failure else "without a failure"
         return f"<Case {name}: {self.outcome or self._state}>"
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it has not begun."""
+        return self._state == "new"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, and can be finished."""
+        return self._state == "over"
+
+    def is_of(self, mock: Any) -> bool:
+        """Whether it runs now, on this mock."""
+        return self._state == "entered" and self._sweep._mock is mock
+
     def __enter__(self) -> Case:
         self._sweep._prepare()
         self.begin(self._sweep._mock)
@@ -127,6 +142,7 @@ class Case:
             raise StateError("A case of a sweep is entered once: it is one run.")
         self._state = "entered"
         self._sweep._mock = mock
+        mock._sweep = self._sweep
         self._service: Service = mock._service
         self._before = frozenset(file.id for file in self._service.files.all())
         self._thread = threading.get_ident()
@@ -164,10 +180,9 @@ class Case:
         service.journal.on_record = self._before_record
         # Faults that the run armed itself may not have hit, as the failure ended it before.
         is_missed = self._armed is not None and not self._armed.hits
-        problems: list[str] = []
         if self.failure:
             service.armed.clear()
-            problems = mock._lifecycle.problems(service)
+        problems = mock._lifecycle.problems(service)
         records = service.journal.records()
         kept = tuple(record.call for record in records)
         self.calls = Calls(lambda: kept, partial(check_operation, service))
@@ -195,7 +210,9 @@ class Case:
         self._sweep._runs += 1
         if self._row is None or self._failure is None:
             self.outcome = "ok" if error is None else "raised"
-            self._sweep._is_interrupted = error is not None
+            self._sweep._is_interrupted = error is not None or bool(self._run.problems)
+            if error is None and self._run.problems:
+                raise ExpectationNotMet("\n\n".join(self._run.problems))
             return error is None
         if self._is_missed and not self._is_endless:
             raise self._sweep._missed(self) from error
@@ -216,6 +233,14 @@ class Case:
         # Its frames would keep clients open that the program forgot to close.
         _forget_frames(error)
         return True
+
+    def give_up(self, error: BaseException | None) -> None:
+        """The run ended before there was a mock, so nothing can be said of it.
+
+        Raises:
+            ExpectationNotMet: which says so.
+        """
+        raise self._sweep._missed(self) from error
 
 
 _ON_A_PORT = ("port", "wsgi")
@@ -282,7 +307,9 @@ class Sweep:
         self._snapshot: Snapshot | None = None
         self._state: Literal["new", "running", "over"] = "new"
         self._is_interrupted = False
-        self.on_progress: Callable[[str], None] = _Progress()
+        self.is_whole = False
+        """Whether every run was made."""
+        self.on_progress: Progress = _Progress()
 
     def _check_cells(self) -> None:
         names = [failure.name for failure in self._failures]
@@ -330,24 +357,22 @@ class Sweep:
         if self._snapshot is not None:
             self._snapshot.restore(self._mock, with_faults=False)
 
-    def runs(self) -> Iterator[Case]:
+    def runs(self) -> Generator[Case, None, None]:
         """Each case, to be entered, or to be begun, ended and finished."""
         self._state, self._began = "running", real_monotonic()
-        self._mock._sweep = self
-        with nullcontext() if self._wait else without_waiting():
+        with _without_authorities(), nullcontext() if self._wait else without_waiting():
             skipped = seconds_skipped()
             try:
                 for case in self._cases():
                     look_again()
-                    self.on_progress(self._progress())
+                    self.on_progress(self._progress(), is_long=self._is_long())
                     self.cases.append(case)
                     yield case
-                    self._mock._sweep = self
             finally:
                 self._state = "over"
                 self._seconds = real_monotonic() - self._began
                 self._skipped = 0.0 if self._wait else seconds_skipped() - skipped
-                self.on_progress("")
+                self.on_progress("", is_long=self._is_long())
 
     def _cases(self) -> Iterator[Case]:
         without_failure = [Case(self), Case(self)]
@@ -370,6 +395,7 @@ class Sweep:
             )
         self.total = len(cells) + 2
         yield from cells
+        self.is_whole = True
 
     def _planned(self, first: Case, second: Case) -> Plan:
         one, other = first._run, second._run
@@ -426,7 +452,7 @@ class Sweep:
     @property
     def ok(self) -> bool:
         """Whether it has run to its end, nothing is WRONG, and every `allow` was needed."""
-        return self._state == "over" and not self._wrong() and not self._unneeded()
+        return self.is_whole and not self._wrong() and not self._unneeded()
 
     def _cells(self) -> list[Case]:
         return [case for case in self.cases if case.failure and case.outcome]
@@ -435,7 +461,7 @@ class Sweep:
         return [case for case in self._cells() if case.outcome == "WRONG"]
 
     def _unneeded(self) -> list[str]:
-        if self._only or self._state != "over":
+        if self._only or not self.is_whole:
             return []
         return [word for word in self._allow if word not in self._needed]
 
@@ -493,21 +519,49 @@ class Sweep:
             "text": str(self),
         }
 
+    @property
+    def has_cells(self) -> bool:
+        """Whether any run met a failure."""
+        return bool(self._cells())
+
+    @property
+    def seconds(self) -> float:
+        """How long all runs took together."""
+        return self._seconds
+
+    def _is_long(self) -> bool:
+        return real_monotonic() - self._began > _QUIET_SECONDS
+
     def _progress(self) -> str:
         return f"{self._runs} of {self.total} runs" if self.total else f"{self._runs} runs"
+
+
+@contextmanager
+def _without_authorities() -> Iterator[None]:
+    """Each run makes clients, and what they read for that would be most of its time."""
+    fast_tls.start()
+    try:
+        yield
+    finally:
+        fast_tls.stop()
+
+
+class Progress(Protocol):
+    """Shows how far a sweep has come; an empty text ends that."""
+
+    def __call__(self, text: str, *, is_long: bool) -> None: ...
 
 
 class _Progress:
     """On a terminal, a line that is written over; of a sweep that takes long only."""
 
     def __init__(self) -> None:
-        self._began = real_monotonic()
         self._is_shown = False
 
-    def __call__(self, text: str) -> None:
+    def __call__(self, text: str, *, is_long: bool) -> None:
         if not sys.stderr.isatty():
             return
-        if text and real_monotonic() - self._began > _QUIET_SECONDS:
+        if text and is_long:
             self._is_shown = True
             sys.stderr.write(f"\rsweep: {text} ")
         elif not text and self._is_shown:

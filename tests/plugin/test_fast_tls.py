@@ -13,8 +13,8 @@ import httpx
 import pytest
 import trustme
 
-from conftest_plugin import fast_tls
 from eugpt_files_mock import FilesMock
+from eugpt_files_mock.intercept import fast_tls
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The ini option `eugpt_files_fast_tls`: authorities are read when a client first uses TLS.
+"""Authorities are read when a client first uses TLS: for `eugpt_files_fast_tls`, and for sweeps.
 
 Each httpx client reads some 140 certificate authorities when it is made, which takes most of the
 time of making it, for connections that a mock answers without TLS. While this is on, a context only
@@ -11,10 +11,9 @@ from __future__ import annotations
 import os
 import ssl
 from functools import wraps
+from threading import Lock
 from typing import Any
 from weakref import WeakSet
-
-OPTION = "eugpt_files_fast_tls"
 
 _NOTED = "_eugpt_files_mock_noted"
 """The attribute of a context with the files that it hasn't read yet."""
@@ -26,10 +25,29 @@ _before: dict[str, Any] = {}
 _contexts: WeakSet[ssl.SSLContext] = WeakSet()
 
 
+_users = 0
+_lock = Lock()
+
+
 def start() -> None:
-    """Read no authorities before they are needed. Idempotent."""
-    if _before:
-        return
+    """Read no authorities before they are needed, until each `start` had its `stop`."""
+    global _users  # noqa: PLW0603 - the class of the standard library is one for the process
+    with _lock:
+        _users += 1
+        if _users == 1:
+            _patch()
+
+
+def stop() -> None:
+    """After the last `start`: as before; what was only noted is read now."""
+    global _users  # noqa: PLW0603 - as above
+    with _lock:
+        _users -= 1
+        if _users == 0:
+            _give_back()
+
+
+def _patch() -> None:
     for name in ("load_verify_locations", *_USES):
         # None where the class only inherits the method.
         _before[name] = vars(ssl.SSLContext).get(name)
@@ -38,8 +56,7 @@ def start() -> None:
         setattr(ssl.SSLContext, name, changed)
 
 
-def stop() -> None:
-    """As before; what was only noted is read now. Idempotent."""
+def _give_back() -> None:
     for name, original in _before.items():
         if original is None:
             delattr(ssl.SSLContext, name)
