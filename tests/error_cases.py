@@ -746,6 +746,7 @@ def _left_by_break() -> None:
 SWEEPS: dict[str, ErrorCase] = {
     "sweep: other calls in the second run": swept(_once()),
     "sweep: no call in a later run": swept(_missing_in_a_third_run(), failures=["busy"]),
+    "sweep: an exit check without a failure": swept(_stray),
     "sweep: no call at all": swept(lambda one: None),
     "sweep: a case that is not entered": _not_entered,
     "sweep: a case that is entered twice": _entered_twice,

@@ -102,6 +102,10 @@ class LoopWords:
 
 def _explanation(cell: Cell, meaning: str, told: set[str], words: Words) -> str:
     name = cell_name(cell)
+    reasons = "\n".join(map(str, cell.reasons))
+    if reasons in told:
+        return f"{name} is WRONG in the same way. What came: {_attempts(cell)}"
+    told.add(reasons)
     lines = [f"{name} is WRONG. {cell.call} {meaning}; then the code"]
     for reason in cell.reasons:
         lines.append(f"    {reason}")
