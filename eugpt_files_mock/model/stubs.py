@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NewType
+from typing import Any, Literal, NamedTuple, NewType
 
 from ..errors import OptionError, is_integer, quoted, string
 from .content_types import BYTES, EVENTS, JSON, TEXT
@@ -42,6 +42,33 @@ def files_named_in(value: Any) -> Iterator[tuple[str, str]]:
             waiting += reversed(value)
 
 
+class StubFile(NamedTuple):
+    """A file of a form that was sent to a stubbed route.
+
+    Attributes:
+        filename: as sent, decoded; empty where a browser's user has chosen none.
+        content: the bytes.
+        content_type: that of the part, by default `application/octet-stream`.
+    """
+
+    filename: str
+    content: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class StubForm:
+    """A form that was sent to a stubbed route; of several parts of one name, the last.
+
+    Attributes:
+        fields: name → text.
+        files: name → `StubFile`.
+    """
+
+    fields: Mapping[str, str]
+    files: Mapping[str, StubFile]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StubRequest:
     """What the reply function of a stub is given.
@@ -53,6 +80,9 @@ class StubRequest:
         query: the parameters, decoded; of a repeated one the last value.
         headers: as sent; the key is in them.
         json: the parsed body, or None when it is not JSON.
+        form: the `fields` (name → text) and `files` (name → `filename`, `content`,
+            `content_type`) of a form, `multipart/form-data` or URL-encoded; None when the body is
+            not a form, or can't be read as one. Of several parts of one name it has the last.
         body: the bytes.
         user: whose key it was, or None.
     """
@@ -65,6 +95,7 @@ class StubRequest:
     json: Any
     body: bytes = field(repr=False)
     user: str | None
+    form: StubForm | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

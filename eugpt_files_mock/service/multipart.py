@@ -7,7 +7,7 @@ sent, so its header is read here: the package drops what looks like a Windows pa
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 try:
     from multipart import (
@@ -26,6 +26,7 @@ except ImportError as error:
     ) from error
 
 from ..errors import quoted
+from ..model.stubs import StubFile, StubForm
 from .refusals import Refusal, Refused
 
 _LONGEST_HEADER = 65_536
@@ -121,6 +122,29 @@ def read_parts(content_type: str | None, body: bytes | Sequence[bytes]) -> list[
     # Older releases of the package let int() fail on a Content-Length of thousands of digits.
     except ValueError as error:
         raise _invalid(f"The form cannot be read: {error}.") from error
+
+
+def read_stub_form(content_type: str | None, body: bytes) -> StubForm | None:
+    """The form that was sent to a stubbed route, or None if it isn't one."""
+    kind, _ = parse_options_header(content_type or "")
+    try:
+        if kind == "application/x-www-form-urlencoded":
+            pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True)
+            return StubForm(dict(pairs), {})
+        if kind != "multipart/form-data":
+            return None
+        parts = read_parts(content_type, body)
+        return StubForm(
+            {part.name: part.text for part in parts if part.is_text},
+            {
+                part.name: StubFile(part.filename or "", part.content, part.content_type)
+                for part in parts
+                if not part.is_text
+            },
+        )
+    # Not refused: only the test author knows what this route takes.
+    except (Refused, ValueError):
+        return None
 
 
 def _boundary(content_type: str | None) -> str:

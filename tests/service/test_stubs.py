@@ -98,6 +98,40 @@ def test_a_function_is_given_the_request_and_may_return_an_answer(mock: FilesMoc
     assert (202, {"json": None}) == (later.status, json_of(later))
 
 
+def test_a_function_is_given_the_form(mock: FilesMock) -> None:
+    """With its texts and its files by name; of one name, the last."""
+    seen: list[Any] = []
+    mock.stub("POST", "/responses", reply=lambda request: seen.append(request.form) or {})
+    parts = httpx.Request(
+        "POST",
+        "http://a",
+        data={"model": "whisper-1", "n": ["1", "2"]},
+        files={"file": ("grün.mp3", b"\x00", "audio/mpeg"), "raw": b"raw"},
+    )
+    post(mock, parts.read(), Content_Type=parts.headers["content-type"])
+    assert {"model": "whisper-1", "n": "2"} == seen[-1].fields
+    assert ("grün.mp3", b"\x00", "audio/mpeg") == seen[-1].files["file"]
+    assert b"raw" == seen[-1].files["raw"].content
+    post(mock, b"a=1&b=%C3%BC&c=", Content_Type="application/x-www-form-urlencoded")
+    assert ({"a": "1", "b": "ü", "c": ""}, {}) == (seen[-1].fields, seen[-1].files)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{}"),
+        ("multipart/form-data", b"--x"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data"),
+        ("application/x-www-form-urlencoded", b"\xff"),
+        (None, b""),
+    ],
+)
+def test_what_is_no_form_has_none(mock: FilesMock, kind: str | None, body: bytes) -> None:
+    """It isn't refused: the function has the bytes."""
+    mock.stub("POST", "/responses", reply=lambda request: [request.form is None])
+    assert [True] == json_of(post(mock, body, **({"Content_Type": kind} if kind else {})))
+
+
 @pytest.mark.parametrize(
     "body",
     [

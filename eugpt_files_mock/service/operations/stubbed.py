@@ -19,6 +19,7 @@ from ...model.stubs import (
 )
 from ...options import Options
 from ...state.stubs import Stub, StubMatch
+from ..multipart import read_stub_form
 from ..refusals import Refusal, Refused
 from ..replies import merged_headers, render_failure, reply
 from ..service import Service
@@ -116,6 +117,7 @@ def _replied(
             query=request.parameters,
             headers=request.headers,
             json=command.json,
+            form=read_stub_form(request.headers.by_name.get("content-type"), command.body),
             body=command.body,
             user=user,
         )
