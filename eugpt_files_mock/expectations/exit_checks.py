@@ -16,7 +16,7 @@ from ..service.service import Service
 from ..state.armed_faults import ArmedFault
 from ..state.fault_matcher import FaultTarget
 from ..state.stubs import Stub
-from ..verdict.attempts import grouped
+from ..verdict.calls import grouped
 from .wording import brief, call_line, call_lines, count
 
 

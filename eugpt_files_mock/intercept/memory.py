@@ -8,7 +8,7 @@ for an answer that never comes takes no time: the client's time-out is raised at
 
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from itertools import chain
@@ -21,7 +21,7 @@ from ..model.sender import Sender
 from ..protocol.delivery import Action, Close, Hang, Reset, Send, Wait, deliver
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 from ..service.rejections import reject_unreadable
-from .registry import Find
+from .registry import ActiveMock, Find, Resolved
 
 client_name: ContextVar[str | None] = ContextVar("eugpt_files_mock_client", default=None)
 """The library that the code under test called, if that uses another, as httpx may use aiohttp."""
@@ -60,6 +60,7 @@ class MemoryConnection:
         self._client = client_name.get() or client
         self._outcome = outcome
         self._sender = sender
+        self._waits_for: tuple[ActiveMock, Outcome] | None = None
         self._protocol = ServerProtocol()
         self._actions: Iterator[Action] = iter(())
         self._received = bytearray()
@@ -101,6 +102,22 @@ class MemoryConnection:
             self._is_at_end = True
         return 0.0
 
+    def note_wait(self, *, is_gone: bool | None) -> None:
+        """The client begins to wait for a late answer (None), has gone, or has waited enough."""
+        if self._waits_for is not None:
+            mock, outcome = self._waits_for
+            mock.note_wait(outcome, is_gone=is_gone)
+
+    async def waited(self, sleep: Awaitable[None]) -> None:
+        """Wait for a late answer; that the client is cancelled meanwhile is noted."""
+        self.note_wait(is_gone=None)
+        is_gone = True
+        try:
+            await sleep
+            is_gone = False
+        finally:
+            self.note_wait(is_gone=is_gone)
+
     def end(self) -> None:
         """The client closes the connection."""
         # As on a port, a request of which only a part was sent is a call too.
@@ -141,12 +158,17 @@ class MemoryConnection:
         self._actions = chain(self._actions, deliver(outcome, request, now=time.time()))
 
     def _decided(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
-        if self._outcome is not None:
-            outcome, self._outcome = self._outcome, None
-            return outcome
         # A request that can't be read may have no path: then the host alone finds the mock.
         path = unquote(request.path) if isinstance(request, ReceivedRequest) else ""
         found = self._find(path)
+        outcome, self._outcome = self._outcome, None
+        outcome = outcome or self._asked(request, path, found)
+        self._waits_for = found and (found.mock, outcome)
+        return outcome
+
+    def _asked(
+        self, request: ReceivedRequest | UnreadableRequest, path: str, found: Resolved | None
+    ) -> Outcome:
         # The mock has been stopped meanwhile, and the client kept the connection.
         if found is None:
             return Severed(kind="empty")

@@ -148,6 +148,7 @@ class _MemoryTransport(asyncio.Transport):
         )
         self._is_closing = False
         self._is_paused = False
+        self._is_late = False
         self._stirred = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -162,7 +163,9 @@ class _MemoryTransport(asyncio.Transport):
             while not self._is_closing:
                 pause = 0.0 if self._is_paused else self._step(protocol)
                 if pause > 0:
-                    await asyncio.sleep(pause)
+                    self._is_late = True
+                    await self._connection.waited(asyncio.sleep(pause))
+                    self._is_late = False
                 elif pause == _STARVED or self._is_paused:
                     self._stirred.clear()
                     await self._stirred.wait()
@@ -211,6 +214,8 @@ class _MemoryTransport(asyncio.Transport):
 
     def close(self) -> None:
         """See `MemoryConnection.end`."""
+        if self._is_late:
+            self._connection.note_wait(is_gone=True)
         if not self._is_closing:
             self._connection.end()
         self._is_closing = True

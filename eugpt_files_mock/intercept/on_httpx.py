@@ -446,7 +446,7 @@ class _AsyncStream(_Stream):
         while not self._connection.can_be_read:
             pause = self._advance()
             if pause:
-                await _sleep(pause)
+                await self._connection.waited(_sleep(pause))
         return self._connection.take(max_bytes)
 
     async def write(self, buffer: bytes, **_: Any) -> None:

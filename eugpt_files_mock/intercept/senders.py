@@ -3,7 +3,7 @@
 import sys
 import weakref
 from threading import current_thread
-from types import FrameType
+from types import BuiltinFunctionType, FrameType
 from typing import Any
 
 from ..model.sender import Sender
@@ -47,8 +47,8 @@ def _running() -> tuple[Any, Any, float | None]:
 _SLEEPING = {
     "time": ("time", "gevent.hub", "eventlet.greenthread"),
     "asyncio": ("asyncio.tasks",),
-    "anyio": ("anyio", "anyio._core._eventloop"),
-    "trio": ("trio", "trio._timeouts"),
+    "anyio": ("anyio._core._eventloop",),
+    "trio": ("trio._timeouts",),
 }
 """Module → the modules whose `sleep` it may have: its own, or that of a library that replaces it
 for the whole process, and really waits."""
@@ -58,12 +58,19 @@ def is_sleeping_replaced() -> bool:
     """Whether a test has replaced what sleeps: then a wait, or none, tells nothing."""
     return (
         any(
-            getattr(getattr(sys.modules[name], "sleep", None), "__module__", None) not in own
+            _home(getattr(sys.modules[name], "sleep", None)) not in own
             for name, own in _SLEEPING.items()
             if name in sys.modules
         )
         or _is_stamina_testing()
     )
+
+
+def _home(function: Any) -> Any:
+    """The module that a function was written in, whatever it says of itself (`functools.wraps`)."""
+    if isinstance(function, BuiltinFunctionType):
+        return function.__module__
+    return getattr(function, "__globals__", {}).get("__name__")
 
 
 def _is_stamina_testing() -> bool:

@@ -260,6 +260,7 @@ class Record(NamedTuple):
         stub: the stub that it was meant for, or None.
         has_deleted: whether it took a file out of the store, whatever was answered.
         is_done: whether the work was done, whatever a fault made of the answer.
+        is_reached: whether the work was reached: no fault came before it. It may have been refused.
         sender: who sent it, or None if that isn't known.
         is_complete: whether its body came to its end.
         size: length of the uploaded content, or of the body.
@@ -280,6 +281,7 @@ class Record(NamedTuple):
     stub: object | None
     has_deleted: bool = False
     is_done: bool = False
+    is_reached: bool = False
     sender: Sender | None = None
     is_complete: bool = True
     size: int = 0

@@ -100,6 +100,7 @@ class Exchange:
             stub=route.stub,
             has_deleted=result is not None and result.has_deleted,
             is_done=result is not None,
+            is_reached=self.fault is None or not self.fault.replaces_the_work,
             sender=request.sender,
             is_complete=request.is_complete,
             # A body that can't be read as a form has no content, but may be empty.

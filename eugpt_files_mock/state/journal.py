@@ -82,6 +82,11 @@ class Journal:
             return None, None
         return "gave_up" if ended else "waiting", (ended or monotonic()) - began
 
+    def gone(self) -> dict[str, float]:
+        """By the ids of requests whose clients went away, the seconds that they had waited."""
+        with self.changed:
+            return {one: ended - began for one, (began, ended) in self._waits.items() if ended}
+
     def add(self, record: Record) -> None:
         """Keep a record at the place where its request arrived."""
         with self.changed:

@@ -1,65 +1,57 @@
-"""The requests of the journal, grouped into calls: one request and its retries are one call."""
+"""One request as an attempt at a call: how it went for the client, and how long it waited then."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import email.utils
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
+from ..model.delivery import WHOLE
 from ..model.messages import Call, Headers, Record, Reply, Severed
 
 _RETRYABLE = (408, 409, 429)
 """With all 5xx: what the `openai` SDKs try again (SDK source)."""
 
-_LONGEST_BACKOFF = 120.0
-"""Seconds; the longest among the clients is that of urllib3 (`Retry.DEFAULT_BACKOFF_MAX`)."""
+NON_RETRYABLE = (400, 401, 403, 404, 405, 413, 415, 422)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One request, and how it went for the client.
 
-    `is_abandoned`: the same request came again before the late answer was due.
+    Attributes:
+        record: of the journal.
+        trouble: what kept the client from the answer: a `SeveredKind`; `late`, if it came after the
+            client's time-out; `gone`, if the client went away before; `cut`; `altered`;
+            `broken off`, if the client didn't send all of it; or None.
+        due: seconds from its arrival until the client had the answer, or went away.
     """
 
     record: Record
-    is_abandoned: bool = False
+    trouble: str | None
+    due: float
 
     @property
     def call(self) -> Call:
         return self.record.call
 
     @property
-    def due(self) -> float:
-        """Seconds from its arrival until the client has the whole answer."""
-        outcome, seconds = self.record.outcome, self.call.duration
-        if isinstance(outcome, Severed):
-            return seconds
-        return seconds + outcome.delivery.seconds(_length(outcome))
-
-    @property
-    def trouble(self) -> str | None:
-        """What kept the client from the answer: a `SeveredKind`, `late`, `cut` or `altered`."""
-        outcome, patience = self.record.outcome, self.record.read_timeout
-        if isinstance(outcome, Severed):
-            return outcome.kind
-        longest = outcome.delivery.longest_silence(_length(outcome))
-        if self.is_abandoned or (longest and patience is not None and longest >= patience):
-            return "late"
-        if outcome.delivery.cut_after is not None:
-            return "cut"
-        # The answer itself looks like any other: only the name of the fault tells.
-        return "altered" if self.call.fault in ("corrupted", "malformed_json") else None
+    def status(self) -> int:
+        """What was answered; 0 without an answer."""
+        return self.record.call.status or 0
 
     @property
     def timed_out(self) -> bool:
-        """Whether the client gave up waiting, as far as its timeout is known."""
-        return self.trouble in ("timeout", "late")
+        """Whether the client has waited in vain, as far as that is known."""
+        return self.trouble in ("timeout", "late", "gone")
 
     @property
     def is_retryable(self) -> bool:
         """Whether it failed in a way that may pass: 408, 409, 429, 5xx, a broken connection."""
-        status = self.call.status or 0
+        if self.trouble == "broken off":
+            return False
+        status = self.status
         return self.trouble not in (None, "altered") or status in _RETRYABLE or status >= 500
 
     @property
@@ -68,31 +60,110 @@ class Attempt:
 
         A 404 that no fault made is an answer: who asks again waits for a file to come or to go.
         """
-        if self.call.status == 404 and self.call.fault is None:
+        call = self.record.call
+        if (call.status == 404 and call.fault is None) or self.trouble == "broken off":
             return True
-        return self.trouble is None and (self.call.status or 0) < 400
+        return self.trouble is None and (call.status or 0) < 400
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the client has got what it wanted."""
+        return self.trouble is None and 200 <= self.status < 400
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the work was done, and the client doesn't know."""
+        return self.record.is_done and not self.is_success
+
+    @property
+    def answer(self) -> Headers:
+        """The headers of the answer."""
+        outcome = self.record.outcome
+        return Headers(outcome.headers if isinstance(outcome, Reply) else ())
 
     @property
     def requested_wait(self) -> float | None:
-        """Seconds that the answer asks to wait; None when it doesn't, 0 for a date (not judged)."""
-        outcome = self.record.outcome
-        headers = Headers(outcome.headers if isinstance(outcome, Reply) else ())
-        units = {"retry-after-ms": 0.001, "retry-after": 1.0}
-        waits = [_number(headers[name]) * units[name] for name in units if name in headers]
+        """Seconds that the answer asks to wait; None when it doesn't."""
+        if self.is_success:
+            return None
+        headers = self.answer
         # The openai SDK obeys the first of the two, other clients only the second: either is right.
+        waits = [
+            seconds
+            for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0))
+            if name in headers
+            for seconds in [_seconds(headers[name], unit, self.record.call.started_at)]
+        ]
         return min(waits, default=None)
 
-    def waited(self, later: Attempt) -> float:
-        """Seconds between the end of this one and the start of a later one.
+    def elapsed(self, later: Record) -> float:
+        """Seconds from its arrival to that of a later one, by the clock that has gone furthest.
 
-        By the clock of the mock too, as a test may replace sleeping by setting that forward.
+        A test may set the clock of the mock forward instead of waiting, or that of the event loop.
         """
-        real = later.record.started - self.record.started
-        return max(real, later.call.started_at - self.call.started_at) - self.due
+        record, times = self.record, [later.started - self.record.started]
+        times.append(later.call.started_at - record.call.started_at)
+        ours, other = record.sender, later.sender
+        if ours and other and ours.loop_time and other.loop_time and ours.loop is other.loop:
+            times.append(other.loop_time - ours.loop_time)
+        return max(times)
+
+    def waited(self, later: Attempt) -> float:
+        """Seconds between the end of this one and the start of a later one."""
+        return self.elapsed(later.record) - self.due
+
+    def is_wait_known(self, later: Attempt) -> bool:
+        """Whether that says something: not where sleeping is replaced, and no clock is set."""
+        records = (self.record, later.record)
+        if not any(one.sender and one.sender.is_sleeping_replaced for one in records):
+            return True
+        really = later.record.started - self.record.started
+        return self.elapsed(later.record) > really + _SET_FORWARD
 
     def __str__(self) -> str:
-        known = (self.call.status, self.trouble)
+        known = (self.record.call.status, self.trouble)
         return " ".join(str(word) for word in known if word is not None)
+
+
+_SET_FORWARD = 0.05
+"""Seconds that a clock is ahead if it was set, and doesn't only run unevenly."""
+
+
+def attempt(record: Record, gone_after: float | None) -> Attempt:
+    """The attempt that a record tells of; the client went away after so many seconds, or None."""
+    outcome, seconds = record.outcome, record.call.duration
+    if not record.is_complete:
+        return Attempt(record, "broken off", seconds)
+    if isinstance(outcome, Severed):
+        return Attempt(record, outcome.kind, seconds)
+    # The answer itself looks like any other: only the name of the fault tells.
+    trouble = "altered" if record.call.fault in ("corrupted", "malformed_json") else None
+    delivery = outcome.delivery
+    if delivery is WHOLE:
+        return Attempt(record, trouble, seconds)
+    length = _length(outcome)
+    longest, patience = delivery.longest_silence(length), record.read_timeout
+    if delivery.cut_after is not None:
+        trouble = "cut"
+    if gone_after is not None:
+        return Attempt(record, "gone", seconds + gone_after)
+    if longest and patience is not None and longest >= patience:
+        return Attempt(record, "late", seconds + min(patience, delivery.seconds(length)))
+    return Attempt(record, trouble, seconds + delivery.seconds(length))
+
+
+def _length(reply: Reply) -> int:
+    """As announced: the journal keeps no content of files."""
+    return int(Headers(reply.headers).get("content-length", "0"))
+
+
+def _seconds(text: str, unit: float, now: float) -> float:
+    """A number, or an HTTP date (RFC 9110, 10.2.3); what is neither asks for no wait."""
+    try:
+        return float(text) * unit
+    except ValueError:
+        date = email.utils.parsedate_tz(text)
+        return 0.0 if date is None else max(0.0, email.utils.mktime_tz(date) - now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,86 +177,41 @@ class Group:
         return tuple(attempt.call for attempt in self.attempts)
 
     @property
-    def retries(self) -> Iterable[tuple[Attempt, Attempt]]:
+    def retries(self) -> Iterator[tuple[Attempt, Attempt]]:
         """Each attempt that was followed by another, and that other."""
-        return zip(self.attempts, self.attempts[1:], strict=False)
+        return pairwise(self.attempts)
+
+    @property
+    def first(self) -> Attempt:
+        return self.attempts[0]
+
+    @property
+    def last(self) -> Attempt:
+        return self.attempts[-1]
 
     @property
     def title(self) -> str:
         """Such as `upload report.pdf`."""
-        call = self.attempts[0].call
+        call = self.first.call
         query = "&".join(f"{name}={value}" for name, value in call.query.items())
         subject = call.filename or call.file_id or query
         return f"{call.operation or f'{call.method} {call.path}'} {subject}".rstrip()
+
+    @property
+    def timeline(self) -> str:
+        """Each attempt with its time, such as `429 at 0.00 s, 200 at 0.20 s`; not all of many."""
+        told = [f"{one} at {self.first.elapsed(one.record):.2f} s" for one in self.attempts]
+        if len(told) > _MOST_TOLD:
+            told[_MOST_TOLD - 2 : -1] = [f"{len(told) - _MOST_TOLD + 1} more"]
+        return ", ".join(told) if len(told) > 1 else str(self.first)
 
     def __str__(self) -> str:
         return f"{self.title}: {', '.join(map(str, self.attempts))}"
 
 
-def grouped(records: Iterable[Record]) -> tuple[Group, ...]:
-    """The calls, in the order of their first attempts.
-
-    Of attempts at the same time each is a call of its own: none can be the retry of another.
-    """
-    groups: list[list[Attempt]] = []
-    alike: dict[object, list[list[Attempt]]] = {}
-    for record in records:
-        identity = _identity(record.call)
-        # Without this, a client that polls would have each request compared with all before it.
-        same = [one for one in alike.get(identity, ()) if not _is_over(one[-1], record)]
-        group = next((one for one in same if _is_handled(one[-1], record)), None)
-        if group is None:
-            group = []
-            groups.append(group)
-        else:
-            # It goes to the end: `same` is in the order of the last attempts, so a request that
-            # could follow several calls is taken for a retry of the one that has waited longest.
-            same.remove(group)
-            group[-1] = replace(group[-1], is_abandoned=_is_abandoned(group[-1], record))
-        group.append(Attempt(record=record))
-        same.append(group)
-        alike[identity] = same
-    return tuple(Group(tuple(group)) for group in groups)
+_MOST_TOLD = 8
 
 
-def _is_handled(earlier: Attempt, record: Record) -> bool:
-    return record.started - earlier.record.started >= earlier.call.duration
-
-
-def _is_over(earlier: Attempt, record: Record) -> bool:
-    """Whether the earlier one succeeded, or no client waits so long before it tries again."""
-    if earlier.is_settled:
-        return not _is_abandoned(earlier, record)
-    # After a longer time than any client waits, it is another run of the same program.
-    longest = _LONGEST_BACKOFF + (earlier.requested_wait or 0.0)
-    return record.started - earlier.record.started > earlier.due + longest
-
-
-def _is_abandoned(earlier: Attempt, record: Record) -> bool:
-    """Whether the client had given up waiting: on a port, its timeout is not known."""
-    is_on_a_port = earlier.call.client == "wsgi"
-    return is_on_a_port and record.started - earlier.record.started < earlier.due
-
-
-def _identity(call: Call) -> object:
-    """What two attempts at the same call have in common."""
-    who = (call.operation, call.user, call.client, call.method)
-    if call.operation == "upload":
-        # A form that can't be read has no content to compare: its length must do.
-        content = call.sha256 or call.headers.get("content-length")
-        return (*who, call.filename, call.purpose, content)
-    # As text, as parsed JSON can't be hashed.
-    body = json.dumps(call.json, sort_keys=True)
-    return (*who, call.path, frozenset(call.query.items()), body)
-
-
-def _length(reply: Reply) -> int:
-    """As announced: the journal keeps no content of files."""
-    return int(Headers(reply.headers).get("content-length", "0"))
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+def joined(groups: Sequence[Group]) -> Group:
+    """All their attempts as those of one call."""
+    return Group(tuple(one for group in groups for one in group.attempts))

@@ -2,13 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter as _perf_counter
 from typing import Any
 
 from ..errors import ExpectationNotMet, boolean, check_words
 from ..model.messages import Call
 from ..service.service import Service
-from .attempts import Group, grouped
-from .rules import RULES, Evidence, Level, Rule
+from .advice import advice
+from .attempts import Group
+from .calls import grouped
+from .evidence import Evidence
+from .rules import RULES, Found, Level, Rule
+
+# As that of the journal, which freezegun doesn't replace.
+_monotonic = partial(_perf_counter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,32 +70,44 @@ def _text(findings: Iterable[Finding]) -> str:
 
 def judge(service: Service) -> Verdict:
     """The verdict on the calls that are kept."""
-    groups = grouped(service.journal.records())
+    journal = service.journal
+    groups = grouped(journal.records(), journal.gone())
     attempts = [attempt for group in groups for attempt in group.attempts]
     evidence = Evidence(
         groups=groups,
         # The groups are in the order of their first attempts, their retries lie between one
         # another.
-        attempts=tuple(sorted(attempts, key=lambda attempt: attempt.record.number)),
+        attempts=sorted(attempts, key=lambda attempt: attempt.record.number),
         stored={file.id for file in service.files.all()},
+        now=_monotonic(),
+        now_by_clock=service.options.clock(),
     )
     findings = (_finding(rule, evidence) for rule in RULES)
     return Verdict(findings=tuple(filter(None, findings)), groups=groups)
 
 
 def _finding(rule: Rule, evidence: Evidence) -> Finding | None:
-    found = [(group, rule.find(group, evidence)) for group in rule.over(evidence)]
-    lines = [
-        f"  {group} ({note})" if note is not True else f"  {group}" for group, note in found if note
-    ]
-    if not lines:
+    found = [(group, note) for group in rule.over(evidence) if (note := rule.find(group, evidence))]
+    if not found:
         return None
+    calls = tuple(call for group, _ in found for call in group.calls)
+    lines = [_line(group, note) for group, note in found[:_MOST_TOLD]]
+    if len(found) > _MOST_TOLD:
+        lines.append(f"  and {len(found) - _MOST_TOLD} more")
     return Finding(
         kind=rule.kind,
         level=rule.level,
-        message="\n".join([f"{rule.meaning}.", *lines, f"To fix it: {rule.cure}"]),
-        calls=tuple(call for group, note in found if note for call in group.calls),
+        message="\n".join([f"{rule.meaning}.", *lines, f"To fix it: {advice(rule.kind, calls)}"]),
+        calls=calls,
     )
+
+
+_MOST_TOLD = 20
+
+
+def _line(group: Group, note: Found) -> str:
+    line = f"  {group.title}: {group.timeline}"
+    return line if note is True else f"{line} ({note})"
 
 
 def verdict_members(verdict: Verdict) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from eugpt_files_mock.model.behaviours import BEHAVIOURS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.operations import OPERATIONS
 from eugpt_files_mock.service.refusals import REFUSALS
+from eugpt_files_mock.verdict.advice import CURES
 from eugpt_files_mock.verdict.rules import RULES
 
 from ..clients import IN_PROCESS, Client, connected
@@ -163,7 +164,7 @@ def verdict() -> str:
     """Every kind of finding."""
     return _table(
         ("level", "kind", "the code under test", "to fix it"),
-        ((rule.level, f"`{rule.kind}`", rule.meaning, rule.cure) for rule in RULES),
+        ((rule.level, f"`{rule.kind}`", rule.meaning, CURES[rule.kind][""]) for rule in RULES),
     )
 
 

@@ -118,8 +118,11 @@ def uses(*, while_status: tuple[str, ...]) -> Program:
     def program(client: Client) -> None:
         file_id = uploaded(client)
         for _ in range(4):
-            if client.retrieve(file_id).json["status"] in while_status:
+            status = client.retrieve(file_id).json["status"]
+            if status in while_status:
                 client.download(file_id)
+            if status == "error":
+                break
         client.delete(file_id)
 
     return program

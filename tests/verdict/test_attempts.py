@@ -10,7 +10,7 @@ import pytest
 
 from eugpt_files_mock import FilesMock
 from eugpt_files_mock.model.messages import Record
-from eugpt_files_mock.verdict.attempts import grouped
+from eugpt_files_mock.verdict.calls import grouped
 
 from ..conftest import WAYS, entered
 

@@ -1,0 +1,155 @@
+"""The requests of the journal, grouped into calls: one request and its retries are one call."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ..model.messages import Record
+from ..model.sender import Line
+from .attempts import NON_RETRYABLE, Attempt, Group, attempt
+from .identity import exactly, is_remainder, place, wanted
+
+LONGEST_BACKOFF = 120.0
+"""Seconds; the longest among the clients is that of urllib3 (`Retry.DEFAULT_BACKOFF_MAX`)."""
+
+AT_ONCE = 0.1
+"""Seconds; making a client may take as long as that. stamina waits at least so long."""
+
+HONOURED = 0.9
+"""Of a wait that was asked for: the timers of some clients are coarse."""
+
+_EXACT = (*NON_RETRYABLE, 409, 412)
+"""After these, a request that differs in anything is a corrected one."""
+
+
+def grouped(
+    records: Iterable[Record], gone: Mapping[str, float] | None = None
+) -> tuple[Group, ...]:
+    """The calls, in the order of their first attempts.
+
+    Of attempts at the same time each is a call of its own: none can be the retry of another. `gone`
+    has, by the ids of requests, the seconds after which their clients went away.
+    """
+    kept, after = tuple(records), gone or {}
+    grouping = _Grouping()
+    for record, sender in zip(kept, senders_of(kept), strict=True):
+        grouping.add(attempt(record, after.get(record.call.request_id)), sender)
+    return tuple(Group(tuple(one.attempts)) for one in grouping.calls)
+
+
+class Lane(NamedTuple):
+    """Connections of a port that follow one another, as those of one client do."""
+
+    number: int
+
+
+def senders_of(records: Sequence[Record]) -> Iterator[Hashable]:
+    """Who sent each record: equal for equal senders; None where that isn't known."""
+    lanes = _lanes(records)
+    for record in records:
+        who = record.sender and record.sender.who
+        # Its identity, as a weak reference to what is gone can't be hashed; the record keeps it.
+        yield lanes[who] if isinstance(who, Line) else id(who) if who else None
+
+
+def _lanes(records: Sequence[Record]) -> dict[Line, Lane]:
+    """A connection that was opened after another was closed is taken to continue it."""
+    lines = {one.sender.who for one in records if one.sender and isinstance(one.sender.who, Line)}
+    lanes: dict[Line, Lane] = {}
+    ends: list[Line] = []
+    for line in sorted(lines, key=lambda one: one.opened):
+        before = [n for n, end in enumerate(ends) if end.closed and end.closed <= line.opened]
+        number = max(before, key=lambda n: ends[n].closed or 0.0, default=len(ends))
+        ends[number : number + 1] = [line]
+        lanes[line] = Lane(number)
+    return lanes
+
+
+class _Call:
+    """Attempts so far, and who sent the last one."""
+
+    __slots__ = ("attempts", "sender")
+
+    def __init__(self) -> None:
+        self.attempts: list[Attempt] = []
+        self.sender: Hashable = None
+
+    @property
+    def last(self) -> Attempt:
+        return self.attempts[-1]
+
+
+class _Grouping:
+    def __init__(self) -> None:
+        self.calls: list[_Call] = []
+        self._open: dict[Hashable, list[_Call]] = {}
+        # By place: what has failed there last, if it had a body.
+        self._failed: dict[Hashable, _Call] = {}
+
+    def add(self, new: Attempt, sender: Hashable) -> None:
+        record = new.record
+        # Connections tell little of senders: who shares a pool sends over any of them.
+        known = Lane if isinstance(sender, Lane) else sender
+        key, where = (wanted(record), known), (place(record), known)
+        # Without this, a client that polls would have each request compared with all before it.
+        candidates = [one for one in self._open.get(key, ()) if not _is_over(one.last, record)]
+        call = _continued(candidates, new, sender) or self._with_less(where, new)
+        if call is None:
+            call = _Call()
+            self.calls.append(call)
+        else:
+            if _is_abandoned(call.last, record):
+                call.attempts[-1] = call.last._replace(trouble="late")
+            # It goes to the end: the order is that of the last attempts, so a request that could
+            # follow several calls is taken for a retry of the one that has waited longest.
+            candidates = [one for one in candidates if one is not call]
+        call.attempts.append(new)
+        call.sender = sender
+        self._open[key] = [*candidates, call]
+        if record.size and not new.is_settled:
+            self._failed[where] = call
+
+    def _with_less(self, where: Hashable, new: Attempt) -> _Call | None:
+        call = self._failed.get(where)
+        if call is None or _is_over(call.last, new.record):
+            return None
+        return call if is_remainder(call.last, new.record) else None
+
+
+def _continued(candidates: list[_Call], new: Attempt, sender: Hashable) -> _Call | None:
+    """The call that a request is a retry of, or None."""
+    possible = [one for one in candidates if _is_same(one.last, new)]
+    own = next((one for one in possible if one.sender == sender), None)
+    if own is not None or not isinstance(sender, Lane):
+        return own
+    # From another connection of the same pool, but only if that is no accusation.
+    return next((one for one in possible if _has_waited(one.last, new)), None)
+
+
+def _is_same(earlier: Attempt, new: Attempt) -> bool:
+    record = new.record
+    is_handled = record.started - earlier.record.started >= earlier.call.duration
+    return is_handled and (
+        earlier.status not in _EXACT or exactly(earlier.record) == exactly(record)
+    )
+
+
+def _has_waited(earlier: Attempt, new: Attempt) -> bool:
+    asked, waited = earlier.requested_wait, earlier.waited(new)
+    return waited >= (AT_ONCE if asked is None else HONOURED * asked)
+
+
+def _is_over(earlier: Attempt, record: Record) -> bool:
+    """Whether the earlier one succeeded, or no client waits so long before it tries again."""
+    if earlier.is_settled:
+        return not _is_abandoned(earlier, record)
+    # After a longer time than any client waits, it is another run of the same program.
+    longest = LONGEST_BACKOFF + (earlier.requested_wait or 0.0)
+    return earlier.elapsed(record) > earlier.due + longest
+
+
+def _is_abandoned(earlier: Attempt, record: Record) -> bool:
+    """Whether the client had given up waiting: only with WSGI nobody notices that it has gone."""
+    is_late = earlier.trouble is None and record.started - earlier.record.started < earlier.due
+    return is_late and earlier.record.sender is None and earlier.call.duration < earlier.due

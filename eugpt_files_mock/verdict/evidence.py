@@ -1,0 +1,168 @@
+"""What the verdict is made of: the calls, the attempts, what is stored, and when it is asked."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..model.messages import Record
+from .attempts import Attempt, Group
+from .calls import AT_ONCE, LONGEST_BACKOFF, senders_of
+from .identity import is_generated_anew, subject, variant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is judged.
+
+    Attributes:
+        groups: the calls.
+        attempts: all attempts, in order of arrival.
+        stored: the ids of the stored files.
+        now: seconds by the monotonic clock of the journal.
+        now_by_clock: Unix seconds by the clock of the mock.
+    """
+
+    groups: Sequence[Group]
+    attempts: Sequence[Attempt]
+    stored: Set[str]
+    now: float
+    now_by_clock: float
+
+    # What follows is found once, so that the whole takes no longer than to read all attempts.
+
+    @cached_property
+    def senders(self) -> dict[int, Hashable]:
+        """By the number of a record."""
+        records = [one.record for one in self.attempts]
+        numbers = [record.number for record in records]
+        return dict(zip(numbers, senders_of(records), strict=True))
+
+    def sender(self, attempt: Attempt) -> Hashable:
+        return self.senders[attempt.record.number]
+
+    @cached_property
+    def by_sender(self) -> dict[Hashable, list[Attempt]]:
+        """The attempts of each sender, in order of arrival."""
+        found: dict[Hashable, list[Attempt]] = defaultdict(list)
+        for one in self.attempts:
+            found[self.sender(one)].append(one)
+        return found
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """The place of each record among those of its sender."""
+        return {
+            one.record.number: place
+            for sent in self.by_sender.values()
+            for place, one in enumerate(sent)
+        }
+
+    @cached_property
+    def uploaded(self) -> Set[str]:
+        """The ids of files that the code has stored."""
+        ids = (one.call.file_id for one in self.attempts if one.call.operation == "upload")
+        return {file_id for file_id in ids if file_id}
+
+    @cached_property
+    def deleted(self) -> dict[str, int]:
+        """By the id of a file, the number of the request that deleted it."""
+        return {
+            one.call.file_id or "": one.record.number
+            for one in self.attempts
+            if one.record.has_deleted
+        }
+
+    @cached_property
+    def first_pages(self) -> Counter[str | None]:
+        """How often each user has begun to list."""
+        lists = (one.call for one in self.attempts if one.call.operation == "list")
+        return Counter(call.user for call in lists if "after" not in call.query)
+
+    def since(self, attempt: Attempt) -> float:
+        """Seconds since the end of an attempt, by the clock that has gone furthest."""
+        record = attempt.record
+        passed = max(self.now - record.started, self.now_by_clock - record.call.started_at)
+        return passed - attempt.due
+
+    @cached_property
+    def _last(self) -> dict[Hashable, int]:
+        return {key: one.record.number for one in self.attempts for key in _traces(one.record)}
+
+    def comes_later(self, attempt: Attempt, *traces: Hashable) -> bool:
+        """Whether somebody left one of these traces after the attempt."""
+        number = attempt.record.number
+        return any(self._last.get(trace, 0) > number for trace in traces)
+
+    @cached_property
+    def outcomes(self) -> Sequence[Group]:
+        """The calls, where what another thread or task took over belongs to the first."""
+        return tuple(_taken_over(self.groups))
+
+
+def _traces(record: Record) -> Iterable[Hashable]:
+    """What others may look for."""
+    call = record.call
+    yield ("same", call.user, subject(record))
+    if call.operation == "list":
+        yield ("list", call.user)
+    if call.operation == "upload":
+        yield ("content", variant(record))
+        yield ("filename", call.user, call.filename)
+    elif call.operation == "retrieve":
+        yield ("retrieve", call.user, call.path)
+    elif record.stub is not None:
+        yield (call.method, call.path)
+        if call.method == "GET":
+            yield ("GET", call.path.rpartition("/")[0])
+        else:
+            yield ("variant", variant(record))
+
+
+def traces_of(attempt: Attempt) -> list[Hashable]:
+    """The traces of what is no sign of giving up after this attempt."""
+    record, call = attempt.record, attempt.call
+    found: list[Hashable] = [("same", call.user, subject(record))]
+    if call.operation == "upload":
+        # A repeated upload may be stored twice, so looking into the list first is right too.
+        found += [("list", call.user), ("content", variant(record))]
+        found.append(("filename", call.user, call.filename))
+    elif call.operation == "delete":
+        found.append(("retrieve", call.user, call.path))
+    elif record.stub is not None and call.method != "GET":
+        found += [("GET", call.path), ("variant", variant(record))]
+        if attempt.status in (409, 412):
+            found.append((call.method, call.path))
+    return found
+
+
+def _taken_over(groups: Sequence[Group]) -> Iterable[Group]:
+    """Join what somebody else goes on with: a worker of a queue, a task for each attempt."""
+    taken: dict[int, Group] = {}
+    waiting: dict[Hashable, tuple[int, Group]] = {}
+    for number, group in enumerate(groups):
+        key = _content(group.first.record)
+        whole, at = group, number
+        before = waiting.pop(key, None) if key is not None else None
+        if before is not None and _goes_on(before[1], group):
+            at, whole = before[0], Group((*before[1].attempts, *group.attempts))
+        taken[at] = whole
+        if key is not None and whole.last.is_lost:
+            waiting[key] = (at, whole)
+    return taken.values()
+
+
+def _content(record: Record) -> Hashable:
+    call = record.call
+    if call.operation == "upload":
+        return variant(record)
+    return subject(record) if record.stub is not None and call.method == "POST" else None
+
+
+def _goes_on(lost: Group, group: Group) -> bool:
+    before, after = lost.last, group.first
+    first, second = before.call.filename, after.call.filename
+    is_same = first == second or is_generated_anew(first, second)
+    return is_same and AT_ONCE <= before.waited(after) <= LONGEST_BACKOFF
