@@ -19,13 +19,20 @@ def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> S
     return Sender(
         who=weakref.ref(task),
         scheme=scheme,
-        client=None if client is None else weakref.ref(client),
+        client=weakref.ref(client) if _keeps_connections(client) else None,
         loop=weakref.ref(loop),
         loop_time=now,
         # Whose client has a time-out needs no other.
         has_deadline=not has_timeout and _has_deadline(loop, task),
         is_sleeping_replaced=is_sleeping_replaced(),
     )
+
+
+def _keeps_connections(client: Any) -> bool:
+    """Whether an async client, or what it sends with, has connections that belong to its loop."""
+    if client is None or getattr(client, "_force_close", False):  # of aiohttp's connector
+        return False
+    return getattr(getattr(client, "_pool", None), "_max_keepalive_connections", None) != 0
 
 
 def _running() -> tuple[Any, Any, float | None]:
