@@ -82,6 +82,17 @@ class Connection:
         self._is_ended = True
         self._socket.close()
 
+    def note_gone(self) -> None:
+        """Note the end of the connection, if the client has closed it: its own thread may not have
+        seen that yet.
+        """
+        # ValueError: it was closed meanwhile.
+        with contextlib.suppress(OSError, ValueError):
+            readable, _, _ = select.select([self._socket], [], [], 0)
+            # The plain socket's recv: one of TLS takes no flags.
+            if readable and not socket.socket.recv(self._socket, 1, socket.MSG_PEEK):
+                self._line.close()
+
     def turn_away(self) -> None:
         """Say that there is no thread to serve it, and close."""
         # Not over TLS: its handshake could block the thread that accepts.
@@ -157,6 +168,7 @@ class Connection:
         return not is_gone and isinstance(action, Wait)
 
     def _close(self, _: Close) -> bool:
+        self._line.close()
         # Closing while something is unread resets the connection, and the reset may overtake what
         # was sent (RFC 9112, 9.6): so the rest is read first.
         self._socket.shutdown(socket.SHUT_WR)

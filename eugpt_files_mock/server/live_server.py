@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from itertools import islice
 from queue import SimpleQueue
 from threading import Condition, Thread, current_thread
 from weakref import WeakSet
@@ -38,6 +39,9 @@ _SHUT_SECONDS = 0.2
 """After that a connection which was shut down is closed: not every system (wine) wakes the thread
 that waits for its client. Not at once, as another thread could then get the same descriptor.
 """
+
+_MOST_LOOKED_AT = 50
+"""Connections that are looked at when another one comes."""
 
 _SPARE_THREADS = 8
 """Threads that are kept when they have nothing to do; the others end."""
@@ -128,6 +132,7 @@ class LiveServer:
             return
         # On Windows, macOS and BSD it inherits that the listening socket doesn't block.
         connected.settimeout(None)
+        self._connections.note_gone()
         connection = Connection(connected, self._answer_now, self._note_wait, self._ssl_context)
         try:
             self._take(connection)
@@ -198,6 +203,13 @@ class Connections:
             for connection in chosen:
                 connection.close()
             self._are_let_go(chosen, _END_SECONDS - _SHUT_SECONDS)
+
+    def note_gone(self) -> None:
+        """Note which clients have gone: the next one may be one of them again, for the verdict."""
+        with self._changed:
+            looked_at = list(islice(self._open, _MOST_LOOKED_AT))
+        for connection in looked_at:
+            connection.note_gone()
 
     def make_room(self) -> bool:
         """End what somebody else needs the place of; whether there was something.
