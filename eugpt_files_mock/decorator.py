@@ -188,7 +188,7 @@ def _given(mock: Mock) -> Iterator[tuple[object, str]]:
                 # By the id, as another status makes another object.
                 yield file.id, f"add_file({file.filename!r})"
         for armed in service.armed.armed():
-            yield armed, f"inject({armed.name}) on {armed.matcher}"
+            yield armed, f"inject({armed})"
         for stub in service.stubs.all():
             yield stub, f"stub({stub.method!r}, {stub.path!r})"
 

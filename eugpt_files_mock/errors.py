@@ -17,9 +17,11 @@ An error carries its culprit as attributes, not only in its text.
 """
 
 import difflib
+import inspect
 import math
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 __all__ = [
     "AddressInUse",
@@ -253,3 +255,72 @@ def quoted(value: object, most: int = 100) -> str:
     except ValueError:
         return f"an {type(value).__name__} too long to show"
     return text if len(text) <= most else text[:most] + "…"
+
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def known_arguments(
+    function: Callable[_P, _R], habits: Mapping[str, Collection[str]] | None = None
+) -> Callable[_P, _R]:
+    """The function, which tells what is wrong with its arguments by names that an author knows.
+
+    Python's own `TypeError` would name a class of ours, and not the argument that was meant.
+
+    Args:
+        function: a function, or a method.
+        habits: an argument → what other libraries call it.
+    """
+    signature = inspect.signature(function)
+    parameters = list(signature.parameters.values())
+    first = parameters[0].name if parameters else None
+    is_method = first == "self"
+    named = [one for one in parameters[is_method:] if one.kind in _NAMED]
+    names = [one.name for one in named]
+    takes_any_word = any(one.kind is one.VAR_KEYWORD for one in parameters)
+    takes_any_value = any(one.kind is one.VAR_POSITIONAL for one in parameters)
+    places = [one.name for one in named if one.kind is one.POSITIONAL_OR_KEYWORD]
+    # Another function may be known to authors by the name of the class: `Answer(…)`.
+    label = function.__name__
+    if label == "__init__":
+        label = function.__qualname__.partition(".")[0]
+    known = {habit: name for name in names for habit in (habits or {}).get(name, ())}
+
+    @wraps(function)
+    def checked(*values: _P.args, **words: _P.kwargs) -> _R:
+        given = values[is_method:]
+        # Told apart first, as a call that is right must cost little.
+        if not takes_any_word and not words.keys() <= signature.parameters.keys():
+            if not names:
+                raise _too_many(label, (), (), [f"{word}=…" for word in words])
+            check_words(f"argument of {label}", words, names, known)
+        if len(given) > len(places) and not takes_any_value:
+            raise _too_many(label, places, names, given)
+        needed = [one.name for one in named[len(given) :] if one.default is one.empty]
+        missing = [name for name in needed if name not in words]
+        if missing:
+            shown = ", ".join(one.name for one in named if one.default is one.empty)
+            raise OptionError(
+                f"{label} needs {' and '.join(missing)}: {label}({shown}).", word=missing[0]
+            )
+        return function(*values, **words)
+
+    return checked
+
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def _too_many(
+    label: str, places: Sequence[str], names: Sequence[str], given: Sequence[object]
+) -> OptionError:
+    extra = given[len(places)]
+    if not names:
+        return OptionError(f"{label} takes no argument, got {quoted(extra)}.", word=extra)
+    left = [name for name in names if name not in places]
+    by_name = f": {label}({left[0]}={quoted(extra)})" if left else ""
+    others = "other arguments" if places else "its arguments"
+    return OptionError(
+        f"{label} takes {others} by name{by_name}; got {quoted(extra)} without one.", word=extra
+    )

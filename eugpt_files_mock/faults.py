@@ -24,7 +24,7 @@ from .model.faults import (
     RetryAfter,
     Truncated,
     error_answer,
-    known_arguments,
+    makes_a_fault,
     redirect_answer,
     retry_headers,
 )
@@ -59,7 +59,7 @@ __all__ = [
 ]
 
 
-@known_arguments
+@makes_a_fault
 def http_error(
     status: int,
     *,
@@ -83,37 +83,43 @@ def http_error(
     return error_answer("http_error", status, code, message, body, headers)
 
 
+@makes_a_fault
 def bad_request() -> ErrorResponse:
     """400, code `bad_request`."""
     return error_answer("bad_request", 400)
 
 
+@makes_a_fault
 def unauthorized() -> ErrorResponse:
     """401, code `invalid_api_key`: what a revoked key meets (documentation)."""
     return error_answer("unauthorized", 401)
 
 
+@makes_a_fault
 def forbidden() -> ErrorResponse:
     """403, code `project_forbidden` (documentation)."""
     return error_answer("forbidden", 403)
 
 
+@makes_a_fault
 def not_found() -> ErrorResponse:
     """404, code `file_not_found`."""
     return error_answer("not_found", 404)
 
 
+@makes_a_fault
 def too_large() -> ErrorResponse:
     """413, code `file_too_large`."""
     return error_answer("too_large", 413)
 
 
+@makes_a_fault
 def unsupported_media_type() -> ErrorResponse:
     """415, code `unsupported_media_type`."""
     return error_answer("unsupported_media_type", 415)
 
 
-@known_arguments
+@makes_a_fault
 def rate_limited(retry_after: RetryAfter = None) -> ErrorResponse:
     """429; the client is asked to wait `retry_after` seconds, or until then; or no time.
 
@@ -125,7 +131,7 @@ def rate_limited(retry_after: RetryAfter = None) -> ErrorResponse:
     return error_answer("rate_limited", 429, headers=headers)
 
 
-@known_arguments
+@makes_a_fault
 def redirect(location: str, status: int = 307) -> ErrorResponse:
     """Another place for the request.
 
@@ -139,17 +145,19 @@ def redirect(location: str, status: int = 307) -> ErrorResponse:
     return redirect_answer(location, status)
 
 
+@makes_a_fault
 def server_error() -> ErrorResponse:
     """500, code `server_error`."""
     return error_answer("server_error", 500)
 
 
+@makes_a_fault
 def bad_gateway() -> ErrorResponse:
     """502 as plain text: a 5xx that bypasses the envelope (documentation)."""
     return error_answer("bad_gateway", 502, body="text")
 
 
-@known_arguments
+@makes_a_fault
 def unavailable(retry_after: RetryAfter = None) -> ErrorResponse:
     """503; the client is asked to wait `retry_after` seconds, or until then; or no time.
 
@@ -161,32 +169,37 @@ def unavailable(retry_after: RetryAfter = None) -> ErrorResponse:
     return error_answer("unavailable", 503, headers=headers)
 
 
+@makes_a_fault
 def gateway_timeout() -> ErrorResponse:
     """504 as plain text: a 5xx that bypasses the envelope (documentation)."""
     return error_answer("gateway_timeout", 504, body="text")
 
 
+@makes_a_fault
 def connection_refused() -> ConnectionFault:
     """No connection at all. In process only: a port that listens cannot refuse."""
     return ConnectionFault(name="connection_refused", kind="refused")
 
 
+@makes_a_fault
 def connect_timeout() -> ConnectionFault:
     """No connection in time: even an upload may be sent again after it. In process only."""
     return ConnectionFault(name="connect_timeout", kind="connect_timeout")
 
 
+@makes_a_fault
 def dns_error() -> ConnectionFault:
     """No address is found for the name of the host. In process only."""
     return ConnectionFault(name="dns_error", kind="dns")
 
 
+@makes_a_fault
 def tls_error() -> ConnectionFault:
     """The certificate of the host doesn't hold. In process only."""
     return ConnectionFault(name="tls_error", kind="tls")
 
 
-@known_arguments
+@makes_a_fault
 def connection_reset(after_bytes: int | None = None) -> ConnectionFault:
     """The connection is reset before any byte of an answer.
 
@@ -198,22 +211,25 @@ def connection_reset(after_bytes: int | None = None) -> ConnectionFault:
     return ConnectionFault(name="connection_reset", kind="reset", after_bytes=after_bytes)
 
 
+@makes_a_fault
 def empty_response() -> ConnectionFault:
     """The connection closes in good order, without an answer."""
     return ConnectionFault(name="empty_response", kind="empty")
 
 
+@makes_a_fault
 def garbage() -> ConnectionFault:
     """Bytes come back that are not HTTP."""
     return ConnectionFault(name="garbage", kind="garbage")
 
 
+@makes_a_fault
 def timeout() -> ConnectionFault:
     """No answer: the client's own timeout, at once in process."""
     return ConnectionFault(name="timeout", kind="timeout")
 
 
-@known_arguments
+@makes_a_fault
 def delay(seconds: float, jitter: float = 0) -> Delayed:
     """A late answer.
 
@@ -228,7 +244,7 @@ def delay(seconds: float, jitter: float = 0) -> Delayed:
     )
 
 
-@known_arguments
+@makes_a_fault
 def truncated(after_bytes: int | None = None) -> Truncated:
     """A body cut short: after so many bytes, or half-way."""
     if after_bytes is not None:
@@ -236,17 +252,19 @@ def truncated(after_bytes: int | None = None) -> Truncated:
     return Truncated(name="truncated", after_bytes=after_bytes)
 
 
+@makes_a_fault
 def corrupted() -> Corrupted:
     """A body of the right length with wrong bytes in it; an empty one becomes one wrong byte."""
     return Corrupted(name="corrupted")
 
 
+@makes_a_fault
 def malformed_json() -> MalformedJson:
     """A body that says it is JSON and breaks off in the middle."""
     return MalformedJson(name="malformed_json")
 
 
-@known_arguments
+@makes_a_fault
 def dribble(chunk_bytes: int, seconds: float) -> Dribbled:
     """A body in pieces.
 
@@ -268,6 +286,22 @@ FAULTS: dict[str, Callable[..., Fault]] = {
 
 IN_PROCESS_ONLY = ("connect_timeout", "connection_refused", "dns_error", "tls_error")
 """Those without a connection, which a port that listens can't produce."""
+
+
+_STATUSES = {
+    "bad_request": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+    "rate_limited": 429,
+    "server_error": 500,
+    "bad_gateway": 502,
+    "unavailable": 503,
+    "gateway_timeout": 504,
+}
+"""Faults that have a name and a status."""
 
 
 def __getattr__(name: str) -> Any:
@@ -300,6 +334,10 @@ def _not_a_fault(value: object) -> OptionError:
     name = getattr(value, "__name__", None)
     near = nearest_word(name or value, FAULTS)
     hint = f" Did you mean faults.{near}()?" if near else ""
+    if isinstance(value, int) and 400 <= value <= 599:
+        usual = next((one for one, status in _STATUSES.items() if status == value), None)
+        named = f" or faults.{usual}()" if usual else ""
+        hint = f" Did you mean faults.http_error({value}){named}?"
     given = f"the function {name} itself, which was not called" if name in FAULTS else repr(value)
     return OptionError(
         f"inject() takes faults made by eugpt_files_mock.faults, got {given}.{hint}",

@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
 from functools import cached_property, partial
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import lifecycle
 from .decorator import Target, decorate
-from .errors import AttributeRefused, OptionError, check_words, nearest_word
+from .errors import AttributeRefused, OptionError, check_words, known_arguments, nearest_word
 from .expectations.assertions import (
     assert_called,
     assert_deleted,
@@ -26,6 +27,7 @@ from .expectations.exit_checks import report_section
 from .faults import as_faults
 from .lifecycle import Lifecycle, ServerContext, serve_on
 from .model.faults import Fault
+from .model.file_ids import file_id_of
 from .model.messages import Call, File
 from .model.stubs import StubRequest
 from .options import OPTIONS, Options, OptionWords, refuse_values
@@ -56,6 +58,27 @@ else:
     # So that the annotations can be read at run time, as typeguard does, and nothing is imported
     # for it that may not be used.
     SSLContext = WSGIApplication = Sweep = Any
+
+
+_HABITS = {
+    "filename": ("name", "file", "file_name", "path"),
+    "content": ("data", "body", "bytes"),
+    "content_type": ("mime_type", "mimetype", "type"),
+    "file_id": ("id", "file"),
+    "reply": ("response", "return_value", "side_effect", "callback", "handler"),
+    "body": ("text", "content", "data"),
+    "path": ("url", "route"),
+    "status": ("status_code", "code"),
+    "times": ("count", "n", "call_count"),
+    "timeout": ("seconds", "wait"),
+    "function": ("callback", "func", "callable"),
+    "user": ("owner", "key"),
+    "host": ("address", "hostname"),
+    "admin_token": ("token", "password"),
+    "ssl_context": ("ssl", "tls", "context"),
+    "allow_hosts": ("hosts", "allowed_hosts"),
+}
+"""Arguments of the methods → what other libraries call them."""
 
 
 class FilesMock:
@@ -264,11 +287,11 @@ class FilesMock:
         """
         return Files(self._service.files)
 
-    def set_status(self, file_id: str, status: str, details: str | None = None) -> File:
+    def set_status(self, file_id: str | File, status: str, details: str | None = None) -> File:
         """Give one file another status, which it keeps until the next `set_status`.
 
         Args:
-            file_id: names a stored file, of any user.
+            file_id: names a stored file, of any user; or the `File` itself.
             status: `uploaded`, `processed` or `error`.
             details: its new `status_details`, such as why processing failed.
 
@@ -289,7 +312,7 @@ class FilesMock:
         every: int | None = None,
         probability: float | None = None,
         filename: str | None = None,
-        file_id: str | None = None,
+        file_id: str | File | None = None,
         purpose: str | None = None,
         user: str | None = None,
         phase: Phase = "before",
@@ -319,6 +342,8 @@ class FilesMock:
             FaultUnavailable: when a served mock cannot produce the fault.
         """
         faults = as_faults(fault)
+        if file_id is not None:
+            file_id = file_id_of("inject: file_id", file_id, self.files)
         matcher = build_matcher(
             faults,
             self._service.users,
@@ -491,15 +516,24 @@ class FilesMock:
 
     def assert_uploaded(
         self,
-        filename: str,
+        filename: str | None = None,
         *,
         purpose: str | None = None,
         content: bytes | None = None,
         content_type: str | None = None,
+        user: str | None = None,
     ) -> None:
         """Fail unless such a file was uploaded and stored; a lost answer does not matter.
 
+        Args:
+            filename: as the file is stored; like the others, None for any.
+            purpose: as it was sent.
+            content: the bytes.
+            content_type: that of the part.
+            user: whose key it was.
+
         Raises:
+            OptionError: for a value that can't be, such as an unknown user.
             ExpectationNotMet: an `AssertionError` with what came, and the nearest upload.
         """
         assert_uploaded(
@@ -508,9 +542,10 @@ class FilesMock:
             purpose=purpose,
             content=content,
             content_type=content_type,
+            user=user,
         )
 
-    def assert_deleted(self, file_id: str) -> None:
+    def assert_deleted(self, file_id: str | File) -> None:
         """Fail unless the code under test deleted that file; a lost answer does not matter.
 
         Raises:
@@ -518,7 +553,7 @@ class FilesMock:
         """
         assert_deleted(self._service, file_id)
 
-    def assert_downloaded(self, file_id: str) -> None:
+    def assert_downloaded(self, file_id: str | File) -> None:
         """Fail unless the code under test downloaded that file.
 
         Raises:
@@ -695,6 +730,12 @@ class FilesMock:
 
     def __repr__(self) -> str:
         return f"<FilesMock: {len(self.files)} files, {len(self.armed)} faults, {self.calls!r}>"
+
+
+# Here, so that no method can be forgotten.
+for _name, _method in tuple(vars(FilesMock).items()):
+    if isinstance(_method, FunctionType) and not _name.startswith("_"):
+        setattr(FilesMock, _name, known_arguments(_method, _HABITS))
 
 
 def active_mocks() -> list[FilesMock]:

@@ -47,7 +47,7 @@ class OptionWords(TypedDict, total=False):
     """The options as a test author writes them."""
 
     # Written out, as a type checker can't read the table; a test compares the two.
-    profile: str | os.PathLike[str]
+    profile: str | os.PathLike[str] | Mapping[str, Any]
     base_url: str | Collection[str]
     api_keys: Collection[str] | Mapping[str, str] | None
     require_auth: bool
@@ -346,7 +346,8 @@ class Options:
     profile: Profile = _option(
         as_profile,
         "which service it imitates",
-        values="`'eugpt'`, `'openai'`, or the path of a profile that `verify` wrote",
+        values="`'eugpt'`, `'openai'`, the path of a profile that `verify` wrote, or the same as a "
+        "dict",
         default="eugpt",
         flag=Flag(
             name="--profile",
@@ -374,10 +375,10 @@ class Options:
     )
     require_auth: bool = _option(
         boolean,
-        "whether a request needs a key",
-        values="False lets a request without a key in",
+        "whether a request needs a key that is accepted",
+        values="False lets every request in, without a key or with any",
         default=True,
-        flag=Flag(name="--no-auth", sets=False, values="so it needs none"),
+        flag=Flag(name="--no-auth", sets=False, values="with this, it needs none"),
     )
     processing: Processing | ProcessingByName = _option(
         lambda _, value: as_processing(value),

@@ -23,6 +23,7 @@ from .errors import (
     unknown_word,
 )
 from .model.content_types import CONTENT_TYPES, content_type_of
+from .model.file_ids import file_id_of
 from .model.messages import STATUSES, File
 from .service.service import Service
 from .state.randomness import Randomness
@@ -85,9 +86,10 @@ def add_file(
     return service.files.add(file, another_id=service.randomness.file_id)
 
 
-def set_status(service: Service, file_id: str, status: str, details: str | None) -> File:
+def set_status(service: Service, file_id: str | File, status: str, details: str | None) -> File:
     """See `FilesMock.set_status`."""
     _check_status(status, details)
+    file_id = file_id_of("set_status: file_id", file_id, service.files.all())
     file = service.files.set_status(file_id, status, details)
     if file is None:
         raise OptionError(f"There is no file {quoted(file_id)}.", word=file_id)
@@ -145,7 +147,7 @@ class FakeFiles:
     def file(self, suffix: str, size: int | None, fields: FileFields) -> File:
         """Store one; see `FilesMock.fake_file`."""
         words: dict[str, Any] = dict(fields)
-        check_words("argument", words, ("size", *FileFields.__annotations__))
+        check_words("argument of fake_file", words, ("suffix", "size", *FileFields.__annotations__))
         _check_documents((suffix,), size)
         filename = words.pop("filename", None)
         if filename is not None:
@@ -158,7 +160,11 @@ class FakeFiles:
     ) -> list[File]:
         """Store several, after everything was checked; see `FilesMock.fake_files`."""
         integer("count", count, least=0)
-        check_words("argument", fields, ("size", *SharedFields.__annotations__))
+        check_words(
+            "argument of fake_files",
+            fields,
+            ("count", "suffixes", "size", *SharedFields.__annotations__),
+        )
         # All is checked before the first file is stored.
         wanted = tuple(CONTENT_TYPES) if suffixes is None else _several(suffixes)
         _check_documents(wanted, size)

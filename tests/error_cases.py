@@ -23,7 +23,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from werkzeug.test import Client
 
-from eugpt_files_mock import FilesMock, after_polls, after_seconds, fails, faults
+from eugpt_files_mock import Answer, FilesMock, after_polls, after_seconds, fails, faults
 from eugpt_files_mock.cli.main import main
 from eugpt_files_mock.intercept.patches import Patch
 from eugpt_files_mock.options import read_processing, read_rate, read_size
@@ -57,6 +57,20 @@ def _generator() -> Any:
 @pytest.fixture
 def _fixture() -> None:
     """Something that a decorator can't decorate."""
+
+
+def _by_filename() -> None:
+    one = mock()
+    one.add_file("report.pdf")
+    one.files["report.pdf"]
+
+
+def _entered(one: FilesMock) -> None:
+    try:
+        with one:
+            pass
+    finally:
+        one.stop()
 
 
 def _given_outside() -> None:
@@ -204,6 +218,23 @@ HABITS: dict[str, ErrorCase] = {
     "habit: on get": inject(on="get"),
     "habit: on remove": inject(on="remove"),
     "habit: on UPLOAD": inject(on="UPLOAD"),
+    "habit: on the route of an operation": inject(on="POST /files"),
+    "habit: inject(429)": inject(429),
+    "habit: inject(418)": inject(418),
+    "habit: timeout(5)": lambda: faults.timeout(5),  # type: ignore[call-arg]
+    "habit: delay()": faults.delay,
+    "habit: Answer(404)": lambda: Answer(404),  # type: ignore[misc]
+    "habit: Answer(status_code=…)": lambda: Answer(status_code=404),  # type: ignore[call-arg]
+    "habit: assert_uploaded(name=…)": lambda: mock().assert_uploaded(name="a.txt"),  # type: ignore[call-arg]
+    "habit: stub(…, response=…)": lambda: mock().stub("GET", "/x", response={}),  # type: ignore[call-arg]
+    "habit: stub without a path": lambda: mock().stub("GET"),  # type: ignore[call-arg]
+    "habit: assert_called(…, count=…)": lambda: mock().assert_called("list", count=2),
+    "habit: add_file(…, purpose)": lambda: mock().add_file("a.txt", b"", "batch"),  # type: ignore[misc]
+    "habit: reset(…)": lambda: mock().reset(1),  # type: ignore[call-arg]
+    "habit: reset(…=…)": lambda: mock().reset(calls=True),  # type: ignore[call-arg]
+    "habit: files[0]": lambda: mock().files[0],  # type: ignore[index]
+    "habit: files[filename]": _by_filename,
+    "habit: with a mock that is started": lambda: [one := mock(), one.start(), _entered(one)],
     "habit: on a route without a method": inject(on="/responses"),
 }
 
@@ -513,6 +544,21 @@ ASSERTIONS: dict[str, ErrorCase] = {
     "assert_called: times that isn't a number": asserted(
         lambda one: one.assert_called("upload", times=-1)
     ),
+    "assert_called: a route, no call": asserted(
+        lambda one: [
+            one.stub("POST", "/batches", json={}),
+            send(one, "POST", "/batches", json={}),
+            one.assert_called("POST /batches", times=0),
+        ]
+    ),
+    "assert_called: a route, more calls": asserted(
+        lambda one: [
+            one.stub("POST", "/batches", json={}),
+            send(one, "POST", "/batches", json={}),
+            one.assert_called("POST /batches", times=2),
+        ]
+    ),
+    "assert_deleted: by the filename": asserted(lambda one: one.assert_deleted("report.pdf")),
     "assert_not_called: it came": asserted(lambda one: one.assert_not_called("list")),
     "assert_uploaded: another filename": asserted(lambda one: one.assert_uploaded("raport.pdf")),
     "assert_uploaded: another purpose": asserted(

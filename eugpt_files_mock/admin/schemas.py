@@ -236,6 +236,7 @@ def _fault_members(fault: Fault) -> Members:
     values = {field.name: _plain(getattr(fault, field.name)) for field in fields(fault)}
     if isinstance(fault, ErrorResponse):
         values["headers"] = dict(fault.headers)
+    del values["arguments"]
     return {"fault": values.pop("name"), **values}
 
 

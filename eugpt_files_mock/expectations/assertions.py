@@ -2,19 +2,42 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from ..errors import ExpectationNotMet, byte_string, check_words, integer, quoted, seconds
-from ..model.messages import Call
+from ..errors import (
+    ExpectationNotMet,
+    byte_string,
+    check_words,
+    integer,
+    quoted,
+    seconds,
+    unknown_user,
+)
+from ..model.faults import FaultName
+from ..model.file_ids import file_id_of, is_a_filename
+from ..model.messages import Call, File
 from ..service.service import Service
 from ..service.stubs import check_operation
 from ..state.file_store import FileStore
 from ..state.journal import Journal
-from .wording import brief, call_line, call_lines, count
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Call))
+
+_HABITS = {
+    **dict.fromkeys(("count", "n", "call_count"), "times"),
+    **dict.fromkeys(("name", "file", "file_name"), "filename"),
+    **dict.fromkeys(("id", "file_ids"), "file_id"),
+    **dict.fromkeys(("status_code", "code"), "status"),
+    **dict.fromkeys(("body", "data", "payload"), "json"),
+    **dict.fromkeys(("params", "query_params"), "query"),
+    **dict.fromkeys(("url", "route"), "path"),
+    **dict.fromkeys(("owner", "key"), "user"),
+    **dict.fromkeys(("size", "length"), "bytes"),
+    **dict.fromkeys(("mime_type", "mimetype", "type"), "content_type"),
+}
+"""What other libraries call the fields of a call."""
 
 
 def assert_called(
@@ -24,10 +47,28 @@ def assert_called(
     check_operation(service, operation)
     # A field that doesn't exist would match no call, and an assertion with times=0 would always
     # pass.
-    check_words("field of a call", fields, _FIELDS)
+    fields = _checked(service, fields)
     if times is not None:
         integer("times", times, least=0)
     _assert_called(service, operation, times, fields)
+
+
+def _checked(service: Service, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields, with an id in the place of a `File`."""
+    check_words("field of a call", fields, _FIELDS, _HABITS)
+    if fields.get("file_id") is None:
+        return fields
+    return {**fields, "file_id": _file_id(service, fields["file_id"])}
+
+
+def _file_id(service: Service, value: object) -> str:
+    file_id = file_id_of("file_id", value, service.files.all())
+    # It may be that of a file which was deleted.
+    calls = service.journal.calls()
+    is_filename = any(call.filename == file_id for call in calls)
+    if is_filename and not any(call.file_id == file_id for call in calls):
+        raise is_a_filename("file_id", file_id)
+    return file_id
 
 
 def wait_for(
@@ -35,7 +76,7 @@ def wait_for(
 ) -> list[Call]:
     """See `FilesMock.wait_for`."""
     check_operation(service, operation)
-    check_words("field of a call", fields, _FIELDS)
+    fields = _checked(service, fields)
     integer("times", times, least=1)
     seconds("timeout", timeout)
     journal = service.journal
@@ -55,14 +96,22 @@ def wait_for(
 
 def assert_uploaded(
     service: Service,
-    filename: str,
+    filename: str | None,
     *,
     purpose: str | None,
     content: bytes | None,
     content_type: str | None,
+    user: str | None,
 ) -> None:
     """See `FilesMock.assert_uploaded`."""
-    asked = {"filename": filename, "purpose": purpose, "content_type": content_type}
+    asked = {
+        "filename": filename,
+        "purpose": purpose,
+        "content_type": content_type,
+        "user": user,
+    }
+    if user is not None and user not in service.users:
+        raise unknown_user(user, service.users)
     if content is not None:
         asked["content"] = byte_string("content", content)  # type: ignore[assignment]
     given = {name: value for name, value in asked.items() if value is not None}
@@ -78,8 +127,9 @@ def assert_uploaded(
     )
 
 
-def assert_deleted(service: Service, file_id: str) -> None:
+def assert_deleted(service: Service, file_id: str | File) -> None:
     """See `FilesMock.assert_deleted`."""
+    file_id = _file_id(service, file_id)
     # By the record, not by the status: a fault may have lost the answer, and a second DELETE
     # has the same id with a 404.
     records = service.journal.records()
@@ -87,8 +137,9 @@ def assert_deleted(service: Service, file_id: str) -> None:
         raise _not_done(service, "delete", file_id)
 
 
-def assert_downloaded(service: Service, file_id: str) -> None:
+def assert_downloaded(service: Service, file_id: str | File) -> None:
     """See `FilesMock.assert_downloaded`."""
+    file_id = _file_id(service, file_id)
     calls = _of(service.journal, "download")
     if not any(call.file_id == file_id and call.status == 200 for call in calls):
         raise _not_done(service, "download", file_id)
@@ -106,12 +157,23 @@ def _assert_called(
     came = len(calls) - len(others)
     if came == times or (times is None and came):
         return
-    asked = f"at least 1 {operation}" if times is None else count(times, operation)
+    asked = f"at least 1 {operation}" if times is None else _so_many(times, operation)
     too_few = times is None or came < times
     raise ExpectationNotMet(
         f"Expected {asked}{_words(fields)}, got {came}{within}.\n"
         f"{_what_came(service)}{_nearest(others, fields) if too_few else ''}"
     )
+
+
+def _so_many(number: int, operation: str) -> str:
+    """`no upload`, `2 uploads`; a route has no plural: `2 calls of POST /batches`."""
+    if number == 0:
+        return f"no {operation}"
+    return count(number, operation) if " " not in operation else _of_a_route(number, operation)
+
+
+def _of_a_route(number: int, operation: str) -> str:
+    return f"1 {operation}" if number == 1 else f"{number} calls of {operation}"
 
 
 def _not_done(service: Service, operation: str, file_id: str) -> ExpectationNotMet:
@@ -180,7 +242,7 @@ def _why_not_done(call: Call) -> str:
     return (
         "there was no such file."
         if call.fault is None
-        else f"the fault {call.fault} took its place."
+        else f"the fault {fault_of(call)} took its place."
     )
 
 
@@ -191,3 +253,55 @@ def _nearest_call(candidates: Sequence[Call], fields: Mapping[str, Any]) -> Call
 def _words(fields: Mapping[str, Any]) -> str:
     words = " and".join(f" {name}={brief(value)}" for name, value in fields.items())
     return f" with{words}" if words else ""
+
+
+# How calls and numbers are written, here and in the exit checks.
+
+_MOST_SHOWN = 20
+
+
+def call_line(call: Call) -> str:
+    """One call on one line: operation, request, answer, and what else is known."""
+    answer = "no answer" if call.status is None else str(call.status)
+    # The name of a stubbed route is its method and its path, which follow.
+    operation = "stub" if " " in (call.operation or "") else call.operation or "?"
+    words = [f"{operation:<8} {call.method} {call.path} -> {answer}"]
+    if call.error is not None:
+        words.append(f"({call.error})")
+    if call.fault is not None:
+        words.append(f"fault={fault_of(call)}")
+    if call.filename is not None:
+        words.append(f"filename={call.filename!r}")
+    if call.purpose is not None:
+        words.append(f"purpose={call.purpose!r}")
+    if call.bytes is not None:
+        words.append(f"bytes={call.bytes}")
+    if call.user is not None:
+        words.append(f"user={call.user}")
+    return " ".join([*words, f"[{call.client}]"])
+
+
+def fault_of(call: Call) -> str:
+    """The fault that hit, with its arguments."""
+    fault = call.fault
+    return fault.shown if isinstance(fault, FaultName) else str(fault)
+
+
+def call_lines(calls: Iterable[Call], *, indent: str = "  ") -> str:
+    """The newest calls, a line each; says how many older ones are left out."""
+    calls = list(calls)
+    lines = [f"{indent}{call_line(call)}" for call in calls[-_MOST_SHOWN:]]
+    if len(calls) > _MOST_SHOWN:
+        lines.insert(0, f"{indent}… {len(calls) - _MOST_SHOWN} earlier calls")
+    return "\n".join(lines) or f"{indent}(no call)"
+
+
+def count(number: int, noun: str) -> str:
+    """A number and what is counted: `1 call`, `2 calls`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def brief(value: object) -> str:
+    """A value as Python writes it, cut when it is long."""
+    text = repr(value)
+    return text if len(text) <= 120 else text[:119] + "…"

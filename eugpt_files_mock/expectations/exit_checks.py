@@ -17,7 +17,7 @@ from ..state.armed_faults import ArmedFault
 from ..state.fault_matcher import FaultTarget
 from ..state.stubs import Stub
 from ..verdict.calls import grouped
-from .wording import brief, call_line, call_lines, count
+from .assertions import brief, call_line, call_lines, count, fault_of
 
 
 def exit_failure(
@@ -101,8 +101,7 @@ def _unfired_failure(
     if not unfired:
         return None
     lines = "\n".join(
-        f"  {armed.name} on {armed.matcher} {_why(armed, calls)}{_without_stub(armed, stubbed)}"
-        for armed in unfired
+        f"  {armed} {_why(armed, calls)}{_without_stub(armed, stubbed)}" for armed in unfired
     )
     return (
         f"{count(len(unfired), 'armed fault')} never fired.\n"
@@ -130,7 +129,7 @@ def _why(armed: ArmedFault, calls: Sequence[Call]) -> str:
         return f"{matched})"
     differing = [(armed.matcher.differing(_target(call)), call) for call in calls]
     # Only requests that it would have hit: then another fault took them first.
-    others = Counter(call.fault for differs, call in differing if not differs and call.fault)
+    others = Counter(fault_of(call) for differs, call in differing if not differs and call.fault)
     if others:
         hits = ", ".join(f"{name} {count(number, 'time')}" for name, number in others.items())
         return f"{matched}; another fault hit first: {hits})"

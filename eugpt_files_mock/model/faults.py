@@ -3,17 +3,19 @@
 Test authors make them with the functions of `faults.py`.
 """
 
+from __future__ import annotations
+
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import wraps
 from math import ceil
 from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
-from ..errors import OptionError, check_words, quoted, seconds, string, unknown_word
+from ..errors import OptionError, known_arguments, quoted, seconds, string, unknown_word
 from .content_types import JSON
 from .headers import header_pairs
 from .messages import NOT_CONNECTED, SeveredKind
@@ -28,6 +30,26 @@ class Fault:
     """Something that goes wrong; its name is that of the function which made it."""
 
     name: str
+    arguments: str = field(default="", compare=False, repr=False)
+    """Those of the function, as they are written in a call."""
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.arguments})"
+
+
+class FaultName(str):
+    """The name of a fault, as a call has it; and how the fault was made, for messages."""
+
+    __slots__ = ("shown",)
+
+    shown: str
+
+    @classmethod
+    def of(cls, fault: Fault) -> FaultName:
+        """That of this fault."""
+        name = cls(fault.name)
+        name.shown = str(fault)
+        return name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,24 +114,49 @@ _P = ParamSpec("_P")
 _F = TypeVar("_F", bound=Fault)
 
 _HABITS = {
-    **dict.fromkeys(("status_code", "http_status"), "status"),
-    **dict.fromkeys(("json", "content", "text", "data"), "body"),
-    **dict.fromkeys(("after", "wait", "delay"), "retry_after"),
-    **dict.fromkeys(("size", "bytes", "chunk_size"), "chunk_bytes"),
+    "status": ("status_code", "http_status"),
+    "body": ("json", "content", "text", "data"),
+    "retry_after": ("after", "wait", "delay"),
+    "chunk_bytes": ("size", "bytes", "chunk_size"),
+    "location": ("url", "to"),
 }
 """What other libraries call the arguments."""
 
 
-def known_arguments(function: Callable[_P, _F]) -> Callable[_P, _F]:
-    """Refuses an unknown argument by naming the one that was probably meant."""
-    names = tuple(inspect.signature(function).parameters)
+def makes_a_fault(function: Callable[_P, _F]) -> Callable[_P, _F]:
+    """The function, which checks its arguments, and keeps them for messages about the fault."""
+    signature = inspect.signature(function)
+    known = known_arguments(function, _HABITS)
 
     @wraps(function)
-    def checked(*values: _P.args, **words: _P.kwargs) -> _F:
-        check_words(f"argument of {function.__name__}", words, names, _HABITS)
-        return function(*values, **words)
+    def make(*values: _P.args, **words: _P.kwargs) -> _F:
+        if function.__name__ == "timeout" and (values or words):
+            raise _no_seconds((*values, *words.values())[0])
+        fault = known(*values, **words)
+        given = signature.bind(*values, **words).arguments
+        return replace(fault, arguments=", ".join(_shown(signature, given)))
 
-    return checked
+    return make
+
+
+def _no_seconds(value: object) -> OptionError:
+    return OptionError(
+        f"timeout takes no argument, got {quoted(value)}: no answer ever comes, and the client "
+        f"meets its own time-out. For a late answer: delay({quoted(value)}).",
+        word=value,
+    )
+
+
+def _shown(signature: inspect.Signature, given: Mapping[str, Any]) -> Iterator[str]:
+    """As one writes them: those that are needed by their places, others by name."""
+    for name, value in given.items():
+        default = signature.parameters[name].default
+        # Its headers and its body may be long, and have secrets in them.
+        text = "{…}" if isinstance(value, Mapping) else quoted(value, 40)
+        if default is inspect.Parameter.empty:
+            yield text
+        elif value != default:
+            yield f"{name}={text}"
 
 
 def error_answer(

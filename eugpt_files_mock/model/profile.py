@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,13 +59,17 @@ def named_profile(name: str) -> Profile:
 
 
 def as_profile(label: str, value: Any) -> Profile:
-    """The profile of that name, or in the file of that path."""
-    if value in PROFILES:
+    """The profile of that name, in the file of that path, or with these values."""
+    if isinstance(value, str) and value in PROFILES:
         return named_profile(value)
+    if isinstance(value, Profile):
+        return value
+    if isinstance(value, Mapping):
+        return _from_words(f"{label} {{…}}", value)
     if not isinstance(value, (str, os.PathLike)):
         raise OptionError(
-            f"{label} must be {', '.join(map(repr, PROFILES))}, or the path of a profile file; "
-            f"got {quoted(value)}.",
+            f"{label} must be {', '.join(map(repr, PROFILES))}, the path of a profile file, or the "
+            f"same as a dict; got {quoted(value)}.",
             word=value,
         )
     path = Path(value)
@@ -80,18 +85,23 @@ def _read(label: str, path: Path) -> Profile:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise OptionError(f"{label} {quoted(str(path))}: {reason}.", word=path) from None
-    if not isinstance(found, dict) or not isinstance(found.get("values"), dict):
+    return _from_words(f"{label} {quoted(str(path))}", found)
+
+
+def _from_words(label: str, found: Any) -> Profile:
+    """What a profile file has, checked; `label` names it in messages."""
+    if not isinstance(found, Mapping) or not isinstance(found.get("values"), Mapping):
         message = 'expected {"profile": "eugpt", "values": {…}}'
-        raise OptionError(f"{label} {quoted(str(path))}: {message}.", word=path)
-    place = f"in the {label} {quoted(str(path))}:"
-    check_words(f"word {place}", found, _FILE_WORDS)
+        raise OptionError(f"{label}: {message}.", word=found)
+    check_words(f"word in the {label}:", found, _FILE_WORDS)
     if found.get("profile") not in PROFILES:
-        raise unknown_word(f"base {place}", found.get("profile"), PROFILES)
+        raise unknown_word(f"base in the {label}:", found.get("profile"), PROFILES)
     values = found["values"]
     for behaviour, value in values.items():
         check_value(behaviour, value)
     base = found["profile"]
-    return Profile({**named_profile(base), **values}, base=base, recorded=values)
+    # Copied, as the author may change lists in it later.
+    return Profile({**named_profile(base), **deepcopy(values)}, base=base, recorded=values)
 
 
 _FILE_WORDS = ("profile", "values")

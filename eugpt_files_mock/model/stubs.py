@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, NewType
 
-from ..errors import OptionError, is_integer, quoted, string
+from ..errors import OptionError, is_integer, known_arguments, quoted, string
 from .content_types import BYTES, EVENTS, JSON, TEXT
 from .headers import header_pairs
 from .messages import Headers
@@ -117,6 +117,12 @@ class Answer:
     events: Iterable[Any] | None = None
     headers: Mapping[str, str] | None = None
 
+
+_ANSWER_HABITS = {"status": ("status_code", "code"), "body": ("text", "content", "data")}
+
+# Python's own error for `Answer(404)` names `Answer.__init__`, and not the argument.
+_init: Any = known_arguments(Answer.__init__, _ANSWER_HABITS)
+setattr(Answer, "__init__", _init)  # noqa: B010 - type checkers forbid to change a method
 
 Reply = Callable[[StubRequest], Any]
 """Returns a JSON value, or an `Answer`."""

@@ -5,6 +5,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
+from ..model.faults import FaultName
 from ..model.messages import Call, File, Headers, Outcome, Record, Reply, Request
 from ..state.fault_matcher import FaultTarget
 from .authentication import Identity
@@ -80,7 +81,7 @@ class Exchange:
             sha256=facts.sha256,
             fields=kept.fields,
             json=json,
-            fault=None if self.fault is None else self.fault.fault.name,
+            fault=None if self.fault is None else FaultName.of(self.fault.fault),
             error=None if refusal is None else refusal.code,
             message=kept.message,
             request_id=self.request_id,

@@ -51,8 +51,11 @@ class Service:
             options=options,
             access=Access(
                 users=keys,
-                # A profile that doesn't refuse invalid keys accepts keys of any form.
-                prefix=profile["key.prefix"] if profile["errors.invalid_api_key"] else None,
+                # A profile that doesn't refuse invalid keys accepts keys of any form, as does
+                # require_auth=False.
+                prefix=profile["key.prefix"]
+                if options.require_auth and profile["errors.invalid_api_key"]
+                else None,
                 required=options.require_auth and profile["errors.missing_api_key"] is not None,
                 default_user=None if keys is None else next(iter(keys.values())),
             ),

@@ -48,6 +48,10 @@ class ArmedFault:
         """The name of the fault; of a sequence, the names."""
         return ", ".join(fault.name for fault in self.faults)
 
+    def __str__(self) -> str:
+        """The fault with its arguments, and what it is armed on: `http_error(503) on upload`."""
+        return f"{', '.join(map(str, self.faults))} on {self.matcher}"
+
     @property
     def remaining(self) -> int | None:
         """How often it will still hit, None for always."""
@@ -61,7 +65,7 @@ class ArmedFault:
 
     def __repr__(self) -> str:
         left = "always" if self.remaining is None else f"{self.remaining} left"
-        return f"<ArmedFault {self.id}: {self.name} on {self.matcher}, {self.hits} hits, {left}>"
+        return f"<ArmedFault {self.id}: {self}, {self.hits} hits, {left}>"
 
     def _matches(self, target: FaultTarget) -> bool:
         # An outage begins at one request, and goes on for all.

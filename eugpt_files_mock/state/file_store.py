@@ -12,8 +12,10 @@ from dataclasses import replace
 from heapq import heappop, heappush
 from threading import RLock
 
+from ..model.file_ids import file_id_of
 from ..model.messages import File
 from ..model.processing import Processing, ProcessingByName
+from ..model.tables import html_table
 from ..options import Clock
 
 SortKey = tuple[int, int, str]
@@ -235,6 +237,10 @@ class FileStore:
         return file
 
 
+_SHOWN = ("id", "filename", "bytes", "purpose", "status", "user")
+"""Columns of the table in a notebook."""
+
+
 class Files:
     """The stored files, read-only: `len`, iteration (oldest first), `files[id]`, `id in files`."""
 
@@ -251,10 +257,10 @@ class Files:
         return iter(self._store.all())
 
     def __contains__(self, file_id: object) -> bool:
-        return file_id in self._store
+        return self._id("file_id in files: it", file_id) in self._store
 
-    def __getitem__(self, file_id: str) -> File:
-        file = self._store.get(file_id)
+    def __getitem__(self, file_id: str | File) -> File:
+        file = self._store.get(self._id("files[file_id]: it", file_id))
         if file is None:
             raise KeyError(f"no file has the id {file_id!r}")
         return file
@@ -262,9 +268,22 @@ class Files:
     def __repr__(self) -> str:
         return f"<{len(self)} files>"
 
-    def get(self, file_id: str) -> File | None:
-        """The file of that id, or None."""
-        return self._store.get(file_id)
+    def _repr_html_(self) -> str:
+        """A table, for notebooks."""
+        return html_table(_SHOWN, list(self), self.__repr__())
+
+    def get(self, file_id: str | File) -> File | None:
+        """The file of that id, or None.
+
+        Raises:
+            OptionError: for what can't be an id, such as the filename of a stored file.
+        """
+        return self._store.get(self._id("file_id", file_id))
+
+    def _id(self, label: str, value: object) -> str:
+        # Most ids are those of stored files, which are found at once.
+        known = isinstance(value, str) and value in self._store
+        return str(value) if known else file_id_of(label, value, self._store.all())
 
     def named(self, filename: str) -> list[File]:
         """The files of that name, oldest first."""

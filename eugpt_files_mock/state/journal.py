@@ -11,6 +11,7 @@ from time import monotonic
 from typing import overload
 
 from ..model.messages import Call, Record
+from ..model.tables import html_table
 
 _UNMATCHED_KEPT = 100
 """Requests for unknown routes that are kept for the exit checks, whatever the cap."""
@@ -115,6 +116,10 @@ class Journal:
                     self._records[place] = record
 
 
+_SHOWN = ("operation", "method", "path", "status", "filename", "user", "fault", "error", "client")
+"""Columns of the table in a notebook."""
+
+
 class Calls(Sequence[Call]):
     """A read-only sequence of calls, oldest first."""
 
@@ -147,6 +152,10 @@ class Calls(Sequence[Call]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} calls>"
+
+    def _repr_html_(self) -> str:
+        """A table, for notebooks."""
+        return html_table(_SHOWN, self._read(), self.__repr__())
 
     @property
     def last(self) -> Call:

@@ -21,7 +21,7 @@ from ..errors import (
     quoted,
     unknown_word,
 )
-from ..expectations.wording import count
+from ..expectations.assertions import count
 from ..intercept import fast_tls
 from ..model.messages import Call, Record
 from ..service.service import Service

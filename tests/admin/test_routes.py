@@ -174,7 +174,7 @@ def test_the_check_says_what_the_exit_checks_would_say(
     unmatched, unfired = control.get("check").json()["problems"]
 
     assert "1 request came for a route that this mock does not have." in unmatched
-    assert "rate_limited on upload" in unfired
+    assert "rate_limited() on upload" in unfired
     assert 2 == len(control.get("check").json()["problems"])
 
 

@@ -106,7 +106,7 @@ def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
 
 def test_a_number_is_no_profile() -> None:
     """The message lists the two names, and says that a path will do too."""
-    with pytest.raises(OptionError, match="profile must be 'eugpt', 'openai', or the path"):
+    with pytest.raises(OptionError, match="profile must be 'eugpt', 'openai', the path"):
         FilesMock(profile=7)  # type: ignore[arg-type]
 
 

@@ -27,7 +27,7 @@ def test_beside_another_teardown(eugpt_files, broken):
     result = run(code)
     result.assert_outcomes(passed=2, errors=2)
     shown = result.stdout.str()
-    assert [1, 1] == [shown.count("  timeout on download"), shown.count("  garbage on list")]
+    assert [1, 1] == [shown.count("  timeout() on download"), shown.count("  garbage() on list")]
     result.stdout.fnmatch_lines(["*another teardown*", "*exit checks*", "*forbidden on delete*"])
     assert "BaseExceptionGroup" not in shown
 
@@ -64,7 +64,7 @@ def test_fails(eugpt_files, subtests):
     result = run(code)
     shown = result.stdout.str()
     assert 3 == result.parseoutcomes()["errors"]
-    assert [2, 1] == [shown.count("  timeout on download"), shown.count("  garbage on list")]
+    assert [2, 1] == [shown.count("  timeout() on download"), shown.count("  garbage() on list")]
     assert "forbidden on delete" not in shown
     result.stdout.fnmatch_lines(["*EU GPT Files calls*", "upload *filename='a.txt'*"])
 
@@ -122,7 +122,7 @@ def test_next():
     result.assert_outcomes(passed=4, failed=1, errors=4)
     shown, _, _ = result.stdout.str().partition("short test summary")
     assert 4 == shown.count("This test started a mock and didn't stop it")
-    assert [1, 0] == [shown.count("timeout on list"), shown.count("garbage on list")]
+    assert [1, 0] == [shown.count("timeout() on list"), shown.count("garbage() on list")]
 
 
 def test_a_mock_of_several_tests_may_stay_started(run: Run) -> None:

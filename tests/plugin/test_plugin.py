@@ -164,7 +164,7 @@ def test_allowed({fixture}):
 """
     result = run(code)
     result.assert_outcomes(passed=4, errors=2)
-    result.stdout.fnmatch_lines(["*1 armed fault never fired.*", "*timeout on download*"])
+    result.stdout.fnmatch_lines(["*1 armed fault never fired.*", "*timeout() on download*"])
     shown, _, _ = result.stdout.str().partition("short test summary")
     assert 1 == shown.count("To fix it: make the code under test")
     assert "During handling" not in result.stdout.str()

@@ -62,7 +62,7 @@ def test_a_test_in_node_fails_for_a_fault_that_never_fired(base_url: str) -> Non
     )
     assert run.returncode == 1, run.stdout + run.stderr
     assert "1 armed fault never fired." in run.stdout
-    assert "rate_limited on upload" in run.stdout
+    assert "rate_limited() on upload" in run.stdout
 
 
 def test_the_npm_client_uploads_pages_downloads_deletes_and_retries(
