@@ -568,6 +568,8 @@ ASSERTIONS: dict[str, ErrorCase] = {
         lambda one: one.assert_uploaded("notes.txt", content=b"hullo")
     ),
     "assert_uploaded: it was refused": asserted(lambda one: one.assert_uploaded("film.mp4")),
+    "assert_uploaded: an unknown user": asserted(lambda one: one.assert_uploaded(user="alicia")),
+    "assert_uploaded: another user": asserted(lambda one: one.assert_uploaded(purpose="batch")),
     "assert_uploaded: nothing came": left()(lambda one: one.assert_uploaded("report.pdf")),
     "assert_uploaded: a text as content": asserted(
         lambda one: one.assert_uploaded("report.pdf", content="%PDF")  # type: ignore[arg-type]
