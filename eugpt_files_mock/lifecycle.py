@@ -6,7 +6,7 @@ The exit checks run when it is no longer active at all, unless an exception is b
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import RLock
@@ -22,7 +22,9 @@ from .errors import (
 )
 from .expectations.exit_checks import exit_failure, exit_problems
 from .intercept import installation
+from .intercept.mounting import Mounts
 from .intercept.registry import ActiveMock
+from .model.base_urls import Origin, parse_base_url
 from .model.faults import ConnectionFault, Fault
 from .service.service import Service
 
@@ -46,6 +48,7 @@ class Lifecycle:
         )
         self._mock = mock
         self.service = service
+        self.mounts = Mounts(options.passthrough)
         self._environment = Pointers(options.environ)
         # Reentrant: a garbage collection, in a thread that holds it, may stop a mock.
         self.lock = RLock()
@@ -140,7 +143,15 @@ class Lifecycle:
             self._environment.point(self._mock.api_key, self.base_url)
         else:
             self._environment.release()
+        self.mounts.note(self._origins())
         return is_active
+
+    def _origins(self) -> Iterator[Origin]:
+        """Where it can be reached."""
+        if self._intercepting:
+            yield from (base_url.origin for base_url in self.service.options.base_url)
+        for port in self._ports:
+            yield parse_base_url(port.url).origin
 
     def check_armed(self, faults: Iterable[Fault]) -> None:
         """Check that these faults can be produced wherever the mock is active."""

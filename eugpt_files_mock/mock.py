@@ -483,6 +483,21 @@ class FilesMock:
         """
         call_after(self._service, operation, function, times)
 
+    def mount(self, other: object) -> None:
+        """Let another mock, such as a strict one, leave this mock's URLs to this mock.
+
+        It does so whatever its state is and whichever was started first, and its own checks count
+        them as called. Leaving either takes the one out of the other.
+
+        Args:
+            other: a router of respx (`respx.mock`, the fixture `respx_mock`, a `MockRouter`), a
+                `responses.RequestsMock`, or the module `responses`.
+
+        Raises:
+            OptionError: for anything else.
+        """
+        self._lifecycle.mounts.add(other)
+
     # What was received, and what is expected of it.
 
     @property

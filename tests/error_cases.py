@@ -323,6 +323,10 @@ def _seam_of_requests_lost() -> None:
         mock().start()
 
 
+def _mounted_in_a_client() -> None:
+    mock().mount(httpx.Client)
+
+
 def _class_of_urllib3_lost() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.delattr("urllib3.connectionpool.HTTPConnectionPool")
@@ -400,6 +404,7 @@ STATES: dict[str, ErrorCase] = {
     "start: httpx has changed": _seam_of_httpx_lost,
     "start: requests has changed": _seam_of_requests_lost,
     "start: urllib3 has changed": _class_of_urllib3_lost,
+    "mount: in a client": _mounted_in_a_client,
     "serve: a port that is taken": _port_taken,
     "serve: a port that is none": lambda: mock().serve(port=70_000).start(),
     "serve: a token that cannot be sent": lambda: mock().serve(admin_token="a b"),

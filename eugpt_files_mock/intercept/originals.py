@@ -39,10 +39,19 @@ def called_for_ours(there: Any, module: str) -> Any:
     if is_function_of(there, module):
         return there
     for layer in layers(there):
-        calls_on = is_tracer(layer) or _effects(layer)
-        if is_function_of(layer, module) or (calls_on and leads_to(layer, module)):
+        if is_function_of(layer, module) or _looks_on(layer, module):
             return layer
     return None
+
+
+def _looks_on(layer: Any, module: str) -> bool:
+    """Whether it is a tracer or a spy, which calls the library's own function in any case.
+
+    A plain function of the author's may well refuse some hosts before it calls that. One that
+    `functools.wraps` has made looks on, as those of OpenTelemetry do.
+    """
+    is_around = _wrapped(layer) is not None or bool(_effects(layer))
+    return is_around and leads_to(layer, module) and not is_of_another_mock(layer)
 
 
 def found_in_memory(module: str, qualified_name: str) -> Any:
@@ -90,9 +99,10 @@ def _classes() -> Iterator[type]:
         waiting += below
 
 
-def is_tracer(function: object) -> bool:
-    """Whether it is a proxy around a function, as those of wrapt are."""
-    return type(function) is not FunctionType and callable(getattr(function, "__wrapped__", None))
+def _wrapped(function: object) -> Any:
+    """What functools.wraps, and proxies as those of wrapt, keep of what they wrap; or None."""
+    wrapped = getattr(function, "__wrapped__", None)
+    return wrapped if callable(wrapped) else None
 
 
 def leads_to(function: Any, module: str) -> bool:
@@ -137,8 +147,8 @@ def layers(function: Any) -> Iterator[Any]:
     # The list grows during the loop: each layer adds those that it calls.
     for layer in found:
         yield layer
-        # functools.wraps and wrapt keep what they wrap here; other tools keep it in a closure only.
-        below = [getattr(layer, "__wrapped__", None), *_effects(layer)]
+        # Other tools keep it in a closure only.
+        below = [_wrapped(layer), *_effects(layer)]
         if type(layer) is FunctionType:
             below += [cell.cell_contents for cell in layer.__closure__ or () if _is_filled(cell)]
         elif type(layer) is MethodType:
@@ -150,7 +160,7 @@ def layers(function: Any) -> Iterator[Any]:
 
 
 def _may_lead_on(layer: Any) -> bool:
-    return type(layer) in {FunctionType, MethodType, partial} or is_tracer(layer)
+    return type(layer) in {FunctionType, MethodType, partial} or _wrapped(layer) is not None
 
 
 def _is_filled(cell: Any) -> bool:
