@@ -404,8 +404,9 @@ class FilesMock:
             reply: a function of a `StubRequest` that returns a JSON value, or an `Answer`. With the
                 status 204 or 304, which have no body, it may return None.
             times: how often it answers, None for always; after that the stub before it does.
-            check_file_ids: whether every `file_id`, and member of `file_ids`, in a JSON body must
-                be a file of that user; if it isn't, the answer is 404 `file_not_found`.
+            check_file_ids: whether every `file_id`, `…_file_id`, `training_file`,
+                `validation_file`, and member of `file_ids` and `…_file_ids`, at any depth of a JSON
+                body, must be a file of that user; if it isn't, the answer is 404 `file_not_found`.
 
         Raises:
             OptionError: for a path of the Files API, two bodies, a value that cannot be sent.

@@ -379,3 +379,20 @@ def test_a_result_that_varies_is_not_compared(mock: FilesMock) -> None:
     sweep = swept(mock, varying)
     assert {} == wrong(sweep)
     assert "the result varies" in str(sweep)
+
+
+def test_a_post_that_is_only_sent_after_a_failure_repeats_nothing(mock: FilesMock) -> None:
+    """A cancel undoes what was begun; it isn't work that was carried out twice."""
+    mock.stub("POST", "/jobs", json={})
+    mock.stub("POST", "/jobs/cancel", json={})
+
+    def run() -> None:
+        with client() as http:
+            try:
+                http.post("/jobs").raise_for_status()
+            except httpx.HTTPError:
+                http.post("/jobs/cancel")
+                raise
+
+    sweep = swept(mock, run, only="POST /jobs/*")
+    assert sweep.ok, str(sweep)
