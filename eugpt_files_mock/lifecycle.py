@@ -170,8 +170,7 @@ class Lifecycle:
         # key, so these stay.
         if service.tenants is None and service is self.service:
             self._active_mock.deferred_errors.clear()
-            for port in tuple(self._ports):
-                port.end_waits()
+            self.end_waits()
 
     def check(self, services: Sequence[Service]) -> None:
         # Cleared before the failure is raised: what is reported once isn't reported again.
@@ -180,6 +179,16 @@ class Lifecycle:
         message = exit_failure(services, deferred)
         if message:
             raise ExpectationNotMet(message)
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is on a port."""
+        return bool(self._ports)
+
+    def end_waits(self) -> None:
+        """Close the connections that a fault keeps waiting."""
+        for port in tuple(self._ports):
+            port.end_waits()
 
     def defer(self, error: FilesMockError) -> None:
         """Let the exit checks say it."""

@@ -23,6 +23,7 @@ from ..errors import (
 )
 from ..expectations.assertions import count
 from ..intercept import fast_tls
+from ..model.faults import ConnectionFault
 from ..model.messages import Call, Record
 from ..service.service import Service
 from ..service.stubs import check_operation
@@ -47,6 +48,9 @@ from .table import (
 _ENDLESS_TIMES = 20
 _ENDLESS_LEAST = 1_000
 """A run is stopped after so many times the usual number of calls, and never before this many."""
+
+_LONGEST_SILENCE = 1.0
+"""Seconds that a client in this process waits on a port for an answer that never comes."""
 
 _QUIET_SECONDS = 2.0
 """A sweep that is over before then shows no progress."""
@@ -83,6 +87,7 @@ class Case:
         self._run: Run | None = None
         self._state: Literal["new", "entered", "over"] = "new"
         self._is_endless = False
+        self._is_ended = threading.Event()
         # Called when the run is endless, in the thread of the request: to end another process.
         self.on_endless: Callable[[], None] | None = None
 
@@ -158,6 +163,24 @@ class Case:
                 (planned.fault,), self._row.matcher(planned), goes_on=planned.goes_on
             )
 
+            if isinstance(planned.fault, ConnectionFault) and planned.fault.kind == "timeout":
+                self._cut_waits(mock._lifecycle)
+
+    def _cut_waits(self, lifecycle: Any) -> None:
+        """On a port, let no client of this process wait longer than a second for nothing.
+
+        Its own time-out may be ten minutes (the openai SDK's), and can't be shortened.
+        """
+        if self._sweep._wait or not lifecycle.serves:
+            return
+
+        def cut() -> None:
+            while not self._is_ended.wait(_LONGEST_SILENCE):
+                if self._armed is not None and self._armed.hits:
+                    lifecycle.end_waits()
+
+        threading.Thread(target=cut, daemon=True).start()
+
     def _on_record(self, record: Record) -> None:
         if self._before_record is not None:
             self._before_record(record)
@@ -177,6 +200,7 @@ class Case:
     def end(self) -> None:
         """The run is over: look at what it left, before anything else changes it."""
         service, mock = self._service, self._sweep._mock
+        self._is_ended.set()
         service.journal.on_record = self._before_record
         # Faults that the run armed itself may not have hit, as the failure ended it before.
         is_missed = self._armed is not None and not self._armed.hits

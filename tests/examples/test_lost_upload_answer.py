@@ -49,6 +49,14 @@ class Archive:
         return None
 
 
+@pytest.mark.eugpt_sweep(expect=requests.RequestException)
+def test_every_failure_stores_the_document_once_or_is_told(eugpt_files):
+    """The sweep repeats this test with each failure at each call."""
+    file_id = Archive().store("invoice.pdf", b"%PDF")
+
+    assert [file.id for file in eugpt_files.files] == [file_id]
+
+
 def test_a_lost_answer_does_not_store_the_document_twice(eugpt_files):
     """The application finds the file in the list, and takes its id from there."""
     eugpt_files.inject(faults.connection_reset(), on="upload", phase="after")

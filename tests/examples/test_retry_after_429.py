@@ -23,6 +23,15 @@ def archive(filename: str, content: bytes) -> str:
             raise Busy(filename) from error
 
 
+# The SDK's retries store a document twice when an answer gets lost: the next recipe is about that.
+@pytest.mark.eugpt_sweep(allow=["upload */lost"])
+def test_every_other_failure_is_handled(eugpt_files):
+    """The sweep repeats this test with each failure."""
+    file_id = archive("report.pdf", b"%PDF")
+
+    assert eugpt_files.files[file_id].content == b"%PDF"
+
+
 def test_two_refusals_are_waited_out(eugpt_files):
     """The SDK retries twice by default, so the third attempt succeeds."""
     eugpt_files.inject(faults.rate_limited(), on="upload", times=2)

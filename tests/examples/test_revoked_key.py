@@ -32,6 +32,14 @@ def names(auth: httpx.Auth) -> list[str]:
     return [file["filename"] for file in answer.json()["data"]]
 
 
+@pytest.mark.eugpt_sweep(expect=(httpx.HTTPError, ValueError))
+def test_every_failure_is_told_or_overcome(eugpt_files):
+    """The sweep repeats this test with each failure; a single 401 is overcome."""
+    eugpt_files.add_file("report.pdf")
+
+    assert names(RenewedKey("eugpt_old", renew=lambda: "eugpt_new")) == ["report.pdf"]
+
+
 @pytest.mark.eugpt_files(api_keys=["eugpt_new"])
 def test_a_revoked_key_is_renewed_once(eugpt_files):
     """The new key is kept, so the second call isn't refused first."""

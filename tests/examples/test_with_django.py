@@ -24,9 +24,13 @@ def documents(request: HttpRequest) -> JsonResponse:
             headers={"Authorization": f"Bearer {os.environ['EUGPT_API_KEY']}"},
             timeout=10,
         )
+        answer.raise_for_status()
+        names = [file["filename"] for file in answer.json()["data"]]
     except requests.Timeout:
         return JsonResponse({"error": "EU GPT does not answer"}, status=504)
-    return JsonResponse({"names": [file["filename"] for file in answer.json()["data"]]})
+    except requests.RequestException:
+        return JsonResponse({"error": "EU GPT is out of order"}, status=502)
+    return JsonResponse({"names": names})
 
 
 urlpatterns = [path("documents", documents)]
@@ -42,6 +46,22 @@ def test_the_documents_are_named(browser, eugpt_files):
     eugpt_files.add_file("report.pdf")
 
     assert browser.get("/documents").json() == {"names": ["report.pdf"]}
+
+
+class ToldSo(Exception):
+    """The view said that EU GPT can't be used now."""
+
+
+@pytest.mark.eugpt_sweep(expect=ToldSo)
+def test_no_failure_of_eugpt_is_taken_for_success(browser, eugpt_files):
+    """The sweep repeats this test with each failure, and found a KeyError behind each refusal."""
+    eugpt_files.add_file("report.pdf")
+
+    answer = browser.get("/documents")
+    if answer.status_code in (502, 504):
+        raise ToldSo
+
+    assert answer.json() == {"names": ["report.pdf"]}
 
 
 def test_a_silent_eugpt_is_a_504_at_once(browser, eugpt_files):

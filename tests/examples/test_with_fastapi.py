@@ -46,6 +46,14 @@ def test_a_document_reaches_eugpt(browser, eugpt_files):
     assert eugpt_files.files[answer.json()["id"]].filename == "report.pdf"
 
 
+@pytest.mark.eugpt_sweep
+def test_no_failure_of_eugpt_is_taken_for_success(browser, eugpt_files):
+    """The sweep repeats it with each failure: a document is stored, or somebody is told."""
+    answer = browser.put("/documents/report.pdf", content=b"%PDF").raise_for_status()
+
+    assert eugpt_files.files[answer.json()["id"]].filename == "report.pdf"
+
+
 def test_an_outage_of_eugpt_is_a_502_of_ours(browser, eugpt_files):
     """A 500 would say that the application itself is broken."""
     eugpt_files.inject(faults.server_error(), on="upload")

@@ -27,6 +27,18 @@ class Storing(unittest.TestCase):
 
         self.mock.assert_uploaded("a.txt", content=b"hello")
 
+    def test_every_failure_is_told(self) -> None:
+        """A sweep is a loop; each run begins with an empty mock."""
+        for case in self.mock.sweep(expect=requests.RequestException):
+            with case:
+                requests.post(
+                    f"{self.mock.base_url}/files",
+                    headers=self.headers,
+                    files={"file": ("a.txt", b"hello")},
+                    data={"purpose": "assistants"},
+                    timeout=5,
+                ).raise_for_status()
+
     def test_an_outage_is_met(self) -> None:
         """`requests` doesn't retry by itself, so the caller sees the 503."""
         self.mock.inject(faults.unavailable(), on="list")
