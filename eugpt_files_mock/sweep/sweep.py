@@ -239,7 +239,7 @@ class Case:
                 raise ExpectationNotMet("\n\n".join(self._run.problems))
             return error is None
         if self._is_missed and not self._is_endless:
-            raise self._sweep._missed(self) from error
+            raise self._sweep._missed(self, error) from error
         assert self._planned is not None  # noqa: S101 - armed in `begin`
         assert self._sweep._baseline is not None  # noqa: S101 - made before the first failure
         outcome, reasons = judged(
@@ -264,7 +264,7 @@ class Case:
         Raises:
             ExpectationNotMet: which says so.
         """
-        raise self._sweep._missed(self) from error
+        raise self._sweep._missed(self, error) from error
 
 
 _ON_A_PORT = ("port", "wsgi")
@@ -456,11 +456,12 @@ class Sweep:
         self._needed |= cells | (kinds & set(self._allow))
         return "(WRONG)" if cells or kinds <= set(self._allow) else "WRONG"
 
-    def _missed(self, case: Case) -> ExpectationNotMet:
+    def _missed(self, case: Case, error: BaseException | None) -> ExpectationNotMet:
         made = ", ".join(map(call_name, case.calls)) or "none"
+        raised = f"\nIt raised {type(error).__name__}: {error}" if error is not None else ""
         return ExpectationNotMet(
             f"The code did not make the call {case.call!r} in this run, so {case.failure!r} could "
-            f"not be tried. It made: {made}.\n{_SET_UP_INSIDE}"
+            f"not be tried. It made: {made}.{raised}\n{_SET_UP_INSIDE}"
         )
 
     def _note_left(self) -> None:
