@@ -60,9 +60,9 @@ class Exchange:
         new_id = None if result is None else result.new_id
         named = (new_id or route.file_id, facts.filename, facts.purpose, facts.content_type)
         message = None if refusal is None else refusal.message(self._service.options.profile)
-        redactor = self._service.redactor
-        json = redactor.json(facts.json, facts.body, request) if facts.body else None
-        kept = redactor.redact(request, named, facts.fields, message, outcome)
+        kept = self._service.redactor.redact(
+            request, named, facts.fields, message, outcome, facts.json, facts.body
+        )
         file_id, filename, purpose, content_type = kept.named
         call = Call(
             operation=route.name,
@@ -80,7 +80,7 @@ class Exchange:
             bytes=facts.bytes,
             sha256=facts.sha256,
             fields=kept.fields,
-            json=json,
+            json=kept.json,
             fault=None if self.fault is None else FaultName.of(self.fault.fault),
             error=None if refusal is None else refusal.code,
             message=kept.message,
@@ -108,13 +108,15 @@ class Exchange:
             size=request.length if facts.bytes is None else facts.bytes,
             tail=facts.tail,
             body=_hash(facts.body, request.headers.by_name.get("content-type", "")),
-            key_in_url=redactor.key_in_url(request, self._service.api_key),
+            key_in_url=kept.key_in_url,
         )
 
     def _unready_files(self) -> tuple[tuple[str, str], ...]:
         """For the verdict: files that were used unprocessed. Retrieve and delete don't use them."""
-        find_used, user = self.route.operation.used_files, self.identity.user
-        used = find_used(self.command, self.file, self._service, user)
+        find_used = self.route.operation.used_files
+        if find_used is None:
+            return ()
+        used = find_used(self.command, self.file, self._service, self.identity.user)
         return tuple((file.id, file.status) for file in used if file and file.status != "processed")
 
     def _facts(self) -> Facts:

@@ -59,7 +59,9 @@ _SHORTEST_KEY = 8
 class Redactor:
     """Knows the secrets of one mock."""
 
-    def __init__(self, keys: Iterable[str]) -> None:
+    def __init__(self, keys: Iterable[str], own: str) -> None:
+        # The key that the mock names itself; it isn't secret, but should be in no URL either.
+        self._own = own
         self._secrets = set(keys)
         self._compile()
 
@@ -79,8 +81,13 @@ class Redactor:
         fields: Mapping[str, str],
         message: str | None,
         outcome: Outcome,
+        json: Any = None,
+        body: bytes = b"",
     ) -> Redacted:
-        """What may be kept of a request; `names` were chosen by somebody, such as a filename."""
+        """What may be kept of a request.
+
+        `names` were chosen by somebody, such as a filename; `json` is what stood in the `body`.
+        """
         secrets = _Secrets(self._pattern, request)
         return Redacted(
             path=_cut(secrets.redacted(request.path)),
@@ -90,24 +97,21 @@ class Redactor:
             fields=secrets.fields(fields) if fields else _NOTHING,
             message=None if message is None else secrets.redacted(message),
             outcome=secrets.reply(outcome) if isinstance(outcome, Reply) else outcome,
+            json=secrets.json(json, body) if body else None,
+            key_in_url=self._key_in_url(request, secrets),
         )
 
-    def key_in_url(self, request: Request, own: str) -> str | None:
+    def _key_in_url(self, request: Request, secrets: _Secrets) -> str | None:
         """Where the URL has a key, or what looks like one: a parameter's name, or `the path`."""
-        secrets = _Secrets(self._pattern, request)
 
         def is_key(text: str) -> bool:
-            return own in text or bool(_KEY.search(text)) or secrets.redacted(text) != text
+            return self._own in text or bool(_KEY.search(text)) or secrets.redacted(text) != text
 
         for name, value in request.parameters.items() if request.query else ():
             is_named = name.lower() in _KEY_PARAMETERS and len(value) >= _SHORTEST_KEY
             if is_named or is_key(value):
                 return secrets.redacted(f"the parameter {quoted(name)}")
         return "the path" if is_key(request.path) else None
-
-    def json(self, value: Any, body: bytes, request: Request) -> Any:
-        """What may be kept of a JSON value, given the body of the request, in which it was."""
-        return _Secrets(self._pattern, request).json(value, body)
 
 
 class Redacted(NamedTuple):
@@ -120,6 +124,8 @@ class Redacted(NamedTuple):
     fields: Parameters
     message: str | None
     outcome: Outcome
+    json: Any
+    key_in_url: str | None
 
 
 class _Secrets:

@@ -47,6 +47,7 @@ class Service:
         keys, profile = options.api_keys, options.profile
         request_id = profile["headers.request_id"] or "req_{hex:32}"
         journal = Journal(options.max_calls)
+        api_key = next(iter(keys)) if keys else f"{profile['key.prefix']}{_ANY_KEY}"
         return cls(
             options=options,
             access=Access(
@@ -59,13 +60,13 @@ class Service:
                 required=options.require_auth and profile["errors.missing_api_key"] is not None,
                 default_user=None if keys is None else next(iter(keys.values())),
             ),
-            api_key=next(iter(keys)) if keys else f"{profile['key.prefix']}{_ANY_KEY}",
+            api_key=api_key,
             files=FileStore(options.processing, options.clock),
             armed=ArmedFaults(),
             journal=journal,
             rate_limiter=RateLimiter(options.rate_limit, options.clock),
             randomness=Randomness(options.seed, profile["id.format"], request_id),
-            redactor=Redactor(keys or ()),
+            redactor=Redactor(keys or (), api_key),
             stubs=Stubs(journal),
             callbacks=Callbacks(),
             failures=[],

@@ -101,7 +101,7 @@ class Operation(Generic[CommandT, ResultT]):
         operate: carries the command out for a user at a time in Unix seconds; or raises `Refused`,
             and changes nothing.
         render: the answer.
-        used_files: the files that it uses the content of, for the verdict.
+        used_files: the files that it uses the content of, for the verdict; None for no file.
         answers_json: whether its answer is JSON, which a fault can break.
         description: its part of the OpenAPI document.
     """
@@ -116,9 +116,9 @@ class Operation(Generic[CommandT, ResultT]):
     facts: Callable[[CommandT, File | None], Facts]
     operate: Callable[[Service, CommandT, str | None, float], ResultT]
     render: Callable[[ResultT, str, Options], Reply]
-    used_files: Callable[[CommandT, File | None, Service, str | None], Iterable[File | None]] = (
-        lambda *_: ()
-    )
+    used_files: (
+        Callable[[CommandT, File | None, Service, str | None], Iterable[File | None]] | None
+    ) = None
     answers_json: bool = True
     description: Description | None = None
 
