@@ -245,6 +245,17 @@ def byte_string(label: str, value: Any) -> bytes:
     raise OptionError(f"{label} must be bytes, got {type(value).__name__}.{hint}", word=value)
 
 
+def raised(what: str, error: BaseException) -> str:
+    """What a message says of an error that a function of the test author raised."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - it is the author's, and its message may be, too
+        text = "(its message can't be made)"
+    # Half a character, as in the names that os.listdir gives, can be neither sent nor printed.
+    text = f"{what} raised {type(error).__name__}: {text}"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def quoted(value: object, most: int = 100) -> str:
     """A value as a message shows it: quoted, and cut when it is long."""
     if isinstance(value, str):

@@ -101,5 +101,5 @@ def test_scenario(
     """With every client; the journal names its library, and `wsgi` where it came over a port."""
     with entered(way) as mock, connected(kind, mock.base_url, mock.api_key) as client:
         scenario(mock, client)
-        library = kind.library if way == "in process" else "wsgi"
+        library = kind.library if way == "in process" else "port"
         assert {library} == {call.client for call in mock.calls}

@@ -12,7 +12,7 @@ import pytest
 from eugpt_files_mock import ExpectationNotMet, FilesMock, StubRequest, faults
 
 from .clients import IN_PROCESS, ON_A_PORT, Answer, Client, connected
-from .conftest import entered
+from .conftest import WAYS, entered
 
 PLACES = [("in process", kind) for kind in IN_PROCESS] + [("on a port", kind) for kind in ON_A_PORT]
 IDS = [f"{way}-{kind.name}" for way, kind in PLACES]
@@ -211,3 +211,48 @@ def test_a_body_may_name_a_file_by_any_name(mock: FilesMock, body: dict[str, Any
     assert (404, "file_not_found") == (answer.status_code, mock.calls.last.error)
     other = {"profile_id": "gone", "file": "gone", "file_identity": "gone"}
     assert 200 == httpx.post(f"{mock.base_url}/batches", headers=headers, json=other).status_code
+
+
+class Unspeakable(Exception):
+    """An error that fails when it is asked for its text."""
+
+    def __str__(self) -> str:
+        raise LookupError("no text")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("where", ["reply", "after"])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(ValueError("caf\udce9.txt"), r"caf\udce9.txt"), (Unspeakable(), "its message can't be made")],
+    ids=["half a character", "no text"],
+)
+def test_whatever_an_error_of_the_author_says_it_is_told_and_the_call_is_kept(
+    way: str, where: str, error: Exception, said: str
+) -> None:
+    """`os.listdir` gives names with half a character, which can be neither sent nor printed."""
+
+    def fail(_: object) -> None:
+        raise error
+
+    with pytest.raises(ExpectationNotMet) as caught, entered(way) as mock:
+        _fails(mock, way, where, fail, said)
+
+    assert said in str(caught.value)
+    str(caught.value).encode()  # it can be printed
+
+
+def _fails(mock: FilesMock, way: str, where: str, fail: Callable[[Any], Any], said: str) -> None:
+    if where == "reply":
+        mock.stub("GET", "/x", reply=fail)
+    else:
+        mock.stub("GET", "/x", json={})
+        mock.after("GET /x", fail)
+    headers = {"Authorization": f"Bearer {mock.api_key}"}
+    if way == "in process":
+        with pytest.raises((ValueError, Unspeakable)):
+            httpx.get(f"{mock.base_url}/x", headers=headers)
+    else:
+        answer = httpx.get(f"{mock.base_url}/x", headers=headers)
+        assert (500, True) == (answer.status_code, said in answer.json()["error"]["message"])
+    assert [500] == [call.status for call in mock.calls]

@@ -180,7 +180,7 @@ def _used(stub: Stub) -> str:
 def _base_url(service: Service, call: Call) -> str:
     """The base URL that the client should have used, as far as a call shows it."""
     # On a port a container, a proxy or a hosts file may give the server another name than ours.
-    if call.client == "wsgi":
+    if call.client in ("port", "wsgi"):
         return f"http://{call.headers.get('host', 'the address of the server')}/v1"
     return service.options.base_url[0].text
 
@@ -196,5 +196,5 @@ def _fix(base_url: str, unmatched: Sequence[Call]) -> str:
 
 def _passthrough_advice(unmatched: Sequence[Call]) -> str:
     """Only in process, as another mock can't take over a path of a port."""
-    paths = [call.path for call in unmatched if call.client != "wsgi"]
+    paths = [call.path for call in unmatched if call.client not in ("port", "wsgi")]
     return f", FilesMock(passthrough={paths[0]!r}) leaves it to other mocks" if paths else ""

@@ -1,7 +1,7 @@
 """The body of a request while it comes in: of a known length, or in chunks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _JOINED_BYTES = 1_000_000
 """A body up to this size is given in one piece, which is faster to parse."""
@@ -21,6 +21,11 @@ class SizedBody:
     @property
     def has_begun(self) -> bool:
         return bool(self._pieces)
+
+    @property
+    def size(self) -> int:
+        """Bytes of it that have come."""
+        return sum(map(len, self._pieces))
 
     def receive_data(self, data: bytes) -> None:
         """Take what has come; bytes after the body belong to the next request."""
@@ -52,7 +57,10 @@ class ChunkedBody:
     def __init__(self, data: bytes) -> None:
         self._buffer = bytearray(data)
         self._pieces: list[bytes] = []
-        self._read = self._read_size
+        self.size = 0
+        # A function, not a method of this body: that would refer to it, and keep its bytes until
+        # the next garbage collection.
+        self._read: Callable[[ChunkedBody], bool] = ChunkedBody._read_size
         self._missing = 0
         self._trailer_bytes = 0
         self.has_begun = bool(data)
@@ -68,9 +76,8 @@ class ChunkedBody:
 
     def is_whole(self) -> bool:
         """Read what is there."""
-        # Not `is not`: each access makes another bound method.
-        while self._read != self._read_nothing:
-            if not self._read():
+        while self._read is not ChunkedBody._read_nothing:
+            if not self._read(self):
                 return False
         return True
 
@@ -84,7 +91,7 @@ class ChunkedBody:
             if size is None:
                 raise InvalidChunk
             self._missing = int(size[1], 16)
-            self._read = self._read_data if self._missing else self._read_trailers
+            self._read = ChunkedBody._read_data if self._missing else ChunkedBody._read_trailers
         return line is not None
 
     def _read_data(self) -> bool:
@@ -92,8 +99,10 @@ class ChunkedBody:
         if data:
             del self._buffer[: len(data)]
             self._pieces.append(data)
+            self.size += len(data)
             self._missing -= len(data)
-            self._read = self._read_data if self._missing else self._read_end_of_chunk
+            if not self._missing:
+                self._read = ChunkedBody._read_end_of_chunk
         return bool(data)
 
     def _read_end_of_chunk(self) -> bool:
@@ -101,17 +110,18 @@ class ChunkedBody:
         if line not in {None, b"\r\n"}:
             raise InvalidChunk
         if line is not None:
-            self._read = self._read_size
+            self._read = ChunkedBody._read_size
         return line is not None
 
     def _read_trailers(self) -> bool:
         line = self._line()
-        self._trailer_bytes += len(line or b"")
-        # Trailers are dropped, and still must not go on for ever.
-        if self._trailer_bytes > _MAX_TRAILER_BYTES:
-            raise InvalidChunk
         if line == b"\r\n":
-            self._read = self._read_nothing
+            self._read = ChunkedBody._read_nothing
+        elif line is not None:
+            self._trailer_bytes += len(line)
+            # Trailers are dropped; still they must be fields, and not go on for ever.
+            if self._trailer_bytes > _MAX_TRAILER_BYTES or not _FIELD.fullmatch(line):
+                raise InvalidChunk
         return line is not None
 
     def _read_nothing(self) -> bool:
@@ -129,9 +139,12 @@ class ChunkedBody:
         return line
 
 
-# At most 16 digits, which are 64 bits. A chunk's line ends in CRLF; a line feed alone may only end
-# the lines of a head (RFC 9112, 2.2).
-_SIZE = re.compile(rb"([0-9a-fA-F]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
+# At most 16 digits, which are 64 bits, after any number of zeros (RFC 9112, 7.1). A chunk's line
+# ends in CRLF; a line feed alone may only end the lines of a head (RFC 9112, 2.2).
+_SIZE = re.compile(rb"0*([0-9a-fA-F]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
+_FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n")
+"""A trailer (RFC 9110, 6.5)."""
+
 _MAX_LINE_BYTES = 8_192
 _MAX_TRAILER_BYTES = 65_536
 

@@ -1,7 +1,7 @@
 """The state of one connection, seen from the server: what has come, and the requests in it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -87,10 +87,18 @@ _REQUEST_LINE = re.compile(rb"[!-~]+ [!-~]+ HTTP/[0-9]\.[0-9]\r?")
 class ServerProtocol:
     """One connection. It is closed when no request will come any more: the client has closed its
     end, or the last request was one after which the connection isn't kept.
+
+    `bytes_wanted` is asked about a request whose body is still coming: once so many bytes of it
+    have come, the request is given with them, and no other will come; None for the whole body.
     """
 
-    def __init__(self, line: Line | None = None) -> None:
+    def __init__(
+        self,
+        line: Line | None = None,
+        bytes_wanted: Callable[[ReceivedRequest], int | None] = lambda _: None,
+    ) -> None:
         self.is_closed = False
+        self._bytes_wanted = bytes_wanted
         self._line = line
         self._at_end = False
         self._head = _NO_HEAD
@@ -152,6 +160,9 @@ class ServerProtocol:
         self._has_begun = False
         self._raw = b""
         self._line_is_checked = False
+        self._target_has_begun = self._line_has_ended = False
+        self._wanted: int | None = None
+        self._is_asked = False
         if data:
             self._receive_head(data)
 
@@ -162,8 +173,24 @@ class ServerProtocol:
             # Empty lines before a request are ignored (RFC 9112, 2.2).
             data = data.lstrip(b"\r\n")
             self._has_begun = bool(data)
+        if not (data.isascii() or self._line_has_ended):
+            data = self._with_an_ascii_target(data)
+        else:
+            self._target_has_begun = self._target_has_begun or b" " in data
+            self._line_has_ended = self._line_has_ended or b"\n" in data
         if data:
             self._http.receive_data(data)
+
+    def _with_an_ascii_target(self, data: bytes) -> bytes:
+        """What curl sends as it was typed, and nginx passes on; h11 takes only ASCII."""
+        line, newline, rest = data.partition(b"\n")
+        self._line_has_ended = bool(newline)
+        method = b""
+        if not self._target_has_begun:
+            method, space, line = line.partition(b" ")
+            method += space
+            self._target_has_begun = bool(space)
+        return method + _BEYOND_ASCII.sub(_percent_escape, line) + newline + rest
 
     def _read_head(self) -> UnreadableRequest | None:
         import h11
@@ -204,10 +231,11 @@ class ServerProtocol:
             http_version=event.http_version.decode("ascii"),
             line=self._line,
         )
-        refused = _head_refusal(head)
+        fields = [(name.lower(), value) for name, value in head.headers]
+        refused = _head_refusal(head, fields)
         if refused is None:
             self._head = head
-            self._fields = [(name.lower(), value) for name, value in head.headers]
+            self._fields = fields
             self._expects_continue = self._http.they_are_waiting_for_100_continue
             self._body = _body_of(self._fields, self._http.trailing_data[0])
         return refused
@@ -220,9 +248,18 @@ class ServerProtocol:
             is_complete = body.is_whole()
         except InvalidChunk:
             return self._give_up()
-        if not is_complete:
-            return self._give_up() if self._at_end else None
-        return self._finish(body)
+        if is_complete:
+            return self._finish(body)
+        return self._give_up() if self._at_end else self._break_off(body)
+
+    def _break_off(self, body: SizedBody | ChunkedBody) -> ReceivedRequest | None:
+        """The request with what has come of its body, if that is all that is wanted of it."""
+        if not self._is_asked:
+            self._is_asked, self._wanted = True, self._bytes_wanted(self._head)
+        if self._wanted is None or body.size < self._wanted:
+            return None
+        self.is_closed = True
+        return replace(self._head, body=body.content(), is_persistent=False, is_complete=False)
 
     def _give_up(self) -> ReceivedRequest:
         # Where the next request would begin isn't known.
@@ -263,7 +300,18 @@ _TARGET_TOO_LONG = UnreadableRequest(
 )
 
 
-def _head_refusal(head: ReceivedRequest) -> UnreadableRequest | None:
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+
+
+def _percent_escape(found: re.Match[bytes]) -> bytes:
+    return b"%%%02X" % found[0][0]
+
+
+# Without user info, which could pass for the name, and no path (RFC 9110, 7.2).
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
+
+
+def _head_refusal(head: ReceivedRequest, fields: list[tuple[str, str]]) -> UnreadableRequest | None:
     """Why a head that h11 could read is refused, or None."""
     if len(head.target) > MAX_HEAD_BYTES:
         return _TARGET_TOO_LONG
@@ -276,6 +324,11 @@ def _head_refusal(head: ReceivedRequest) -> UnreadableRequest | None:
     if head.http_version not in {"1.0", "1.1"}:
         message = "Only HTTP/1.0 and HTTP/1.1 are spoken here."
         return UnreadableRequest(status=505, message=message, method=head.method)
+    hosts = [value for name, value in fields if name == "host"]
+    # That of the target wins, and both must be one.
+    if not all(_HOST.fullmatch(host) for host in (*hosts, head.host)):
+        message = "The Host isn't a name or an address, with or without a port."
+        return UnreadableRequest(status=400, message=message, method=head.method)
     return None
 
 

@@ -15,6 +15,7 @@ from ..errors import OptionError, quoted
 from ..model.messages import Headers, Outcome, Reply, Request
 from ..model.sender import Sender
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
+from ..service.fault_effects import bytes_until_reset
 from ..service.handle import handle
 from ..service.refusals import CHALLENGE, Refusal
 from ..service.rejections import reject, reject_unreadable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 PREFIX = "/v1"
 """Where the API is on a port; the intercepted base URLs don't matter there."""
 
-CLIENT = "wsgi"
+CLIENT = "port"
 """The client of calls that came over a port: which library sent them isn't known."""
 
 _BESIDE = ("/__admin", "/openapi.json", "/favicon.ico")
@@ -73,23 +74,40 @@ class ServedMock:
         for tenant in self._service.all_tenants():
             tenant.journal.note_wait(outcome.request_id, is_gone=is_gone)
 
+    def bytes_until_reset(self, request: ReceivedRequest) -> int | None:
+        """After how many bytes of its body a fault resets a request, whose head has come."""
+        if request.path.startswith(_BESIDE) or self._refusal(request) is not None:
+            return None
+        return bytes_until_reset(self._service, _api_request(request, self._scheme))
+
     def _refusal(self, request: ReceivedRequest) -> Refusal | None:
         """What is answered to a web page that isn't part of the test. It isn't in the journal."""
-        if self._hosts.is_loopback and not self._hosts.know(request.host):
+        # A client without a Host, over HTTP/1.0, is no browser.
+        host = request.host
+        if host and self._hosts.is_loopback and not self._hosts.know(host):
             message = (
-                f"The Host {quoted(request.host)} isn't this server's. "
+                f"The Host {quoted(host)} isn't this server's. "
                 "To let it in: serve(allow_hosts=[...]), or --allow-host."
             )
             return Refusal("misdirected_request", {"message": message})
-        headers = {name.lower(): value for name, value in request.headers}
-        origin = headers.get("origin")
-        # A browser lets any page send a simple request, but not with a key: that is asked for first
-        # (CORS), and here never granted.
-        is_foreign = origin is not None and origin.partition("://")[2] != request.host
-        if is_foreign and self._service.access.required and "authorization" not in headers:
-            message = f"A page of another origin, {quoted(origin or '')}, sent no key."
-            return Refusal("missing_api_key", {"message": message}, (CHALLENGE,))
+        return _foreign(request, requires_key=self._service.access.required)
+
+
+def _foreign(request: ReceivedRequest, *, requires_key: bool) -> Refusal | None:
+    """Why a request is refused that a browser sends for a page of another site, or None."""
+    headers = {name.lower(): value for name, value in request.headers}
+    origin, has_key = headers.get("origin"), "authorization" in headers
+    if headers.get("sec-fetch-site") == "cross-site":
+        whose = "A page of another site"
+    # With a key a browser asks before it sends (CORS), and here it is never allowed to. So what
+    # comes with one is another program's.
+    elif origin is not None and origin.partition("://")[2] != request.host and not has_key:
+        whose = f"A page of another origin, {quoted(origin)},"
+    else:
         return None
+    if requires_key and not has_key:
+        return Refusal("missing_api_key", {"message": f"{whose} sent no key."}, (CHALLENGE,))
+    return Refusal("foreign_request", {"message": f"{whose} can't use this mock."})
 
 
 def _api_request(request: ReceivedRequest, scheme: str) -> Request:

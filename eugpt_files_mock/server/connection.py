@@ -33,7 +33,7 @@ class Connection:
     `"reader"` while the client takes an answer, `"fault"` while a fault lets time pass. `heard_at`
     is when something came last, by the monotonic clock.
     `note_wait` is called with None when a fault begins to keep the client waiting, and then with
-    whether the client has gone meanwhile.
+    whether the client has gone meanwhile. `bytes_wanted` is that of `ServerProtocol`.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Connection:
         answer: Answer,
         note_wait: Callable[[Outcome, bool | None], None],
         ssl_context: ssl.SSLContext | None,
+        bytes_wanted: Callable[[ReceivedRequest], int | None] = lambda _: None,
     ) -> None:
         self.waits_for: Literal["client", "rest", "reader", "fault"] | None = None
         self.heard_at = time.monotonic()
@@ -51,12 +52,13 @@ class Connection:
         self._note_wait = note_wait
         self._outcome: Outcome = _FAILED
         self._ssl_context = ssl_context
+        self._bytes_wanted = bytes_wanted
         self._is_ended = False
 
     @property
     def is_idle(self) -> bool:
         """Whether it waits for a request of which not a byte has come; asked by another thread."""
-        return self.waits_for == "client" and not _has_come(self._socket)
+        return self.waits_for == "client" and not _peek(self._socket)
 
     def serve(self) -> None:
         """Answer what comes, and close. A client that breaks off isn't an error of ours."""
@@ -86,12 +88,9 @@ class Connection:
         """Note the end of the connection, if the client has closed it: its own thread may not have
         seen that yet.
         """
-        # ValueError: it was closed meanwhile.
-        with contextlib.suppress(OSError, ValueError):
-            readable, _, _ = select.select([self._socket], [], [], 0)
-            # The plain socket's recv: one of TLS takes no flags.
-            if readable and not socket.socket.recv(self._socket, 1, socket.MSG_PEEK):
-                self._line.close()
+        # Else its thread is at work, and will see it.
+        if self.waits_for is not None and _peek(self._socket) == b"":
+            self._line.close()
 
     def turn_away(self) -> None:
         """Say that there is no thread to serve it, and close."""
@@ -117,7 +116,7 @@ class Connection:
             self.waits_for = None
 
     def _answer_all(self) -> None:
-        protocol = ServerProtocol(self._line)
+        protocol = ServerProtocol(self._line, self._bytes_wanted)
         while not protocol.is_closed:
             request = protocol.next_request()
             if request is None:
@@ -209,14 +208,17 @@ _NO_THREAD = (
 )
 
 
-def _has_come(connection: socket.socket) -> bool:
-    # Not on Windows, which has no such flag; nor does it run out of descriptors.
-    flags = socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0)
-    if flags == socket.MSG_PEEK:
-        return False
-    with contextlib.suppress(OSError):
-        return bool(socket.socket.recv(connection, 1, flags))
-    return False
+def _peek(connection: socket.socket) -> bytes | None:
+    """A byte that has come and isn't read, `b""` at the end, None where there is nothing or the
+    system (Windows) can't tell. It never waits, though another thread may be reading.
+    """
+    if not hasattr(socket, "MSG_DONTWAIT"):
+        return None
+    try:
+        # The plain socket's recv: one of TLS takes no flags.
+        return socket.socket.recv(connection, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except OSError:
+        return None
 
 
 _NO_LINGERING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)

@@ -133,7 +133,9 @@ class LiveServer:
         # On Windows, macOS and BSD it inherits that the listening socket doesn't block.
         connected.settimeout(None)
         self._connections.note_gone()
-        connection = Connection(connected, self._answer_now, self._note_wait, self._ssl_context)
+        connection = Connection(
+            connected, self._answer_now, self._note_wait, self._ssl_context, self._bytes_wanted
+        )
         try:
             self._take(connection)
         # No thread can be started.
@@ -156,6 +158,10 @@ class LiveServer:
     def _answer_now(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
         # Looked up at each request: a connection may be older than what answers.
         return self.answer(request)
+
+    def _bytes_wanted(self, request: ReceivedRequest) -> int | None:
+        wanted = getattr(self.answer, "bytes_until_reset", None)
+        return None if wanted is None else wanted(request)
 
     def _note_wait(self, outcome: Outcome, is_gone: bool | None) -> None:  # noqa: FBT001 - three states
         # `answer` may be a plain function.
@@ -182,6 +188,8 @@ class Connections:
         """
         with self._changed:
             self._changed.wait_for(lambda: self._free, free_within)
+            # First of all, so that a child which is forked meanwhile finds it (`forget`).
+            self._open.add(connection)
             if self._free:
                 self._free -= 1
                 self._waiting.put(connection)
@@ -189,9 +197,12 @@ class Connections:
                 # Daemons: the process must be able to end while a client hangs.
                 thread = Thread(target=self._work, args=(connection,), daemon=True)
                 # Not added before: starting can fail, and `close` can only join what has started.
-                self._start_thread(thread)
+                try:
+                    self._start_thread(thread)
+                except RuntimeError:
+                    self._open.discard(connection)
+                    raise
                 self._threads.add(thread)
-            self._open.add(connection)
 
     def end(self, choose: Callable[[Connection], bool] = lambda _: True) -> None:
         """Shut down those that are chosen, and wait until their threads have let go of them."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request as WsgiRequest
@@ -19,10 +20,13 @@ from ..model.messages import NOT_CONNECTED, Headers, Reply, Request, Severed
 from ..protocol.delivery import reason_phrase
 from ..service.handle import handle
 from ..service.service import Service
-from .application import CLIENT, PREFIX
+from .application import PREFIX
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+_ASCII = "".join(map(chr, range(128)))
 
 
 class WsgiApp:
@@ -60,10 +64,11 @@ def _request(environ: WSGIEnvironment) -> Request:
         method=request.method,
         path=path,
         resource=path[len(PREFIX) :] if path.startswith(PREFIX + "/") else None,
-        query=environ.get("QUERY_STRING", ""),
+        # Bytes beyond ASCII are sent by some clients as they were typed, here decoded as Latin-1.
+        query=quote(environ.get("QUERY_STRING", ""), safe=_ASCII, encoding="latin-1"),
         headers=Headers(request.headers.items()),
         body=_body(request),
-        client=CLIENT,
+        client="wsgi",
     )
 
 

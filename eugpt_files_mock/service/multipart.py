@@ -169,28 +169,53 @@ def _parse(boundary: str, body: Sequence[bytes]) -> list[Part]:
     # The package refuses padding after a boundary, which RFC 2046 (5.1.1) allows. It is so rare
     # that it is only looked for in a form that can't be read.
     except MultipartError:
-        delimiter = rb"((?:\A|\r\n)--" + re.escape(boundary.encode()) + rb")[ \t]+(?=\r\n)"
-        unpadded, padded = re.subn(delimiter, rb"\1", b"".join(body))
-        if not padded:
+        unpadded = _without_padding(boundary, b"".join(body))
+        if unpadded is None:
             raise
     return _read_parts(boundary, (unpadded,))
+
+
+_PADDING = re.compile(rb"[ \t]+(?=\r\n)")
+
+
+def _without_padding(boundary: str, body: bytes) -> bytes | None:
+    """The body without padding after its boundaries; None if there is none."""
+    # Found by `find`: an expression over the whole body takes ten times as long as to read a form.
+    delimiter = b"--" + boundary.encode()
+    kept: list[bytes] = []
+    begin, at = 0, body.find(delimiter)
+    while at >= 0:
+        end = at + len(delimiter)
+        padding = _PADDING.match(body, end)
+        if padding and (at == 0 or body[at - 2 : at] == b"\r\n"):
+            kept.append(body[begin:end])
+            begin = padding.end()
+        at = body.find(delimiter, end)
+    return b"".join((*kept, body[begin:])) if kept else None
 
 
 def _read_parts(boundary: str, body: Iterable[bytes]) -> list[Part]:
     limits = {"max_header_size": _LONGEST_HEADER, "max_header_count": _MOST_HEADERS}
     parts: list[Part] = []
-    with PushMultipartParser(boundary, **limits) as parser:
-        segment: MultipartSegment | None = None
-        pieces: list[bytes] = []
-        for event in (event for data in body if data for event in parser.parse(data)):
-            if isinstance(event, MultipartSegment):
-                segment, pieces = event, []
-            elif event is not None:
-                pieces.append(event)
-            elif segment is not None:
-                # A large file comes as one piece, of which neither this nor `bytes` makes a copy.
-                content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-                parts.append(Part(segment, bytes(content)))
+    parser = PushMultipartParser(boundary, **limits)
+    try:
+        with parser:
+            segment: MultipartSegment | None = None
+            pieces: list[bytes] = []
+            for event in (event for data in body if data for event in parser.parse(data)):
+                if isinstance(event, MultipartSegment):
+                    segment, pieces = event, []
+                elif event is not None:
+                    pieces.append(event)
+                elif segment is not None:
+                    # A large file comes as one piece; neither this nor `bytes` copies it.
+                    content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                    parts.append(Part(segment, bytes(content)))
+    except MultipartError as error:
+        # The parser refers to the error, and so does a frame in the traceback of the error:
+        # together they would stay in memory, with the body, until the next garbage collection.
+        parser.error = None
+        raise error.with_traceback(None) from None
     return parts
 
 

@@ -29,6 +29,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
         for case, code in _CODES.items()
         for row in [BEHAVIOURS[f"errors.{case}"].eugpt]
     },
+    "foreign_request": (403, "permission_error"),
     "project_forbidden": (403, "permission_error"),
     "quota_exceeded": (403, "permission_error"),
     "file_too_large": (413, "invalid_request_error"),

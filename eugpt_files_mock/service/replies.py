@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from ..errors import raised
 from ..model.behaviours import BEHAVIOURS
 from ..model.content_types import BYTES, HTML, JSON, TEXT
 from ..model.faults import ErrorResponse
@@ -49,8 +50,8 @@ def json_reply(value: object, request_id: str, profile: Profile, *, status: int 
 
 def render_failure(what: str, error: BaseException, request_id: str, profile: Profile) -> Reply:
     """What a port answers when a function of the test author raised; in process it is raised."""
-    message = f"{what} raised {type(error).__name__}: {error}"
-    refused = render_refusal(Refusal("server_error", {"message": message}), request_id, profile)
+    words = {"message": raised(what, error)}
+    refused = render_refusal(Refusal("server_error", words), request_id, profile)
     return replace(refused, error=error)
 
 

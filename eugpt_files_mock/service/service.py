@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ..errors import raised
 from ..model.messages import Request
 from ..options import Options
 from ..state.armed_faults import ArmedFaults
@@ -130,4 +131,4 @@ class Service:
     def note_failure(self, what: str, error: BaseException) -> None:
         """Keep for the exit checks what a function of the test author raised."""
         # The text only: the error would keep the frames that it went through, and so the body.
-        self.failures.append(f"{what} raised {type(error).__name__}: {error}")
+        self.failures.append(raised(what, error))

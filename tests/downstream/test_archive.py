@@ -24,7 +24,7 @@ def test_the_same_on_a_server(eugpt_files_server):
     """The code under test is unchanged: it finds the address in the environment."""
     file_id = archive.archive("a.pdf", b"%PDF")
     assert archive.download(file_id) == b"%PDF"
-    assert [call.client for call in eugpt_files_server.calls] == ["wsgi", "wsgi"]
+    assert [call.client for call in eugpt_files_server.calls] == ["port", "port"]
 
 
 @pytest.mark.parametrize("turn", range(5))

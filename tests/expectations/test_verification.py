@@ -290,4 +290,4 @@ def test_one_mock_can_intercept_and_serve_with_one_state() -> None:
             listed = httpx.get(f"{intercepted}/files", headers=headers).json()
         assert intercepted == mock.base_url
     assert ["a.txt"] == [file["filename"] for file in listed["data"]]
-    assert ["wsgi", "httpx"] == [call.client for call in mock.calls]
+    assert ["port", "httpx"] == [call.client for call in mock.calls]

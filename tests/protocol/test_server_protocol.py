@@ -272,3 +272,126 @@ def test_a_target_has_a_path_a_query_and_a_host(
     request = ReceivedRequest(method="GET", target=target, headers=(("hOST", "localhost"),))
 
     assert (path, query, host) == (request.path, request.query, request.host)
+
+
+CHUNKS = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [b"4", b"0004", b"0" * 40 + b"4", b"0" * 2000 + b"4"])
+def test_the_size_of_a_chunk_may_have_any_number_of_zeros(size: bytes) -> None:
+    """Before its digits, and before the last chunk's zero too (RFC 9112, 7.1)."""
+    (request,) = received([CHUNKS + size + b"\r\nbody\r\n" + size[:-1] + b"0\r\n\r\n"])
+
+    assert content(request) == b"body"
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        b"no colon",
+        b" folded: x",
+        b"name : x",
+        b"na me: x",
+        b": x",
+        b"x: \x00",
+        b"x: y\rz",
+        b"\xff: x",
+    ],
+)
+def test_a_trailer_that_is_not_a_field_makes_the_chunks_invalid(trailer: bytes) -> None:
+    """As in a head; what follows may be a smuggled request."""
+    (request,) = received([CHUNKS + b"4\r\nbody\r\n0\r\n" + trailer + b"\r\n\r\n" + GET])
+
+    assert isinstance(request, ReceivedRequest)
+    assert (request.is_complete, request.is_persistent) == (False, False)
+
+
+@pytest.mark.parametrize("trailer", [b"x: y", b"x:", b"X-Checksum:  \x80\xff z", b"a: 1\r\nb: 2"])
+def test_trailers_that_are_fields_are_dropped(trailer: bytes) -> None:
+    """What follows is the next request."""
+    requests = received([CHUNKS + b"4\r\nbody\r\n0\r\n" + trailer + b"\r\n\r\n" + GET])
+
+    assert [content(request) for request in requests] == [b"body", b""]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [b"user@localhost", b"user:key@localhost", b"localhost/v1", b"localhost?", b"local host",
+     b"localhost:80:80", b"localhost:port", b"[::1", b"::1", b"#"],
+)  # fmt: skip
+@pytest.mark.parametrize("where", ["Host", "target"])
+def test_a_host_that_is_none_is_refused(host: bytes, where: str) -> None:
+    """User info could pass for the name, and may be a password: it isn't repeated."""
+    if where == "target" and host in (b"localhost/v1", b"localhost?", b"local host", b"#"):
+        pytest.skip("there it is a path, a query, or a target in two words")
+    target, header = (b"/", host) if where == "Host" else (b"http://%s/" % host, b"localhost")
+    status, message = refusal(b"GET %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target, header))
+
+    assert status == 400
+    assert "user" not in message
+
+
+@pytest.mark.parametrize(
+    "host",
+    [b"localhost", b"localhost:8080", b"127.0.0.1:80", b"[::1]:80", b"[::1]", b"my_host.x", b""],
+)
+def test_a_host_is_a_name_or_an_address_with_or_without_a_port(host: bytes) -> None:
+    """Whether it is this server's is asked later."""
+    (request,) = received([b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % host])
+
+    assert isinstance(request, ReceivedRequest)
+    assert request.host == host.decode()
+
+
+@pytest.mark.parametrize("cut", [0, 2, 5, 20, 21, 22, 30])
+def test_bytes_beyond_ascii_in_a_target_are_escaped(cut: int) -> None:
+    """As curl sends what somebody typed; a body keeps its bytes, and so does a header."""
+    head = "GET /é?purpose=é HTTP/1.1\r\nHost: localhost\r\nX: é\r\nContent-Length: 2\r\n\r\n"
+    raw = f"{head}é".encode()
+    (request,) = received([raw[:cut], raw[cut:]] if cut else [raw])
+
+    assert isinstance(request, ReceivedRequest)
+    assert request.target == "/%C3%A9?purpose=%C3%A9"
+    assert dict(request.headers)["X"].encode("latin-1") == "é".encode()
+    assert content(request) == "é".encode()
+
+
+@pytest.mark.parametrize("line", ["GÉT / HTTP/1.1", "GET / HTTP/1.é"])
+def test_anywhere_else_in_the_first_line_they_are_refused(line: str) -> None:
+    """A method and a version have none."""
+    assert refusal(f"{line}\r\nHost: localhost\r\n\r\n".encode())[0] == 400
+
+
+BODIES = {
+    "sized": POST + b"Content-Length: 9\r\n\r\n12345",
+    "chunked": CHUNKS + b"3\r\n123\r\n6\r\n45",
+}
+
+
+@pytest.mark.parametrize("raw", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("wanted", [0, 4, 5])
+def test_a_request_may_be_wanted_with_a_part_of_its_body(raw: bytes, wanted: int) -> None:
+    """It comes once so many bytes have come, and is the last one."""
+    asked: list[str] = []
+    protocol = ServerProtocol(bytes_wanted=lambda head: asked.append(head.target) or wanted)
+    protocol.receive_data(raw)
+    request = protocol.next_request()
+
+    assert isinstance(request, ReceivedRequest)
+    assert content(request) == b"12345"
+    assert (request.is_complete, request.is_persistent) == (False, False)
+    assert protocol.is_closed
+    assert asked == ["/v1/files"]
+
+
+@pytest.mark.parametrize("raw", BODIES.values(), ids=BODIES)
+def test_until_then_more_is_waited_for(raw: bytes) -> None:
+    """And a body that is shorter comes as a whole."""
+    protocol = ServerProtocol(bytes_wanted=lambda _: 6)
+    protocol.receive_data(raw)
+    assert protocol.next_request() is None
+    protocol.receive_data(b"6789" if raw == BODIES["sized"] else b"6789\r\n0\r\n\r\n")
+    request = protocol.next_request()
+
+    assert isinstance(request, ReceivedRequest)
+    assert (content(request), request.is_complete) == (b"123456789", True)

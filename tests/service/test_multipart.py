@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+
 import pytest
 
 from eugpt_files_mock.service.multipart import Form, read_form
@@ -69,3 +72,31 @@ def test_quotes_that_nobody_escaped_belong_to_the_filename(sent: str, filename: 
 
     assert read.file is not None
     assert filename == read.file.filename
+
+
+HEAD = (
+    b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nx\r\n--b\r\n'
+    b'Content-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+)
+LARGE = [b"x" * 65_536] * 300
+NO_FORMS = {
+    "no form": LARGE,
+    "a form without its last line": [HEAD, *LARGE],
+    "what looks like padding": [HEAD, b"--b x\r\n", *LARGE],
+}
+
+
+@pytest.mark.parametrize("body", NO_FORMS.values(), ids=NO_FORMS)
+def test_to_refuse_a_large_body_takes_about_as_long_as_to_read_it(body: list[bytes]) -> None:
+    """The whole process stands still meanwhile (GIL)."""
+
+    def used(body: list[bytes]) -> float:
+        began = time.process_time()
+        with suppress(Refused):
+            read_form("multipart/form-data; boundary=b", body)
+        return time.process_time() - began
+
+    whole = [HEAD, *LARGE, b"\r\n--b--\r\n"]
+    # Interleaved, and the best of each: other programs run on this machine, too.
+    times = [(used(whole), used(body)) for _ in range(5)]
+    assert 6 * min(read for read, _ in times) > min(refused for _, refused in times)
