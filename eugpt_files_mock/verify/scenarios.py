@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from ..state.randomness import id_template, is_id
 from .endpoint import Answer, NotTried, ServiceFailed
-from .refused import refusal
-from .run import CONTENT, JSONL, Run
+from .run import CONTENT, JSONL, Run, refusal
 
 Seen = Iterator[tuple[str, Any]]
 
