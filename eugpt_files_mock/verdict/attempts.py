@@ -104,8 +104,8 @@ class Attempt(NamedTuple):
         record, times = self.record, [later.started - self.record.started]
         times.append(later.call.started_at - record.call.started_at)
         ours, other = record.sender, later.sender
-        if ours and other and ours.loop_time and other.loop_time and ours.loop is other.loop:
-            times.append(other.loop_time - ours.loop_time)
+        if ours and other and ours.loop is other.loop:
+            times.append((other.loop_time or 0.0) - (ours.loop_time or 0.0))
         return max(times)
 
     def waited(self, later: Attempt) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..model.messages import Record
 from ..model.sender import Line
 from .attempts import NON_RETRYABLE, Attempt, Group, attempt
-from .identity import exactly, is_remainder, place, wanted
+from .identity import NO_FORM, exactly, is_remainder, place, wanted
 
 LONGEST_BACKOFF = 120.0
 """Seconds; the longest among the clients is that of urllib3 (`Retry.DEFAULT_BACKOFF_MAX`)."""
@@ -32,9 +33,15 @@ def grouped(
     has, by the ids of requests, the seconds after which their clients went away.
     """
     kept, after = tuple(records), gone or {}
-    grouping = _Grouping()
-    for record, sender in zip(kept, senders_of(kept), strict=True):
-        grouping.add(attempt(record, after.get(record.call.request_id)), sender)
+    attempts = [attempt(record, after.get(record.call.request_id)) for record in kept]
+    senders = list(senders_of(kept))
+    unsure: dict[Hashable, list[Attempt]] = defaultdict(list)
+    for one, sender in zip(attempts, senders, strict=True):
+        if isinstance(sender, Lane):
+            unsure[wanted(one.record)].append(one)
+    grouping = _Grouping({n: own for some in unsure.values() for n, own in _in_turn(some).items()})
+    for one, sender in zip(attempts, senders, strict=True):
+        grouping.add(one, sender)
     return tuple(Group(tuple(one.attempts)) for one in grouping.calls)
 
 
@@ -81,7 +88,9 @@ class _Call:
 
 
 class _Grouping:
-    def __init__(self) -> None:
+    def __init__(self, in_turn: dict[int, int | None]) -> None:
+        self._in_turn = in_turn
+        self._by_last: dict[int, _Call] = {}
         self.calls: list[_Call] = []
         self._open: dict[Hashable, list[_Call]] = {}
         # By place: what has failed there last, if it had a body.
@@ -94,7 +103,10 @@ class _Grouping:
         key, where = (wanted(record), known), (place(record), known)
         # Without this, a client that polls would have each request compared with all before it.
         candidates = [one for one in self._open.get(key, ()) if not _is_over(one.last, record)]
-        call = _continued(candidates, new, sender) or self._with_less(where, new)
+        if record.number in self._in_turn:
+            call = self._by_last.get(self._in_turn[record.number] or 0)
+        else:
+            call = _continued(candidates, new, sender) or self._with_less(where, new)
         if call is None:
             call = _Call()
             self.calls.append(call)
@@ -106,9 +118,13 @@ class _Grouping:
             candidates = [one for one in candidates if one is not call]
         call.attempts.append(new)
         call.sender = sender
+        self._by_last[record.number] = call
         self._open[key] = [*candidates, call]
         if record.size and not new.is_settled:
             self._failed[where] = call
+            if record.call.operation == "upload":
+                # What is sent then may be no form any more.
+                self._failed[(NO_FORM, known)] = call
 
     def _with_less(self, where: Hashable, new: Attempt) -> _Call | None:
         call = self._failed.get(where)
@@ -125,6 +141,32 @@ def _continued(candidates: list[_Call], new: Attempt, sender: Hashable) -> _Call
         return own
     # From another connection of the same pool, but only if that is no accusation.
     return next((one for one in possible if _has_waited(one.last, new)), None)
+
+
+def _in_turn(attempts: list[Attempt]) -> dict[int, int | None]:
+    """For each attempt the one that it repeats, if several senders may have waited side by side.
+
+    Over a port, those that share a pool can't be told apart. So if all attempts that failed may
+    have been tried again in time, one after the other, nobody is accused. Empty if not.
+    """
+    waiting: list[Attempt] = []
+    found: dict[int, int | None] = {}
+    failed = 0
+    for new in attempts:
+        own = next((one for one in waiting if _is_same(one, new) and _has_waited(one, new)), None)
+        found[new.record.number] = own and own.record.number
+        if own is not None:
+            waiting.remove(own)
+        if not new.is_settled:
+            waiting.append(new)
+            failed += 1
+        if len(waiting) > _MOST_WAITING:
+            return {}
+    return found if failed > 1 and not waiting else {}
+
+
+_MOST_WAITING = 50
+"""Failed attempts at one call that are kept in mind: a storm isn't many that wait."""
 
 
 def _is_same(earlier: Attempt, new: Attempt) -> bool:

@@ -111,8 +111,13 @@ def place(record: Record) -> Hashable:
     """Where a content goes: what a retry has in common with the failed attempt if it sends less."""
     call = record.call
     if call.operation == "upload":
-        return ("upload", _host(call), call.filename, call.purpose)
+        is_form = call.error != "invalid_multipart" or call.filename is not None
+        return ("upload", call.filename, call.purpose) if is_form else NO_FORM
     return (call.operation, _host(call), call.path)
+
+
+NO_FORM = "upload", None
+"""The place of an upload of which nothing can be read, as when its stream was used up."""
 
 
 def is_remainder(failed: Attempt, record: Record) -> bool:
@@ -122,9 +127,10 @@ def is_remainder(failed: Attempt, record: Record) -> bool:
     place, ends as before.
     """
     before, size = failed.record, record.size
-    if size >= before.size or not (failed.is_retryable or failed.status == 401):
+    is_less = size < before.size or place(record) == NO_FORM
+    if not is_less or not (failed.is_retryable or failed.status == 401):
         return False
-    if size == 0:
+    if size == 0 or place(record) == NO_FORM:
         return True
     # The rest of a JSON text isn't JSON; what is, is another request that happens to end alike.
     if record.call.json is not None or not record.tail:

@@ -15,7 +15,7 @@ from ..model.messages import Reply
 from .attempts import NON_RETRYABLE, Attempt, Group
 from .calls import AT_ONCE, HONOURED, LONGEST_BACKOFF
 from .evidence import Evidence, traces_of
-from .identity import exactly
+from .identity import exactly, subject
 
 Level = Literal["error", "warning"]
 
@@ -200,9 +200,8 @@ def _files_left(group: Group, evidence: Evidence) -> Found:
 def _retry_sent_other_content(group: Group, evidence: Evidence) -> Found:
     for earlier, later in group.retries:
         before, size = earlier.record.size, later.record.size
-        is_other = later.record.body != earlier.record.body
-        is_other = is_other or later.call.sha256 != earlier.call.sha256
-        if is_other and size < before and not earlier.is_settled:
+        # Attempts at one call differ only so (`calls`).
+        if subject(earlier.record) != subject(later.record):
             return f"{before} bytes, then {size or 'none'}"
     return False
 
