@@ -21,6 +21,7 @@ from eugpt_files_mock import (
     StateError,
     faults,
 )
+from eugpt_files_mock.intercept import installation
 
 from .conftest import WAYS
 from .portable import needs_fork
@@ -249,3 +250,36 @@ def test_passthrough_cannot_be_served() -> None:
     """On a port there is nobody to leave a path to."""
     with pytest.raises(OptionError, match="passthrough"):
         FilesMock(passthrough="/v1/audio").serve()
+
+
+@pytest.mark.parametrize("step", ["enter", "leave"])
+def test_a_mock_is_started_and_stopped_under_its_lock(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads that start and stop it at once would else leave half of it active."""
+    real, held = getattr(installation, step), []
+
+    def watched(active: object) -> None:
+        held.append(mock._lifecycle.lock._is_owned())  # type: ignore[attr-defined]
+        real(active)
+
+    monkeypatch.setattr(installation, step, watched)
+    mock = FilesMock()
+    with mock:
+        pass
+    assert [True] == held
+
+
+def test_a_port_is_opened_under_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a `stop()` in another thread, which must find it, or not."""
+    mock, held = FilesMock(), []
+    real = mock._lifecycle.open_port
+
+    def watched(port: Any) -> None:
+        held.append(mock._lifecycle.lock._is_owned())  # type: ignore[attr-defined]
+        real(port)
+
+    monkeypatch.setattr(mock._lifecycle, "open_port", watched)
+    with mock.serve():
+        pass
+    assert [True] == held

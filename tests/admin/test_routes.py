@@ -286,3 +286,17 @@ def test_the_verdict_tells_findings_and_the_attempts_at_each_call(
             "outcomes": ["400", "200"],
         }
     ] == told["groups"]
+
+
+def test_the_control_document_says_which_routes_answer_json(control: httpx.Client) -> None:
+    """The content of a file may be anything."""
+    paths = control.get("openapi.json").json()["paths"]
+    kinds = {
+        path: list(paths[path]["get"]["responses"]["200"]["content"])
+        for path in ("/__admin/files", "/__admin/files/{file_id}/content")
+    }
+    expected = {
+        "/__admin/files": ["application/json"],
+        "/__admin/files/{file_id}/content": ["*/*"],
+    }
+    assert expected == kinds

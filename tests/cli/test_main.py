@@ -31,6 +31,22 @@ def idle_connection(base_url: str) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def terminated() -> Iterator[None]:
+    """SIGTERM comes to this process as soon as something handles it."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def end() -> None:
+        while signal.getsignal(signal.SIGTERM) is before:
+            time.sleep(0.001)
+        signal.raise_signal(signal.SIGTERM)
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    yield
+    thread.join()
+
+
 def test_it_serves_the_five_calls() -> None:
     """On a free port, whose address it prints; what was uploaded there can be downloaded."""
     with serving() as (base_url, _):
@@ -51,15 +67,8 @@ def test_the_handlers_of_signals_are_given_back() -> None:
     """A program that calls `main` goes on after a signal has ended it."""
     before = signal.getsignal(signal.SIGTERM)
 
-    def end() -> None:
-        while signal.getsignal(signal.SIGTERM) is before:
-            time.sleep(0.01)
-        signal.raise_signal(signal.SIGTERM)
-
-    thread = threading.Thread(target=end)
-    thread.start()
-    assert 0 == main(["serve", "--port=0", "--log=none"])
-    thread.join()
+    with terminated():
+        assert 0 == main(["serve", "--port=0", "--log=none"])
     assert before is signal.getsignal(signal.SIGTERM)
 
 
@@ -72,6 +81,37 @@ def test_a_signal_ends_it_at_once_with_status_0_whatever_clients_do(number: int)
         interrupt(process, number)
         assert 0 == process.wait(timeout=5)
         assert 2 > time.monotonic() - began
+
+
+def test_a_signal_while_files_are_invented_is_no_failure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The rest is left out, and nothing is served any more."""
+    with terminated():
+        assert 0 == main(["serve", "--port=0", "--log=none", "--fake=3000"])
+    assert ("", "") == capsys.readouterr()
+
+
+def test_a_profile_that_refuses_no_key_is_served_with_keys(tmp_path: Path) -> None:
+    """Then there is no prefix that they could lack."""
+    profile = tmp_path / "any-key.json"
+    profile.write_text('{"profile": "openai", "values": {"errors.invalid_api_key": null}}')
+    with terminated():
+        words = ["--api-key=any=me", f"--profile={profile}"]
+        assert 0 == main(["serve", "--port=0", "--log=none", *words])
+
+
+@pytest.mark.parametrize(
+    "words", [["--vers"], ["serve", "--no-a", "--port=-1"], ["verify", "--profil=eugpt"]]
+)
+def test_a_flag_is_not_known_by_its_beginning(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else a script would change its meaning when a flag is added."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert 2 == ended.value.code
+    assert "unrecognized arguments" in capsys.readouterr().err
 
 
 def test_keys_users_limits_processing_and_files(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -106,3 +107,50 @@ def test_a_thread_that_dies_takes_no_other_connection_with_it(connections: Conne
     connections.end()
     with client_of(connections) as client:
         assert answer(client) == b"hello"
+
+
+class Watched(Connections):
+    """Keeps whether the number of its free threads was changed under the lock."""
+
+    changes: list[bool]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "_free" and "_free" in self.__dict__:
+            self.changes.append(self._changed._is_owned())  # type: ignore[attr-defined]
+        super().__setattr__(name, value)
+
+
+def test_the_number_of_free_threads_changes_under_the_lock_only() -> None:
+    """Two threads that change it at once would lose one, and a connection would wait for ever."""
+    connections = Watched()
+    connections.changes = []
+    for changed in (1, 3):
+        with client_of(connections) as client:
+            assert answer(client) == b"hello"
+        deadline = time.monotonic() + 10
+        while len(connections.changes) < changed:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+    connections.close()
+    assert all(connections.changes)
+
+
+@pytest.mark.parametrize("action", ["take", "let_go"])
+def test_the_set_of_open_connections_changes_under_the_lock_only(action: str) -> None:
+    """`end` goes through it meanwhile."""
+    connections, seen = Connections(), []
+
+    class Seen(set):  # type: ignore[type-arg]
+        def add(self, one: object) -> None:
+            seen.append(("take", connections._changed._is_owned()))  # type: ignore[attr-defined]
+            super().add(one)
+
+        def discard(self, one: object) -> None:
+            seen.append(("let_go", connections._changed._is_owned()))  # type: ignore[attr-defined]
+            super().discard(one)
+
+    connections._open = Seen()
+    with client_of(connections) as client:
+        assert answer(client) == b"hello"
+    connections.close()
+    assert [(action, True)] == [one for one in seen if one[0] == action]
