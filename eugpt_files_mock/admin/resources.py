@@ -47,6 +47,8 @@ class ControlledMock(Protocol):
     """What the control routes do with a `FilesMock`."""
 
     _service: Service
+    # The last sweep, of a layer above this one, or None.
+    _sweep: Any
 
     # Their arguments come from outside, and are checked by the methods themselves.
     def add_file(self, *values: Any, **words: Any) -> File: ...
@@ -119,6 +121,12 @@ def check(control: Control, request: Request) -> Response:
 
 def verdict(control: Control, request: Request) -> Response:
     return json_response(verdict_members(judge(control.service)))
+
+
+def sweep(control: Control, request: Request) -> Response:
+    """The table of the last sweep, as far as it is, with the calls of each cell; or null."""
+    last = control.mock._sweep
+    return json_response({"sweep": None if last is None else last.members(call_members)})
 
 
 # Files.

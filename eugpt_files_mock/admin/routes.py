@@ -148,6 +148,12 @@ ROUTES: tuple[ControlRoute, ...] = (
     ),
     _route(
         "GET",
+        "/__admin/sweep",
+        resources.sweep,
+        "The table of the last sweep, or of the one that runs, with the calls of each cell",
+    ),
+    _route(
+        "GET",
         "/__admin/files",
         resources.list_files,
         "The files of every user, oldest first",

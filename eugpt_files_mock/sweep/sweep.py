@@ -530,7 +530,7 @@ class Sweep:
     def __repr__(self) -> str:
         return f"<Sweep: {self._state}, {self._runs} runs, {len(self._wrong())} WRONG>"
 
-    def members(self) -> dict[str, Any]:
+    def members(self, call_members: Callable[[Call], dict[str, Any]]) -> dict[str, Any]:
         """The table in JSON, with the calls of each cell, for the control route."""
         return {
             "state": self._state,
@@ -539,7 +539,7 @@ class Sweep:
             "total": self.total,
             "columns": [failure.name for failure in self._failures],
             "rows": list(dict.fromkeys(case.call for case in self._cells())),
-            "cells": [cell_members(case) for case in self._cells()],
+            "cells": [cell_members(case, call_members) for case in self._cells()],
             "notes": list(self.notes),
             "text": str(self),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from ..model.messages import Call
@@ -132,20 +132,14 @@ def summary(cells: Iterable[Cell], runs: int, seconds: float, skipped: float) ->
     return f"{runs} runs in {seconds:.1f} s{waiting}" + (f": {outcomes}" if outcomes else "")
 
 
-def cell_members(cell: Cell) -> dict[str, Any]:
-    """One cell in JSON; its calls are shortened to what the page draws."""
-    attempts = [str(group) for group in cell.verdict.groups] if cell.verdict else []
+def cell_members(cell: Cell, call_members: Callable[[Call], dict[str, Any]]) -> dict[str, Any]:
+    """One cell in JSON, with its calls as the control routes tell calls."""
     return {
         "call": cell.call,
         "failure": cell.failure,
         "outcome": cell.outcome,
         "why": [str(reason) for reason in cell.reasons],
-        "attempts": attempts,
-        "calls": [_call_members(call) for call in cell.calls],
+        "cures": [reason.cure for reason in cell.reasons if reason.cure],
+        "attempts": [str(group) for group in cell.verdict.groups] if cell.verdict else [],
+        "calls": [call_members(call) for call in cell.calls],
     }
-
-
-def _call_members(call: Call) -> dict[str, Any]:
-    names = ("operation", "method", "path", "status", "filename", "file_id", "fault", "error")
-    members = {name: getattr(call, name) for name in names}
-    return members | {"request_id": call.request_id, "started_at": call.started_at}

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from eugpt_files_mock import FilesMock, after_polls, faults
+from eugpt_files_mock import ExpectationNotMet, FilesMock, after_polls, faults
 from eugpt_files_mock.admin.routes import ROUTES
 from tests.cli.processes import unmeasured
 
@@ -261,6 +261,39 @@ def test_schemathesis_finds_nothing_in_the_control_routes(tmp_path: Path) -> Non
         )
         mock.reset()
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_sweep_tells_its_table_and_the_calls_of_each_cell(
+    served: FilesMock, control: httpx.Client
+) -> None:
+    """For the page: the columns, the rows, the cells; and how far a sweep has come."""
+    assert {"sweep": None} == control.get("sweep").json()
+    states = []
+
+    def sweep() -> None:
+        for case in served.sweep(failures=["busy", "denied"]):
+            with case:
+                call(served)
+                assert call(served).status_code == 200
+            states.append(control.get("sweep").json()["sweep"]["state"])
+
+    with pytest.raises(ExpectationNotMet):
+        sweep()
+    told = control.get("sweep").json()["sweep"]
+    assert {"running"} == set(states)
+    assert "over" == told["state"]
+    assert not told["ok"]
+    assert 6 == told["runs"] == told["total"]
+    assert ["busy", "denied"] == told["columns"]
+    assert ["list", "list #2"] == told["rows"]
+    cells = {(cell["call"], cell["failure"]): cell for cell in told["cells"]}
+    assert "ok" == cells["list", "busy"]["outcome"]
+    wrong = cells["list #2", "denied"]
+    assert "WRONG" == wrong["outcome"]
+    assert wrong["why"][0].startswith("failed_check: raised AssertionError")
+    assert ["list: 200", "list: 401"] == wrong["attempts"]
+    assert [200, 401] == [one["status"] for one in wrong["calls"]]
+    assert "list #2" in told["text"]
 
 
 def test_the_verdict_tells_findings_and_the_attempts_at_each_call(
