@@ -12,13 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
+from eugpt_files_mock.verify.refused import refusal
 from werkzeug import Response
 from werkzeug.serving import make_server
 
 from eugpt_files_mock import FilesMock
 from eugpt_files_mock.model.profile import as_profile
 from eugpt_files_mock.verify.endpoint import Answer, Endpoint, ServiceFailed
-from eugpt_files_mock.verify.refused import refusal
 from eugpt_files_mock.verify.report import Report, verify
 
 
