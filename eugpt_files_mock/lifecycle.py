@@ -170,7 +170,14 @@ class Lifecycle:
         # key, so these stay.
         if service.tenants is None and service is self.service:
             self._active_mock.deferred_errors.clear()
+            self._active_mock.other_hosts.clear()
             self.end_waits()
+
+    def other_hosts(self) -> str | None:
+        """Which other hosts the clients of this process asked for, while the mock intercepted."""
+        hosts = dict(self._active_mock.other_hosts)
+        shown = ", ".join(f"{host} ({library})" for host, library in hosts.items())
+        return f"Other hosts in this test: {shown}" if shown else None
 
     def check(self, services: Sequence[Service]) -> None:
         # Cleared before the failure is raised: what is reported once isn't reported again.

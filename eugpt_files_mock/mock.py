@@ -682,9 +682,15 @@ class FilesMock:
         """
         self._lifecycle.check((self._service,))
 
-    def report(self) -> str:
-        """The calls, a line each, and what is wrong with them, as a failed test shows it."""
-        return "\n\n".join(report_section(tenant) for tenant in self._service.all_tenants())
+    def report(self, *, calls: bool = True) -> str:
+        """The calls, a line each, and what is wrong with them, as a failed test shows it.
+
+        Args:
+            calls: False leaves the calls themselves out.
+        """
+        tenants = self._service.all_tenants()
+        sections = [report_section(tenant, calls=calls) for tenant in tenants]
+        return "\n\n".join(filter(None, (*sections, self._lifecycle.other_hosts())))
 
     # Beginning anew, and the parts of it.
 

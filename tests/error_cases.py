@@ -7,6 +7,7 @@ keys repeat, and no message names a port or a folder of the machine.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.client
 import io
 import json
@@ -256,6 +257,7 @@ STUBS: dict[str, ErrorCase] = {
     "stub: a longer base URL in the path": lambda: FilesMock(
         base_url=("https://a.example/v1", "https://b.example/v1/eu")
     ).stub("POST", "/v1/eu/responses"),
+    "stub: half a character in the path": stub(path="/s\ud800"),
     "stub: a method misspelt": stub("PSOT"),
     "stub: two bodies": stub(json={}, body="x"),
     "stub: a body and a function": stub(json={}, reply=lambda request: {}),
@@ -482,6 +484,8 @@ def _unfired_behind_another(one: FilesMock) -> None:
 
 
 LEAVING: dict[str, ErrorCase] = {
+    "leaving: two slashes": left()(lambda one: requests.get(f"{one.base_url}//files", timeout=5)),
+    "leaving: a slash at the end": left()(lambda one: send(one, path="/files/")),
     "leaving: a request without /v1": left()(_missing_prefix),
     "leaving: the function of a stub raised": left()(_failing_function),
     "leaving: a fault that another one hit before": left()(_unfired_behind_another),
@@ -619,6 +623,23 @@ def _busy_port_said() -> str:
     return heard.replace(port, "8080")
 
 
+def _report() -> str:
+    """What a failed test shows."""
+    with mock(assert_all_requests_known=False) as one, contextlib.suppress(httpx.HTTPError):
+        one.inject(faults.http_error(503, message="busy"), "list")
+        for path in ("/files", "/files", "/models", "/files?limit=0"):
+            send(one, path=path)
+        httpx.get(f"{one.base_url}/files", headers={"Authorization": "Bearer sk-123"})
+        upload(one, "report.pdf", b"%PDF")
+        one.stub("POST", "/responses", json={})
+        send(one, "POST", "/responses", json={})
+        httpx.get("http://127.0.0.2:9/", timeout=1)
+    return one.report()
+
+
+REPORT: dict[str, ErrorCase] = {"report: calls, attempts, refusals, other hosts": _report}
+
+
 COMMAND: dict[str, ErrorCase] = {
     "command: an unknown option": said("--prot", "8080"),
     "command: a port that isn't a number": said("--port", "http"),
@@ -668,6 +689,33 @@ REFUSALS: dict[str, ErrorCase] = {
     "refusal: no key": refused(lambda one: httpx.get(f"{one.base_url}/files")),
     "refusal: a key that is not good": refused(
         lambda one: send(one, headers={"Authorization": "Bearer sk-123"})
+    ),
+    "refusal: a key of its own list": refused(
+        lambda one: send(one, headers={"Authorization": "Bearer eugpt_b"}),
+        api_keys=["eugpt_a"],
+    ),
+    "refusal: the prefix alone": refused(
+        lambda one: send(one, headers={"Authorization": "Bearer eugpt_"})
+    ),
+    "refusal: Basic": refused(
+        lambda one: send(one, headers={"Authorization": "Basic bWU6c2VjcmV0"})
+    ),
+    "refusal: another scheme": refused(
+        lambda one: send(one, headers={"Authorization": "Token eugpt_a"})
+    ),
+    "refusal: bearer in lower case": refused(
+        lambda one: send(one, headers={"Authorization": "bearer eugpt_a"})
+    ),
+    "refusal: a key without a scheme": refused(
+        lambda one: send(one, headers={"Authorization": "eugpt_a"})
+    ),
+    "refusal: a compressed form": refused(
+        lambda one: send(
+            one,
+            "POST",
+            headers={"Content-Type": FORM, "Content-Encoding": "gzip"},
+            content=gzip.compress(PURPOSE + PART + b"--x--\r\n"),
+        )
     ),
     "refusal: an unknown route": refused(lambda one: send(one, path="/models")),
     "refusal: another method": refused(lambda one: send(one, "PATCH", "/files/7")),
@@ -840,6 +888,7 @@ ERROR_CASES = {
     **LEAVING,
     **ASSERTIONS,
     **SWEEPS,
+    **REPORT,
     **COMMAND,
     **REFUSALS,
     **CONTROL,

@@ -123,7 +123,7 @@ def assert_uploaded(
     raise ExpectationNotMet(
         f"Expected an upload{_words(given)}, but no such file was stored.\n"
         f"{_what_came(service)}{_nearest(uploads, fields)}"
-        f"{_content_difference(service.files, uploads, fields, content)}"
+        f"{_content_difference(service.files, uploads, fields, content)}{_wait_advice('upload')}"
     )
 
 
@@ -162,7 +162,13 @@ def _assert_called(
     raise ExpectationNotMet(
         f"Expected {asked}{_words(fields)}, got {came}{within}.\n"
         f"{_what_came(service)}{_nearest(others, fields) if too_few else ''}"
+        f"{_wait_advice(operation) if too_few and not within else ''}"
     )
+
+
+def _wait_advice(operation: str) -> str:
+    """A thread, or a worker of a server, may not have come so far."""
+    return f"\nIf another thread sends it, wait: mock.wait_for({operation!r})."
 
 
 def _so_many(number: int, operation: str) -> str:

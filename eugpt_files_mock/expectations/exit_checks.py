@@ -3,12 +3,13 @@
 A message has four parts: what came, what would have matched, how to fix it, how to allow it.
 """
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from ..errors import FilesMockError, NetworkRefused, StateError, nearest_word
-from ..model.messages import Call
+from ..model.messages import Call, Record
 from ..model.operations import is_route_name
 from ..service.operations import OPERATIONS
 from ..service.routes import is_files_path
@@ -88,10 +89,17 @@ def _unmatched_failure(service: Service, unmatched: Sequence[Call]) -> str | Non
         f"{count(len(unmatched), 'request')} came for a route that this mock does not have.\n"
         f"What came:\n{call_lines(unmatched)}\n"
         f"What would have matched, below {base_url}:\n  " + "\n  ".join(routes) + "\n"
-        f"To fix it: {_fix(base_url, unmatched)}.\n"
-        "To allow it: FilesMock(assert_all_requests_known=False) accepts the 404"
-        f"{_passthrough_advice(unmatched)}."
+        f"To fix it: {_fix(base_url, unmatched)}."
+        f"{_how_to_allow(service, unmatched)}"
     )
+
+
+def _how_to_allow(service: Service, unmatched: Sequence[Call]) -> str:
+    """Nothing where it is allowed already, as in the report of a test that failed otherwise."""
+    if not service.options.assert_all_requests_known:
+        return ""
+    allow = "FilesMock(assert_all_requests_known=False) accepts the 404"
+    return f"\nTo allow it: {allow}{_passthrough_advice(unmatched)}."
 
 
 def _unfired_failure(
@@ -153,15 +161,39 @@ def _target(call: Call) -> FaultTarget:
     )
 
 
-def report_section(service: Service) -> str:
-    """The calls of a mock, the attempts at each; and which routes there are, if one was unknown."""
+def report_section(service: Service, *, calls: bool = True) -> str:
+    """The calls of a mock, the attempts at each, why some were refused, and which routes there are,
+    if one was unknown; `calls` says whether the calls themselves are wanted.
+    """
     records = service.journal.records()
     unmatched = [record.call for record in records if record.is_unmatched]
     advice = _unmatched_failure(service, unmatched)
     lines = call_lines((record.call for record in records), indent="")
     retried = [str(group) for group in grouped(records) if len(group.attempts) > 1]
     attempts = "\n".join(["Attempts at one call:", *retried]) if retried else None
-    return of_tenant(service) + "\n\n".join(filter(None, (lines, attempts, advice)))
+    parts = (lines if calls else None, attempts, _refused(records), advice)
+    said = "\n\n".join(filter(None, parts))
+    return of_tenant(service) + said if said else ""
+
+
+def _refused(records: Iterable[Record]) -> str | None:
+    """What the refusals said, each once."""
+    lines = dict.fromkeys(
+        f"  {call.status} {call.error}: {call.message}"
+        for call in (record.call for record in records)
+        if call.message and call.error in _EXPLAINED
+    )
+    return "\n".join(["What the refusals said:", *lines]) if lines else None
+
+
+_EXPLAINED = (
+    "invalid_api_key",
+    "invalid_multipart",
+    "invalid_parameter",
+    "missing_api_key",
+    "unsupported_media_type",
+)
+"""Refusals that say more than their code."""
 
 
 def of_tenant(service: Service) -> str:
@@ -177,10 +209,14 @@ def _used(stub: Stub) -> str:
     return "a stub" if stub.remaining is None else f"a stub, {stub.remaining} of {stub.times} left"
 
 
+_ON_A_PORT = ("port", "wsgi")
+"""Clients of other processes, or of a server of the author's."""
+
+
 def _base_url(service: Service, call: Call) -> str:
     """The base URL that the client should have used, as far as a call shows it."""
     # On a port a container, a proxy or a hosts file may give the server another name than ours.
-    if call.client in ("port", "wsgi"):
+    if call.client in _ON_A_PORT:
         return f"http://{call.headers.get('host', 'the address of the server')}/v1"
     return service.options.base_url[0].text
 
@@ -189,6 +225,13 @@ def _fix(base_url: str, unmatched: Sequence[Call]) -> str:
     prefix, call = urlsplit(base_url).path, unmatched[0]
     if prefix and any(is_files_path(call.path) for call in unmatched):
         return f"is {prefix!r} missing? The client's base URL should be {base_url}"
+    for call in unmatched:
+        right = re.sub("/{2,}", "/", call.path).rstrip("/")
+        if right != call.path and is_files_path(right.removeprefix(prefix)):
+            return (
+                f"the path {call.path!r} has a slash too many, it should be {right!r}; look at the "
+                "end of the client's base URL, and of the path in the code under test"
+            )
     path = call.path.removeprefix(prefix)
     stub = f"mock.stub({call.method!r}, {path!r}, json=...)"
     return f"correct the base URL or the path in the code under test, or answer it: {stub}"
@@ -196,5 +239,5 @@ def _fix(base_url: str, unmatched: Sequence[Call]) -> str:
 
 def _passthrough_advice(unmatched: Sequence[Call]) -> str:
     """Only in process, as another mock can't take over a path of a port."""
-    paths = [call.path for call in unmatched if call.client not in ("port", "wsgi")]
+    paths = [call.path for call in unmatched if call.client not in _ON_A_PORT]
     return f", FilesMock(passthrough={paths[0]!r}) leaves it to other mocks" if paths else ""

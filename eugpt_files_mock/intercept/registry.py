@@ -4,9 +4,11 @@ All threads share them. Mocks nest, and are stopped in any order, also while the
 runs: so nothing here waits for a lock.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import TIMEOUT_MAX
+from types import FrameType
 from typing import NamedTuple
 
 from ..errors import ClientHasNoTimeout, FilesMockError
@@ -34,6 +36,8 @@ class ActiveMock:
     allow_network: bool = False
     deferred_errors: list[FilesMockError] = field(default_factory=list)
     headers_seen: HeadersSeen = field(default_factory=dict, repr=False)
+    other_hosts: dict[str, str] = field(default_factory=dict, repr=False)
+    """Hosts that aren't ours, and which library asked for each: for the report of a failed test."""
 
     def dispatch(self, request: Request) -> Outcome:
         """What the client gets, which waits `request.read_timeout` seconds at most, None for ever.
@@ -126,6 +130,7 @@ def find(origin: Origin, path: str) -> Resolved | None:
     # Each request of the process comes here, also those for other hosts: one dictionary look-up.
     candidates = _by_origin.get(origin)
     if candidates is None:
+        _note_other(origin[0])
         return None
     host_only: Resolved | None = None
     for mock, base_url in candidates:
@@ -135,6 +140,28 @@ def find(origin: Origin, path: str) -> Resolved | None:
             return Resolved(mock, path[len(base_url.prefix) :], path)
         host_only = host_only or Resolved(mock, None, path)
     return host_only
+
+
+_MOST_HOSTS = 20
+_LOOPBACK = ("localhost", "127.0.0.1", "::1", "testserver")
+
+
+def _note_other(host: str) -> None:
+    for mock in _active:
+        hosts = mock.other_hosts
+        if host not in hosts and len(hosts) < _MOST_HOSTS and host not in _LOOPBACK:
+            hosts[host] = _asking_library()
+
+
+def _asking_library() -> str:
+    """The first package up the stack that isn't ours."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package != "eugpt_files_mock":
+            return package
+        frame = frame.f_back
+    return "?"
 
 
 def owner_of(origin: Origin) -> ActiveMock | None:

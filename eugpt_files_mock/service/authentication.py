@@ -1,5 +1,6 @@
 """Whose request it is: the bearer key, and the user that it belongs to."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -46,7 +47,9 @@ def identify(authorization: str, access: Access) -> Identity:
     # Only `Bearer ` is accepted in this spelling (D), though RFC 9110, 11.1 takes any case.
     key = authorization[len(_SCHEME) :].strip() if authorization.startswith(_SCHEME) else ""
     if not key:
-        return _MISSING if access.required else Identity(None, access.default_user)
+        if not access.required:
+            return Identity(None, access.default_user)
+        return _with_another_scheme(authorization) if authorization else _MISSING
     if access.users is not None and key in access.users:
         return Identity(key, access.users[key])
     if access.prefix is None:
@@ -54,7 +57,33 @@ def identify(authorization: str, access: Access) -> Identity:
     if access.users is None and key.startswith(access.prefix) and len(key) > len(access.prefix):
         return Identity(key, None)
     words = {"key": f"{key[:3]}***", "masked_key": _masked(key)}
-    return Identity(key, None, Refusal("invalid_api_key", words, (CHALLENGE,)))
+    refusal = Refusal("invalid_api_key", words, (CHALLENGE,), note=_wrong_with(key, access))
+    return Identity(key, None, refusal)
+
+
+def _wrong_with(key: str, access: Access) -> str:
+    if access.users is not None:
+        return "It isn't one of the mock's api_keys."
+    if key == access.prefix:
+        return f"Nothing follows {key!r}."
+    # Three characters are enough to recognise another service's key, and too few to be one.
+    return f"It begins with {key[:3]!r}, and keys of this service with {access.prefix!r}."
+
+
+def _with_another_scheme(authorization: str) -> Identity:
+    scheme, space, _ = authorization.partition(" ")
+    # What isn't a scheme may be the key itself, and isn't repeated.
+    if not space or not re.fullmatch("[A-Za-z]{2,12}", scheme):
+        hint = "The header Authorization has no scheme: 'Bearer ' is missing."
+    elif scheme == "Bearer":
+        hint = "No key follows 'Bearer'."
+    elif scheme.lower() == "bearer":
+        hint = f"The scheme must be written 'Bearer', not {scheme!r}."
+    else:
+        hint = f"The header Authorization has the scheme {scheme!r}."
+    if scheme.lower() == "basic":
+        hint += " requests sends that for a host in ~/.netrc, whatever header it is given."
+    return Identity(None, None, Refusal("missing_api_key", headers=(CHALLENGE,), hint=hint))
 
 
 def _masked(key: str) -> str:

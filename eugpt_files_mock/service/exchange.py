@@ -59,7 +59,10 @@ class Exchange:
         # The path of an upload doesn't have the id of the new file.
         new_id = None if result is None else result.new_id
         named = (new_id or route.file_id, facts.filename, facts.purpose, facts.content_type)
-        message = None if refusal is None else refusal.message(self._service.options.profile)
+        message = None
+        if refusal is not None:
+            told = refusal.message(self._service.options.profile)
+            message = f"{told} {refusal.note}" if refusal.note else told
         kept = self._service.redactor.redact(
             request, named, facts.fields, message, outcome, facts.json, facts.body
         )

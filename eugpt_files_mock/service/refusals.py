@@ -54,12 +54,15 @@ class Refusal:
     """Why a request is refused.
 
     `case` is what follows `errors.` in the profile's table, or a key of `REFUSALS`; `words` are
-    what the message can name, such as `id`; or the `message` itself.
+    what the message can name, such as `id`; or the `message` itself. `hint` says more of what was
+    wrong with this request, to the client too; `note` only to the author of the test.
     """
 
     case: str
     words: Mapping[str, Any] = field(default_factory=dict)
     headers: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+    note: str = ""
 
     @property
     def code(self) -> str:
@@ -69,7 +72,11 @@ class Refusal:
     def message(self, profile: Profile) -> str:
         if "message" in self.words:
             return str(self.words["message"])
-        return str(fill(profile[f"errors.{self.case}"]["message"], self.words))
+        row = f"errors.{self.case}"
+        message = str(fill(profile[row]["message"], self.words))
+        # Only where the text is ours: one that was recorded is as the service says it.
+        is_ours = profile.base == "eugpt" and row not in profile.recorded
+        return f"{message} {self.hint}" if self.hint and is_ours else message
 
     def answer(self, profile: Profile, request_id: str) -> dict[str, Any]:
         """As a row of the profile: `status` and `body`, and perhaps `headers` and `indent`."""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ..errors import OptionError, boolean, integer, quoted, unknown_word
+from ..errors import OptionError, boolean, integer, quoted, string, unknown_word
 from ..model.messages import Call
 from ..model.stubs import Answer, StubRequest, encode, too_many
 from ..state.stubs import Stub
@@ -87,6 +87,8 @@ def _path(path: Any, service: Service) -> str:
             f"'/conversations/{{id}}', without a query; got {quoted(path)}.",
             word=path,
         )
+    # Half a character, which no request can have.
+    string("stub: path", path)
     prefixes = [url.prefix for url in service.options.base_url if path.startswith(url.prefix + "/")]
     if prefixes and all(prefixes):  # without a prefix, it may well begin so
         prefix = max(prefixes, key=len)

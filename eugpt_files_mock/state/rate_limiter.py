@@ -1,7 +1,7 @@
 """How many requests each key may still make: a sliding window for each."""
 
 import math
-from collections import defaultdict, deque
+from collections import defaultdict
 from threading import Lock
 
 from ..options import Clock
@@ -14,7 +14,7 @@ class RateLimiter:
         self.limit = limit
         self._clock = clock
         self._lock = Lock()
-        self._admitted: defaultdict[str | None, deque[float]] = defaultdict(deque)
+        self._admitted: defaultdict[str | None, list[float]] = defaultdict(list)
 
     def clear(self) -> None:
         with self._lock:
@@ -28,11 +28,11 @@ class RateLimiter:
         # Before the lock: the clock may be the test author's own, and slow.
         now = self._clock()
         with self._lock:
-            admitted = self._admitted[key]
-            while admitted and admitted[0] <= now - seconds:
-                admitted.popleft()
+            # A clock may go back: what was admitted in its future is outside of the window.
+            recent = [at for at in self._admitted[key] if now - seconds < at <= now]
+            admitted = self._admitted[key] = recent
             if len(admitted) >= requests:
                 # Not counted, so that a client which waits as long as this is admitted.
-                return max(1, math.ceil(admitted[0] + seconds - now))
+                return max(1, math.ceil(min(admitted) + seconds - now))
             admitted.append(now)
             return 0

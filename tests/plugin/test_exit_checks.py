@@ -28,7 +28,7 @@ def test_beside_another_teardown(eugpt_files, broken):
     result.assert_outcomes(passed=2, errors=2)
     shown = result.stdout.str()
     assert [1, 1] == [shown.count("  timeout() on download"), shown.count("  garbage() on list")]
-    result.stdout.fnmatch_lines(["*another teardown*", "*exit checks*", "*forbidden on delete*"])
+    result.stdout.fnmatch_lines(["*another teardown*", "*exit checks*", "*forbidden() on delete*"])
     assert "BaseExceptionGroup" not in shown
 
 

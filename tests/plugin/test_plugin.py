@@ -126,10 +126,10 @@ def test_goes_astray(eugpt_files):
     result.assert_outcomes(failed=3, passed=1)
     lines = [
         "*EU GPT Files calls*",
-        "upload *POST /v1/files -> 503 fault=unavailable filename='a.txt'*[[]httpx]",
+        "upload *POST /v1/files -> 503 fault=unavailable() filename='a.txt'*[[]httpx]",
         "upload *POST /v1/files -> 200 filename='second.pdf'*[[]httpx]",
         "*EU GPT Files calls*",
-        "upload *503 fault=unavailable*[[]wsgi]",
+        "upload *503 fault=unavailable()*[[]wsgi]",
         "*EU GPT Files calls*",
         "*GET /v1/v1/files -> 401*",
         "*1 request came for a route that this mock does not have.*",

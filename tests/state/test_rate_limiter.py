@@ -19,6 +19,17 @@ def test_as_many_requests_are_admitted_as_the_limit_says() -> None:
     assert 0 == limiter.seconds_to_wait("key")
 
 
+def test_a_clock_that_goes_back_keeps_nobody_out() -> None:
+    """Such as freezegun's: what was admitted in its future is outside of the window."""
+    now = 1_700_000_000.0
+    limiter = RateLimiter((1, 10.0), lambda: now)
+    assert [0, 10] == [limiter.seconds_to_wait("key") for _ in range(2)]
+    now = 1_500_000_000.0
+    assert [0, 10] == [limiter.seconds_to_wait("key") for _ in range(2)]
+    now = 1_700_000_001.0
+    assert 0 == limiter.seconds_to_wait("key")
+
+
 def test_each_key_has_a_window_of_its_own() -> None:
     """One client does not use up another's limit."""
     limiter = RateLimiter((1, 10.0), lambda: 100.0)

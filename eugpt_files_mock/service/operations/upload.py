@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ntpath import splitext
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -46,7 +46,11 @@ def _read(request: Request, route: RouteMatch, profile: Profile) -> Upload:
     try:
         form = read_form(request.headers.by_name.get("content-type"), request.body)
     except Refused as unreadable:
-        return Upload(refusal=unreadable.refusal)
+        coding = request.headers.by_name.get("content-encoding", "identity")
+        if coding == "identity":
+            return Upload(refusal=unreadable.refusal)
+        hint = f"Its Content-Encoding is {quoted(coding)}: a form is read as it is sent."
+        return Upload(refusal=replace(unreadable.refusal, hint=hint))
     purpose = form.purpose or profile["upload.default_purpose"]
     refusal, expires_after = form_refusal(form, profile), None
     if refusal is None:
