@@ -332,7 +332,7 @@ class Aiohttp(HttpClient):
 
     def send(self, method: str, path: str, **form: Any) -> Answer:
         async def once() -> Answer:
-            timeout = aiohttp.ClientTimeout(sock_read=self.timeout)
+            timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_PATIENCE, sock_read=self.timeout)
             async with (
                 aiohttp.ClientSession(headers=self.headers, timeout=timeout) as session,
                 session.request(method, self.base_url + path, **_aiohttp_form(form)) as response,

@@ -7,10 +7,12 @@ for an answer that never comes takes no time: the client's time-out is raised at
 """
 
 import io
+import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
+from functools import partial
 from itertools import chain
 from typing import Any
 from urllib.parse import unquote
@@ -20,6 +22,7 @@ from ..model.messages import NOT_CONNECTED, Headers, Outcome, Request, Severed
 from ..model.sender import Sender
 from ..protocol.delivery import Action, Close, Hang, Reset, Send, Wait, deliver
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
+from ..service.fault_effects import bytes_until_reset
 from ..service.rejections import reject_unreadable
 from .registry import ActiveMock, Find, Resolved
 
@@ -27,17 +30,36 @@ client_name: ContextVar[str | None] = ContextVar("eugpt_files_mock_client", defa
 """The library that the code under test called, if that uses another, as httpx may use aiohttp."""
 
 
-class RefusedLate(ConnectionRefusedError):
-    """The connection is refused.
+class NotConnected(Exception):
+    """No connection is made.
 
-    A client gets that error while it connects. But which fault hits a request is only known once
-    the request was sent. So each edge turns this into the error that its client raises earlier.
+    A client gets such an error while it connects. But which fault hits a request is only known once
+    the request was sent. So each edge turns this into what its client raises earlier; `error` is
+    what the client gets from below.
     """
 
-    def __init__(self) -> None:
-        # The number and the text of Linux, on every platform, so that messages are the same.
-        super().__init__(111, "Connection refused")
-        self.place: Any = None
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.error: OSError = _NOT_CONNECTED[kind]()
+
+
+def _not_verified() -> OSError:
+    # Late, as few tests come here.
+    import ssl
+
+    reason = "certificate verify failed: unable to get local issuer certificate"
+    error = ssl.SSLCertVerificationError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] {reason}")
+    error.verify_code, error.verify_message = 20, reason.partition(": ")[2]
+    return error
+
+
+# The numbers and the texts of Linux, on every platform, so that messages are the same.
+_NOT_CONNECTED: dict[str, Callable[[], OSError]] = {
+    "refused": partial(ConnectionRefusedError, 111, "Connection refused"),
+    "connect_timeout": partial(TimeoutError, "timed out"),
+    "dns": partial(socket.gaierror, -2, "Name or service not known"),
+    "tls": _not_verified,
+}
 
 
 class MemoryConnection:
@@ -65,6 +87,7 @@ class MemoryConnection:
         self._actions: Iterator[Action] = iter(())
         self._received = bytearray()
         self._is_at_end = False
+        self._is_reset = False
         self.read_timeout = read_timeout
 
     @property
@@ -73,8 +96,13 @@ class MemoryConnection:
         return bool(self._received) or self._is_at_end
 
     def send(self, data: Any) -> None:
+        if self._is_reset:
+            raise ConnectionResetError(104, "Connection reset by peer")
         # A copy, as the client may use its buffer again for the next piece.
         self._protocol.receive_data(bytes(data))
+        # A client that is still sending is told of a reset.
+        if self._may_be_reset_amid():
+            self._answer()
 
     def take(self, count: int) -> bytes:
         """At most `count` of the bytes that have arrived; none at the end of the connection."""
@@ -147,15 +175,35 @@ class MemoryConnection:
 
     def _answer(self) -> None:
         """Decide what becomes of the next request, if it has come as a whole."""
-        request = self._protocol.next_request()
+        request = self._next_request()
         if request is None:
             return
         outcome = self._decided(request)
-        # No bytes can say it, and each edge has to make its client's own error of it
-        # (`RefusedLate`).
+        # No bytes can say it.
         if isinstance(outcome, Severed) and outcome.kind in NOT_CONNECTED:
-            raise RefusedLate
+            raise NotConnected(outcome.kind)
         self._actions = chain(self._actions, deliver(outcome, request, now=time.time()))
+
+    def _next_request(self) -> ReceivedRequest | UnreadableRequest | None:
+        """The next request that has come as a whole, or as far as a fault lets it come."""
+        request = self._protocol.next_request()
+        if not self._may_be_reset_amid():
+            return request
+        head = self._protocol.head if request is None else request
+        if not isinstance(head, ReceivedRequest) or self._outcome is not None:
+            return request
+        path = unquote(head.path)
+        found = self._find(path)
+        limit = found and bytes_until_reset(found.mock.service, self._as_request(head, path, found))
+        if limit is None:
+            return request
+        broken_off = self._protocol.broken_off(head, limit)
+        self._is_reset = broken_off is not None
+        return broken_off or request
+
+    def _may_be_reset_amid(self) -> bool:
+        found = self._find("")
+        return found is not None and found.mock.may_reset_amid
 
     def _decided(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
         # A request that can't be read may have no path: then the host alone finds the mock.
@@ -180,19 +228,20 @@ class MemoryConnection:
                 method=request.method,
                 client=self._client,
             )
-        return found.mock.dispatch(
-            Request(
-                method=request.method,
-                path=path,
-                resource=found.resource,
-                query=request.query,
-                headers=Headers(request.headers),
-                body=request.body,
-                client=self._client,
-                read_timeout=self.read_timeout,
-                sender=self._sender(),
-                is_complete=not request.is_broken_off,
-            )
+        return found.mock.dispatch(self._as_request(request, path, found))
+
+    def _as_request(self, request: ReceivedRequest, path: str, found: Resolved) -> Request:
+        return Request(
+            method=request.method,
+            path=path,
+            resource=found.resource,
+            query=request.query,
+            headers=Headers(request.headers),
+            body=request.body,
+            client=self._client,
+            read_timeout=self.read_timeout,
+            sender=self._sender(),
+            is_complete=not request.is_broken_off,
         )
 
     def _checked(self, seconds: float) -> float:

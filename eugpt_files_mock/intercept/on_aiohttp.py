@@ -5,7 +5,11 @@ aiohttp, such as transports of httpx.
 """
 
 import asyncio
+import socket
+import ssl
+from contextlib import suppress
 from functools import lru_cache, partial
+from math import inf
 from typing import Any
 
 import aiohttp
@@ -13,7 +17,7 @@ from aiohttp.client_proto import ResponseHandler
 
 from ..model.base_urls import Origin, origin
 from . import registry
-from .memory import MemoryConnection, RefusedLate
+from .memory import MemoryConnection, NotConnected
 from .originals import bound
 from .patches import MethodPatch, give_back
 from .senders import sender_of
@@ -38,14 +42,29 @@ def _requesting(connecting: MethodPatch, original: Any, own: Any) -> Any:
         connecting.renew()
         try:
             return await bound(own, session)(method, url, **words)
-        except aiohttp.ClientOSError as error:
-            refused = error.__cause__
-            if not isinstance(refused, RefusedLate):
-                raise
-        # aiohttp tells a refusal while it connects, before it would try again.
-        raise aiohttp.ClientConnectorError(refused.place, refused)
+        except NotConnected as late:
+            # aiohttp tells such an error while it connects, before it would try again.
+            raise _as_of_connecting(late) from late.error
 
     return _request
+
+
+def _as_of_connecting(late: Any) -> Exception:
+    """What aiohttp makes of an error from below while it connects."""
+    error, key, timeout = late.error, late.key, late.timeout
+    if isinstance(error, TimeoutError):
+        limits = [limit for limit in (timeout.connect, timeout.sock_connect) if limit is not None]
+        if timeout.total is not None and timeout.total < min(limits, default=inf):
+            return TimeoutError()
+        # Older releases have no error of its own for it.
+        kind = getattr(aiohttp, "ConnectionTimeoutError", aiohttp.ServerTimeoutError)
+        return kind(f"Connection timeout to host {late.url}")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return aiohttp.ClientConnectorCertificateError(key, error)
+    if isinstance(error, socket.gaierror):
+        kind = getattr(aiohttp, "ClientConnectorDNSError", aiohttp.ClientConnectorError)
+        return kind(key, error)
+    return aiohttp.ClientConnectorError(key, error)
 
 
 def _is_ours(session: Any, url: Any) -> bool:
@@ -133,9 +152,9 @@ class _MemoryTransport(asyncio.Transport):
     def __init__(
         self, protocol: _MemoryProtocol, req: Any, timeout: Any, place: Any, connector: Any
     ) -> None:
-        super().__init__()
+        super().__init__({"peername": place})
         self._protocol = protocol
-        self._key = req.connection_key
+        self._key, self._url, self._timeout = req.connection_key, req.url, timeout
         # aiohttp has no other limit on reading: a read time-out, and one for the whole request.
         limits = [limit for limit in (timeout.sock_read, timeout.total) if limit is not None]
         # aiohttp has an exception for each of the two limits.
@@ -149,6 +168,8 @@ class _MemoryTransport(asyncio.Transport):
         self._is_closing = False
         self._is_paused = False
         self._is_late = False
+        self._is_lost = False
+        self._loop = asyncio.get_running_loop()
         self._stirred = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -172,10 +193,10 @@ class _MemoryTransport(asyncio.Transport):
         except TimeoutError:
             self._time_out(protocol)
         except ConnectionResetError as error:
-            protocol.connection_lost(error)
-        except RefusedLate as error:
-            error.place = self._key
-            protocol.set_exception(error)
+            self._lose(error)
+        except NotConnected as late:
+            vars(late).update(key=self._key, timeout=self._timeout, url=self._url)
+            protocol.set_exception(late)
         except Exception as error:  # noqa: BLE001 - it is raised where the client waits
             protocol.set_exception(error)
 
@@ -186,10 +207,16 @@ class _MemoryTransport(asyncio.Transport):
         if data:
             protocol.data_received(data)
         elif connection.can_be_read:
-            self._is_closing = True
             protocol.eof_received()
-            protocol.connection_lost(None)
+            self._lose(None)
         return pause
+
+    def _lose(self, error: Exception | None) -> None:
+        """Tell the protocol that there is no connection any more, once, as asyncio promises."""
+        self._is_closing = True
+        if not self._is_lost:
+            self._is_lost = True
+            self._protocol.connection_lost(error)
 
     def _time_out(self, protocol: _MemoryProtocol) -> None:
         """As aiohttp does when the time is over."""
@@ -199,7 +226,10 @@ class _MemoryTransport(asyncio.Transport):
             protocol.timer.timeout()
 
     def write(self, data: Any) -> None:
-        self._connection.send(data)
+        # As asyncio's: what is written to a connection that is lost is dropped.
+        if not self._is_closing:
+            with suppress(ConnectionResetError):
+                self._connection.send(data)
         self._stirred.set()
 
     def pause_reading(self) -> None:
@@ -208,6 +238,9 @@ class _MemoryTransport(asyncio.Transport):
     def resume_reading(self) -> None:
         self._is_paused = False
         self._stirred.set()
+
+    def is_reading(self) -> bool:
+        return not (self._is_paused or self._is_closing)
 
     def is_closing(self) -> bool:
         return self._is_closing
@@ -218,8 +251,10 @@ class _MemoryTransport(asyncio.Transport):
             self._connection.note_wait(is_gone=True)
         if not self._is_closing:
             self._connection.end()
-        self._is_closing = True
-        self._stirred.set()
+            self._is_closing = True
+            self._stirred.set()
+            # Not at once: asyncio calls it when whoever closes has gone on.
+            self._loop.call_soon(self._lose, None)
 
     abort = close
 

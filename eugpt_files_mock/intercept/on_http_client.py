@@ -9,7 +9,7 @@ from typing import Any
 
 from ..model.base_urls import origin
 from . import registry
-from .memory import MemorySocket
+from .memory import MemorySocket, NotConnected
 from .originals import bound, is_function_of
 from .patches import MethodPatch, give_back
 from .senders import sender_of
@@ -37,7 +37,7 @@ def _connecting(kind: type, original: Any, own: Any) -> Any:
             bound(original, connection)()
             return
         timeout = connection.timeout
-        there = MemorySocket(
+        there = _Socket(
             lambda path: registry.find(place, path),
             "http.client",
             socket.getdefaulttimeout() if timeout is _DEFAULT else timeout,
@@ -57,6 +57,15 @@ def _connecting(kind: type, original: Any, own: Any) -> Any:
                 bound(own, connection)()
 
     return connect
+
+
+class _Socket(MemorySocket):
+    def sendall(self, data: Any) -> None:
+        try:
+            super().sendall(data)
+        except NotConnected as late:
+            # http.client passes on what comes from below.
+            raise late.error from None
 
 
 @contextmanager

@@ -11,17 +11,16 @@ import io
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
-from itertools import count
 from typing import Any
 
 from ..model.base_urls import origin
 from ..model.messages import Headers, Outcome, Request
 from . import registry
 from .fast_path import METHODS, MOST_BYTES, plain_answer, plain_headers
-from .memory import MemoryConnection, RefusedLate, client_name
+from .memory import MemoryConnection, NotConnected, client_name
 from .originals import bound, own_class
 from .patches import MethodPatch, give_back
 from .registry import Resolved
@@ -120,7 +119,10 @@ def _transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # no
             """The headers of a request that may take the fast path."""
             is_short = len(request.url.raw_path) < MOST_BYTES
             if not (
-                is_short and request.method in METHODS and _is_at_hand(request.stream, stream_class)
+                is_short
+                and request.method in METHODS
+                and _is_at_hand(request.stream, stream_class)
+                and not self._found.mock.may_reset_amid
             ):
                 return None
             names, values = zip(*request.headers.raw, strict=True)
@@ -305,35 +307,39 @@ class _MemoryPool:
     def handle_request(self, request: Any) -> Any:
         core, kept = self._core, self._kept(request)
         # The two halves of `HTTPConnection.handle_request()`, which respx may have replaced.
-        for refusals in count():
-            connection = self._new(core.HTTPConnection, _Backend, refusals, request)
+        errors: list[OSError] = []
+        while True:
+            connection = self._new(core.HTTPConnection, _Backend, errors, request)
             stream = connection._connect(kept)
-            # Once more from the start after a late refusal: httpcore's own `retries` carry it to
-            # the next attempt, or it raises `ConnectError`.
-            with suppress(RefusedLate):
+            # Once more from the start after a late error: httpcore's own `retries` carry it to the
+            # next attempt, or it raises `ConnectError`.
+            try:
                 return core.HTTP11Connection(request.url.origin, stream).handle_request(kept)
-        raise AssertionError
+            except NotConnected as late:
+                errors.append(late.error)
 
     async def handle_async_request(self, request: Any) -> Any:
         core, kept = self._core, self._kept(request)
-        for refusals in count():
-            connection = self._new(core.AsyncHTTPConnection, _AsyncBackend, refusals, request)
+        errors: list[OSError] = []
+        while True:
+            connection = self._new(core.AsyncHTTPConnection, _AsyncBackend, errors, request)
             stream = await connection._connect(kept)
             connected = core.AsyncHTTP11Connection(request.url.origin, stream)
-            with suppress(RefusedLate):
+            try:
                 return await connected.handle_async_request(kept)
-        raise AssertionError
+            except NotConnected as late:
+                errors.append(late.error)
 
     def _kept(self, request: Any) -> Any:
         request.stream = _KeptBody(request.stream if self._body is None else self._body)
         return request
 
-    def _new(self, kind: Any, backend: Any, refusals: int, request: Any) -> Any:
+    def _new(self, kind: Any, backend: Any, errors: list[OSError], request: Any) -> Any:
         return kind(
             origin=request.url.origin,
             ssl_context=self._replaced._ssl_context,
             retries=self._replaced._retries,
-            network_backend=backend(self._core, self._connect, refusals),
+            network_backend=backend(self._core, self._connect, errors),
         )
 
 
@@ -352,15 +358,16 @@ class _KeptBody:
         else:
             yield from self._pieces
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        # What the short way has read is a list, also for the async client.
-        if self._pieces is not None or not hasattr(self._body, "__aiter__"):
-            for piece in self:
-                yield piece
-        else:
-            self._pieces = []
-            async for piece in self._body:
-                yield self._keep(piece)
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        # What the fast path has read is a list, also for the async client; a form is both.
+        if self._pieces is not None or hasattr(self._body, "__iter__"):
+            return _AtHand(iter(self))
+        return self._kept_on_the_way()
+
+    async def _kept_on_the_way(self) -> AsyncIterator[bytes]:
+        self._pieces = []
+        async for piece in self._body:
+            yield self._keep(piece)
 
     def _keep(self, piece: Any) -> Any:
         # A copy, as the user's generator may use its buffer again for the next piece. What isn't
@@ -370,18 +377,34 @@ class _KeptBody:
         return kept
 
 
-class _Backend:
-    """httpcore's network; the first `refusals` attempts to connect fail."""
+class _AtHand:
+    """Pieces for an async client: no generator, of which trio warns when it is left half read."""
 
-    def __init__(self, core: Any, connect: Any, refusals: int) -> None:
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for piece in self._pieces:
+            return piece
+        raise StopAsyncIteration
+
+
+class _Backend:
+    """httpcore's network; the first attempts to connect fail with these errors."""
+
+    def __init__(self, core: Any, connect: Any, errors: list[OSError]) -> None:
         self._core = core
         self._connect = connect
-        self._refusals = refusals
+        self._errors = iter(tuple(errors))
 
     def _connected(self, stream: Any) -> Any:
-        if self._refusals:
-            self._refusals -= 1
-            raise self._core.ConnectError("[Errno 111] Connection refused")
+        for error in self._errors:
+            is_late = isinstance(error, TimeoutError)
+            kind = self._core.ConnectTimeout if is_late else self._core.ConnectError
+            raise kind(str(error)) from error
         return stream(self._core, self._connect())
 
     def connect_tcp(self, *_: Any, **__: Any) -> Any:
@@ -420,16 +443,16 @@ class _Stream:
     def _advance(self) -> float:
         try:
             return self._connection.advance()
-        # It is an OSError too, and the pool waits for it.
-        except RefusedLate:
-            raise
         except TimeoutError as error:
             raise self._core.ReadTimeout("The read operation timed out") from error
         except OSError as error:
             raise self._core.ReadError(str(error)) from error
 
     def write(self, buffer: bytes, **_: Any) -> Any:
-        self._connection.send(buffer)
+        try:
+            self._connection.send(buffer)
+        except ConnectionResetError as error:
+            raise self._core.WriteError(str(error)) from error
 
     def start_tls(self, *_: Any, **__: Any) -> Any:
         return self
@@ -450,7 +473,7 @@ class _AsyncStream(_Stream):
         return self._connection.take(max_bytes)
 
     async def write(self, buffer: bytes, **_: Any) -> None:
-        self._connection.send(buffer)
+        super().write(buffer)
 
     async def start_tls(self, *_: Any, **__: Any) -> Any:
         return self

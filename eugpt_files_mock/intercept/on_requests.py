@@ -192,6 +192,7 @@ class _Connection:
             or not words["url"].startswith("/")
             or len(words["url"]) > MOST_BYTES
             or words["chunked"]
+            or found.mock.may_reset_amid
             or not isinstance(words["body"], (bytes, str, type(None)))
         ):
             return None

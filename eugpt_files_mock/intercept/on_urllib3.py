@@ -4,6 +4,7 @@ urllib3 does all of its own work: time-outs, retries, rewinding, redirects, read
 """
 
 import copy
+import socket
 import ssl
 from functools import lru_cache, partial
 from inspect import signature
@@ -11,14 +12,15 @@ from queue import LifoQueue, Queue
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from urllib3.exceptions import NewConnectionError
+from urllib3 import exceptions
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util import Timeout
 from urllib3.util.ssl_ import resolve_cert_reqs
 
 from ..model.base_urls import Origin, origin
 from ..model.messages import Outcome
 from . import registry
-from .memory import MemorySocket, RefusedLate
+from .memory import MemorySocket, NotConnected
 from .originals import bound
 from .patches import MethodPatch, Patch, give_back
 from .registry import Find
@@ -141,6 +143,22 @@ def _kind(pool: Any) -> Any:
     return next(kind for kind in kinds if not kind.__module__.startswith("vcr."))
 
 
+def _as_of_connecting(connection: Any, error: OSError) -> Exception:
+    """What urllib3 makes of an error from below while it connects."""
+    if isinstance(error, ssl.SSLError):
+        return error
+    if isinstance(error, TimeoutError):
+        seconds = connection.timeout
+        message = f"Connection to {connection.host} timed out. (connect timeout={seconds})"
+        return ConnectTimeoutError(connection, message)
+    # Older releases have no error of its own for names.
+    unresolved = getattr(exceptions, "NameResolutionError", None)
+    if isinstance(error, socket.gaierror) and unresolved is not None:
+        named: Exception = unresolved(connection.host, connection, error)
+        return named
+    return NewConnectionError(connection, f"Failed to establish a new connection: {error}")
+
+
 @lru_cache
 def _memory_class(kind: Any) -> Any:
     class MemoryHTTPConnection(kind):  # type: ignore[misc]
@@ -155,11 +173,9 @@ def _memory_class(kind: Any) -> Any:
         def send(self, data: Any) -> None:
             try:
                 super().send(data)
-            # What `connect` raises when a real server refuses, so that `Retry(connect=…)` counts
-            # it.
-            except RefusedLate as error:
-                message = f"Failed to establish a new connection: {error}"
-                raise NewConnectionError(self, message) from error
+            # What `connect` raises, so that `Retry(connect=…)` counts it.
+            except NotConnected as late:
+                raise _as_of_connecting(self, late.error) from late.error
 
         @property
         def is_connected(self) -> bool:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ..errors import ClientHasNoTimeout, FilesMockError
 from ..model.base_urls import BaseUrl, Origin
+from ..model.faults import ConnectionFault
 from ..model.messages import Outcome, Request, Severed
 from ..service.handle import handle
 from ..service.service import Service
@@ -65,6 +66,17 @@ class ActiveMock:
         elif outcome.delivery.delay >= patience and outcome.delivery.delay:
             return Severed(kind="timeout")
         return outcome
+
+    @property
+    def may_reset_amid(self) -> bool:
+        """Whether a request may be reset before all of its body has come."""
+        return any(
+            isinstance(fault, ConnectionFault) and fault.after_bytes is not None
+            for service in self.service.all_tenants()
+            if service.armed.live
+            for armed in service.armed.armed()
+            for fault in armed.faults
+        )
 
     @property
     def _may_fail(self) -> bool:

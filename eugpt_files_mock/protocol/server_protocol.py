@@ -147,6 +147,25 @@ class ServerProtocol:
                 return refused
         return self._read_body()
 
+    @property
+    def head(self) -> ReceivedRequest | None:
+        """The request whose body is on its way, without that."""
+        return None if self._body is None else self._head
+
+    def broken_off(self, request: ReceivedRequest, count: int) -> ReceivedRequest | None:
+        """The request with the first `count` bytes of its body, if so many have come: it is the
+        last of the connection. `request` is the whole one, or the `head`.
+        """
+        body = request.body or (b"" if self._body is None else self._body.content())
+        content = body if isinstance(body, bytes) else b"".join(body)
+        if len(content) < count:
+            return None
+        self.is_closed = True
+        cut = content[:count]
+        return replace(
+            request, body=cut, is_persistent=False, is_complete=False, is_broken_off=True
+        )
+
     def _begin(self, data: bytes) -> None:
         """Forget the last request, and go on with what came after it."""
         # Late, as most tests in process need no protocol.

@@ -6,9 +6,12 @@ It shows what each client library makes of the real thing, so that the mock can 
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+
+import trustme
 
 from ..portable import is_reset_on_close, reset_on_close
 
@@ -63,11 +66,11 @@ def first_piece(body: bytes) -> Script:
 
 
 @contextmanager
-def broken_server(script: Script) -> Iterator[str]:
-    """The base URL of a server that does this to every connection."""
+def broken_server(script: Script, *, reads: bool = True) -> Iterator[str]:
+    """The base URL of a server that does this to every connection, once a request was read."""
     stopping = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        accepting = threading.Thread(target=_accept, args=(listening, script, stopping))
+        accepting = threading.Thread(target=_accept, args=(listening, script, stopping, reads))
         accepting.start()
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
@@ -86,14 +89,49 @@ def nobody() -> Iterator[str]:
         yield f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
 
 
-def _accept(listening: socket.socket, script: Script, stopping: threading.Event) -> None:
+@contextmanager
+def nowhere() -> Iterator[str]:
+    """The base URL of a host that isn't found."""
+    yield "http://no-such-host.invalid/v1"
+
+
+@contextmanager
+def full() -> Iterator[str]:
+    """The base URL of a port that answers no connection, as its queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, ExitStack() as waiting:
+        # Linux takes one more than it was told.
+        for _ in range(2):
+            queued = waiting.enter_context(socket.socket())
+            queued.setblocking(False)
+            queued.connect_ex(listening.getsockname())
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+
+
+@contextmanager
+def untrusted() -> Iterator[str]:
+    """The base URL of a server whose certificate no client trusts."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+
+    def shake_hands(connection: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(connection, server_side=True) as shaken:
+            shaken.recv(1)
+
+    with broken_server(shake_hands, reads=False) as base_url:
+        yield base_url.replace("http:", "https:")
+
+
+def _accept(
+    listening: socket.socket, script: Script, stopping: threading.Event, reads: bool
+) -> None:
     while True:
         connection, _ = listening.accept()
         if stopping.is_set():
             connection.close()
             return
         with connection, suppress(_ClientGone):
-            _read_request(connection)
+            if reads:
+                _read_request(connection)
             script(connection)
             _close_in_order(connection)
 

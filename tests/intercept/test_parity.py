@@ -23,7 +23,8 @@ from eugpt_files_mock import FilesMock, faults
 from eugpt_files_mock.model.faults import ConnectionFault, Fault
 from eugpt_files_mock.model.messages import SeveredKind
 
-from ..clients import IN_PROCESS, Client, connected
+from .. import clients
+from ..clients import CONNECT_PATIENCE, IN_PROCESS, Client, connected
 from ..conftest import WAYS, entered
 from . import broken_server as broken
 
@@ -98,6 +99,7 @@ class Case(NamedTuple):
     real: Callable[[], AbstractContextManager[str]]
     operations: tuple[str, ...] = tuple(CALLS)
     read_timeout: float = LONG
+    connect_timeout: float = CONNECT_PATIENCE
 
 
 def served(script: broken.Script) -> Callable[[], AbstractContextManager[str]]:
@@ -106,7 +108,11 @@ def served(script: broken.Script) -> Callable[[], AbstractContextManager[str]]:
 
 SEVERED = [
     Case(faults.connection_refused(), broken.nobody),
+    Case(faults.connect_timeout(), broken.full, read_timeout=SHORT, connect_timeout=SHORT),
+    Case(faults.dns_error(), broken.nowhere),
+    Case(faults.tls_error(), broken.untrusted),
     Case(faults.connection_reset(), served(broken.reset)),
+    Case(faults.connection_reset(after_bytes=100), served(broken.reset), ("upload",)),
     Case(faults.empty_response(), served(broken.empty)),
     Case(faults.garbage(), served(broken.garbage)),
     Case(faults.timeout(), served(broken.hang), ("upload",), SHORT),
@@ -162,16 +168,17 @@ def armed(way: str, case: Case, operation: str) -> Iterator[tuple[FilesMock, str
 
 @pytest.mark.parametrize(("kind", "case", "operation"), rows(SEVERED + BROKEN_BODIES + STATUSES))
 def test_a_fault_is_met_as_the_real_thing_is(
-    kind: type[Client], case: Case, operation: str
+    kind: type[Client], case: Case, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Code that handles errors depends on the very class of the client's exception."""
+    monkeypatch.setattr(clients, "CONNECT_PATIENCE", case.connect_timeout)
     with case.real() as base_url, connected(kind, base_url, KEY, case.read_timeout) as client:
         expected = met(client, operation, "some-file")
     for way in (*WAYS, WHOLE):
         if way == WHOLE and kind not in HAS_A_SHORT_WAY:
             continue
-        if way == "on a port" and case.fault == faults.connection_refused():
-            continue  # a port that listens cannot refuse; arming it there is an error
+        if way == "on a port" and getattr(case.fault, "is_in_process_only", False):
+            continue  # a port that listens makes the connection; arming it there is an error
         with (
             armed(way, case, operation) as (mock, file_id),
             connected(kind, mock.base_url, KEY, case.read_timeout) as client,
