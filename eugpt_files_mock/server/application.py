@@ -17,7 +17,7 @@ from ..model.sender import Sender
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
 from ..service.handle import handle
-from ..service.refusals import CHALLENGE, Refusal
+from ..service.refusals import Refusal
 from ..service.rejections import reject, reject_unreadable
 from ..service.service import Service
 
@@ -90,23 +90,19 @@ class ServedMock:
                 "To let it in: serve(allow_hosts=[...]), or --allow-host."
             )
             return Refusal("misdirected_request", {"message": message})
-        return _foreign(request, requires_key=self._service.access.required)
+        return _foreign(request)
 
 
-def _foreign(request: ReceivedRequest, *, requires_key: bool) -> Refusal | None:
+def _foreign(request: ReceivedRequest) -> Refusal | None:
     """Why a request is refused that a browser sends for a page of another site, or None."""
     headers = {name.lower(): value for name, value in request.headers}
-    origin, has_key = headers.get("origin"), "authorization" in headers
+    origin = headers.get("origin")
     if headers.get("sec-fetch-site") == "cross-site":
         whose = "A page of another site"
-    # With a key a browser asks before it sends (CORS), and here it is never allowed to. So what
-    # comes with one is another program's.
-    elif origin is not None and origin.partition("://")[2] != request.host and not has_key:
+    elif origin is not None and origin.partition("://")[2] != request.host:
         whose = f"A page of another origin, {quoted(origin)},"
     else:
         return None
-    if requires_key and not has_key:
-        return Refusal("missing_api_key", {"message": f"{whose} sent no key."}, (CHALLENGE,))
     return Refusal("foreign_request", {"message": f"{whose} can't use this mock."})
 
 

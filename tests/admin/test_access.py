@@ -205,11 +205,11 @@ class TestForeigners:
         mock_asked = ask_api(bound, Host="evil.example")
         assert mock_asked == (status, int(status == 401))
 
-    def test_a_page_of_another_origin_without_a_key_is_not_kept(self) -> None:
+    def test_a_page_of_another_origin_is_refused_and_not_kept(self) -> None:
         """Any page in a browser on this machine can send that, and fill the journal."""
         foreign = {"Host": "localhost", "Origin": "http://evil.example"}
-        assert ask_api("127.0.0.1", **foreign) == (401, 0)
-        assert ask_api("127.0.0.1", **foreign, Authorization="Bearer eugpt_k") == (404, 1)
+        assert ask_api("127.0.0.1", **foreign) == (403, 0)
+        assert ask_api("127.0.0.1", **foreign, Authorization="Bearer eugpt_k") == (403, 0)
 
     def test_a_host_is_refused_even_with_the_token(self) -> None:
         """A browser that has logged in sends the token along by itself."""
