@@ -277,12 +277,23 @@ def _copy(source: Path, target: Path) -> None:
         if entry.name in _LEFT_OUT:
             continue
         if entry.is_symlink() or (entry.is_dir() and entry.name in _LINKED):
-            # Where it points, seen from the copy too.
-            os.symlink(os.path.realpath(entry.path), made, target_is_directory=entry.is_dir())
+            _link(entry, made)
         elif entry.is_dir():
             made.mkdir()
             _copy(Path(entry.path), made)
         elif entry.is_file():
+            shutil.copy2(entry.path, made)
+
+
+def _link(entry: "os.DirEntry[str]", made: Path) -> None:
+    """Where it points, seen from the copy too; a copy, where links are not allowed (Windows)."""
+    is_folder = entry.is_dir()
+    try:
+        os.symlink(os.path.realpath(entry.path), made, target_is_directory=is_folder)
+    except OSError:
+        if is_folder:
+            shutil.copytree(entry.path, made)
+        else:
             shutil.copy2(entry.path, made)
 
 

@@ -170,6 +170,11 @@ def _can_be_skipped(seconds: object) -> bool:
     return isinstance(seconds, (int, float)) and 0 < seconds < math.inf
 
 
+_TURNS = 5
+"""Of the event loop, until a time-out has ended what it limits: its timer, the waiting task, the
+cancellation (`wait_for()` of Python 3.11 and older has a task between)."""
+
+
 class _Sleepers:
     """The targets of those that sleep in one event loop; the earliest is woken first."""
 
@@ -188,8 +193,8 @@ class _Sleepers:
                 await turn(0)
             _CLOCKS.set_forward(target)
             # A time-out that is due earlier than this wakes its task now, and may cancel this one.
-            await turn(0)
-            await turn(0)
+            for _ in range(_TURNS):
+                await turn(0)
         finally:
             self._targets.remove(target)
 

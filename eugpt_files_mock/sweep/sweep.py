@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -271,6 +270,9 @@ _ON_A_PORT = ("port", "wsgi")
 
 
 def _raise_in(thread: int) -> None:
+    # Late: not every Python has it, and hardly any program needs it.
+    import ctypes
+
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Endless))
 
 
