@@ -147,12 +147,14 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Note what the run raised, in the test or in a fixture."""
+    # Of a test of unittest, the error is only there when the report has been made.
+    report = yield
     if item.stash.get(_CASE, None) is not None and call.excinfo is not None:
         error = call.excinfo.value
         # A warning that is made an error says that the run forgot to close something.
         if item.stash.get(_ERROR, None) is None and not isinstance(error, Warning):
             item.stash[_ERROR] = error
-    return (yield)
+    return report
 
 
 class _Repetition:

@@ -144,6 +144,58 @@ class TestStore:
     run(code).assert_outcomes(passed=1)
 
 
+def test_a_test_of_unittest_that_uses_the_fixture_is_repeated(run: Run) -> None:
+    """Its errors are told in another way than those of other tests."""
+    code = f"""{ASK}
+import unittest
+
+@pytest.mark.usefixtures("eugpt_files")
+class TestStore(unittest.TestCase):
+    @pytest.mark.eugpt_sweep
+    def test_store(self):
+        store()
+"""
+    result = run(code)
+    result.assert_outcomes(failed=1)
+    assert TABLE in result.stdout.str()
+
+
+def test_a_test_that_sets_the_clock_is_repeated(run: Run) -> None:
+    """With either of the two libraries for that."""
+    code = f"""{ASK}
+import datetime, time
+import freezegun, time_machine
+
+@pytest.mark.eugpt_sweep(failures=["busy"])
+@freezegun.freeze_time("2020-01-01")
+def test_frozen(eugpt_files):
+    store_once()
+    time.sleep(5)
+    assert 2020 == datetime.datetime.now().year
+
+@pytest.mark.eugpt_sweep(failures=["busy"])
+@time_machine.travel("2020-01-01", tick=False)
+def test_travelling(eugpt_files):
+    store_once()
+    time.sleep(5)
+    assert 2020 == datetime.datetime.now().year
+
+@pytest.mark.eugpt_sweep(failures=["busy"])
+def test_afterwards(eugpt_files):
+    before = time.monotonic(), time.time(), datetime.datetime.now()
+    store_once()
+    time.sleep(500)
+    assert time.monotonic() - before[0] >= 500
+    assert time.time() - before[1] >= 500
+    assert (datetime.datetime.now() - before[2]).total_seconds() >= 500
+
+def test_in_the_end():
+    assert type(time.sleep) is type(time.time) is type(len)
+    assert datetime.datetime.now().year > 2020
+"""
+    run(code).assert_outcomes(passed=4)
+
+
 @pytest.mark.parametrize(
     ("plugin", "marker"), [("pytest_asyncio.plugin", "asyncio"), ("anyio.pytest_plugin", "anyio")]
 )
