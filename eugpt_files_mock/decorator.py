@@ -191,6 +191,8 @@ def _given(mock: Mock) -> Iterator[tuple[object, str]]:
             yield armed, f"inject({armed})"
         for stub in service.stubs.all():
             yield stub, f"stub({stub.method!r}, {stub.path!r})"
+        for operation, function, _ in service.callbacks.waiting:
+            yield (operation, function), f"after({operation!r}, …)"
 
 
 def _decorate_tests(mock: Mock, decorated: type) -> None:

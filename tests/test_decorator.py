@@ -380,6 +380,7 @@ def test_a_derived_test_case_is_part_of_its_own_call() -> None:
         (lambda mock: mock.add_file("a.txt"), "add_file('a.txt')"),
         (lambda mock: mock.inject(faults.unavailable(), on="list"), "on list"),
         (lambda mock: mock.stub("GET", "/models", json={}), "stub('GET', '/models')"),
+        (lambda mock: mock.after("list", lambda call: None), "after('list', …)"),
     ],
 )
 def test_what_a_call_would_drop_is_refused(give: Any, told: str) -> None:

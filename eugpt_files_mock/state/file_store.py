@@ -12,6 +12,7 @@ from dataclasses import replace
 from heapq import heappop, heappush
 from threading import RLock
 
+from ..errors import known_arguments
 from ..model.file_ids import file_id_of
 from ..model.messages import File
 from ..model.processing import Processing, ProcessingByName
@@ -272,6 +273,7 @@ class Files:
         """A table, for notebooks."""
         return html_table(_SHOWN, list(self), self.__repr__())
 
+    @known_arguments
     def get(self, file_id: str | File) -> File | None:
         """The file of that id, or None.
 
@@ -285,6 +287,7 @@ class Files:
         known = isinstance(value, str) and value in self._store
         return str(value) if known else file_id_of(label, value, self._store.all())
 
+    @known_arguments
     def named(self, filename: str) -> list[File]:
         """The files of that name, oldest first."""
         return [file for file in self._store.all() if file.filename == filename]

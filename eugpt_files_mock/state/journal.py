@@ -10,6 +10,7 @@ from threading import Condition
 from time import monotonic
 from typing import overload
 
+from ..errors import known_arguments
 from ..model.messages import Call, Record
 from ..model.tables import html_table
 
@@ -166,6 +167,7 @@ class Calls(Sequence[Call]):
         """
         return self[-1]
 
+    @known_arguments
     def to(self, operation: str) -> Calls:
         """Those of one operation, as they are at this moment.
 
