@@ -36,9 +36,10 @@ def grouped(
     attempts = [attempt(record, after.get(record.call.request_id)) for record in kept]
     senders = list(senders_of(kept))
     unsure: dict[Hashable, list[Attempt]] = defaultdict(list)
-    for one, sender in zip(attempts, senders, strict=True):
-        if isinstance(sender, Lane):
-            unsure[wanted(one.record)].append(one)
+    if not all(one.is_settled for one in attempts):
+        for one, sender in zip(attempts, senders, strict=True):
+            if isinstance(sender, Lane):
+                unsure[wanted(one.record)].append(one)
     grouping = _Grouping({n: own for some in unsure.values() for n, own in _in_turn(some).items()})
     for one, sender in zip(attempts, senders, strict=True):
         grouping.add(one, sender)
@@ -78,13 +79,19 @@ class _Call:
 
     __slots__ = ("attempts", "sender")
 
-    def __init__(self) -> None:
-        self.attempts: list[Attempt] = []
-        self.sender: Hashable = None
+    def __init__(self, first: Attempt, sender: Hashable) -> None:
+        self.attempts = [first]
+        self.sender = sender
 
     @property
     def last(self) -> Attempt:
         return self.attempts[-1]
+
+    def go_on(self, new: Attempt, sender: Hashable) -> None:
+        if _is_abandoned(self.last, new.record):
+            self.attempts[-1] = self.last._replace(trouble="late")
+        self.attempts.append(new)
+        self.sender = sender
 
 
 class _Grouping:
@@ -97,37 +104,46 @@ class _Grouping:
         self._failed: dict[Hashable, _Call] = {}
 
     def add(self, new: Attempt, sender: Hashable) -> None:
-        record = new.record
+        record, is_open = new.record, not new.is_settled or _may_be_abandoned(new)
+        # Nearly always nothing has failed yet, and there is nothing to go on with.
+        if not (is_open or self._open):
+            self.calls.append(_Call(new, sender))
+            return
         # Connections tell little of senders: who shares a pool sends over any of them.
         known = Lane if isinstance(sender, Lane) else sender
-        key, where = (wanted(record), known), (place(record), known)
+        key = wanted(record), known
         # Without this, a client that polls would have each request compared with all before it.
         candidates = [one for one in self._open.get(key, ()) if not _is_over(one.last, record)]
         if record.number in self._in_turn:
             call = self._by_last.get(self._in_turn[record.number] or 0)
         else:
-            call = _continued(candidates, new, sender) or self._with_less(where, new)
+            call = _continued(candidates, new, sender) or self._with_less(known, new)
         if call is None:
-            call = _Call()
+            call = _Call(new, sender)
             self.calls.append(call)
         else:
-            if _is_abandoned(call.last, record):
-                call.attempts[-1] = call.last._replace(trouble="late")
+            call.go_on(new, sender)
             # It goes to the end: the order is that of the last attempts, so a request that could
             # follow several calls is taken for a retry of the one that has waited longest.
             candidates = [one for one in candidates if one is not call]
-        call.attempts.append(new)
-        call.sender = sender
-        self._by_last[record.number] = call
-        self._open[key] = [*candidates, call]
-        if record.size and not new.is_settled:
-            self._failed[where] = call
+        if self._in_turn:
+            self._by_last[record.number] = call
+        if is_open:
+            candidates.append(call)
+            self._note_failed(call, known)
+        if candidates or key in self._open:
+            self._open[key] = candidates
+
+    def _note_failed(self, call: _Call, sender: Hashable) -> None:
+        record = call.last.record
+        if record.size:
+            self._failed[(place(record), sender)] = call
             if record.call.operation == "upload":
                 # What is sent then may be no form any more.
-                self._failed[(NO_FORM, known)] = call
+                self._failed[(NO_FORM, sender)] = call
 
-    def _with_less(self, where: Hashable, new: Attempt) -> _Call | None:
-        call = self._failed.get(where)
+    def _with_less(self, sender: Hashable, new: Attempt) -> _Call | None:
+        call = self._failed.get((place(new.record), sender)) if self._failed else None
         if call is None or _is_over(call.last, new.record):
             return None
         return call if is_remainder(call.last, new.record) else None
@@ -193,5 +209,10 @@ def _is_over(earlier: Attempt, record: Record) -> bool:
 
 def _is_abandoned(earlier: Attempt, record: Record) -> bool:
     """Whether the client had given up waiting: only with WSGI nobody notices that it has gone."""
-    is_late = earlier.trouble is None and record.started - earlier.record.started < earlier.due
-    return is_late and earlier.record.sender is None and earlier.call.duration < earlier.due
+    is_early = record.started - earlier.record.started < earlier.due
+    return is_early and _may_be_abandoned(earlier)
+
+
+def _may_be_abandoned(attempt: Attempt) -> bool:
+    record = attempt.record
+    return record.sender is None and attempt.trouble is None and record.call.duration < attempt.due

@@ -34,6 +34,20 @@ class Evidence:
     # What follows is found once, so that the whole takes no longer than to read all attempts.
 
     @cached_property
+    def each(self) -> Sequence[Group]:
+        """Each attempt alone."""
+        return [Group((one,)) for one in self.attempts]
+
+    @cached_property
+    def failed(self) -> Sequence[Group]:
+        """The calls in which something went wrong: most rules are about these."""
+        return [
+            group
+            for group in self.groups
+            if len(group.attempts) > 1 or not group.attempts[0].is_success
+        ]
+
+    @cached_property
     def senders(self) -> dict[int, Hashable]:
         """By the number of a record."""
         records = [one.record for one in self.attempts]
@@ -98,8 +112,8 @@ class Evidence:
 
     @cached_property
     def outcomes(self) -> Sequence[Group]:
-        """The calls, where what another thread or task took over belongs to the first."""
-        return tuple(_taken_over(self.groups))
+        """The failed calls, where what another thread or task took over belongs to the first."""
+        return [one for one in _taken_over(self.groups) if len(one.attempts) > 1]
 
 
 def _traces(record: Record) -> Iterable[Hashable]:
@@ -143,6 +157,10 @@ def _taken_over(groups: Sequence[Group]) -> Iterable[Group]:
     taken: dict[int, Group] = {}
     waiting: dict[Hashable, tuple[int, Group]] = {}
     for number, group in enumerate(groups):
+        # Nearly always nothing was lost.
+        if not waiting and group.attempts[-1].is_success:
+            taken[number] = group
+            continue
         key = _content(group.first.record)
         whole, at = group, number
         before = waiting.pop(key, None) if key is not None else None

@@ -154,4 +154,10 @@ def is_generated_anew(first: str | None, second: str | None) -> bool:
 
 
 def _host(call: Call) -> str:
-    return next((value for name, value in call.headers.pairs if name.lower() == "host"), "")
+    for name, value in call.headers.pairs:
+        if name in _HOST:
+            return value
+    return ""
+
+
+_HOST = ("Host", "host")

@@ -193,8 +193,7 @@ def _orphan_left(group: Group, evidence: Evidence) -> Found:
 
 
 def _files_left(group: Group, evidence: Evidence) -> Found:
-    left = [one.call.file_id or "" for one in group.attempts if _is_stored(one, evidence)]
-    return bool(left) and f"stored: {', '.join(left)}"
+    return _is_stored(group.attempts[0], evidence) and f"stored: {group.first.call.file_id}"
 
 
 def _retry_sent_other_content(group: Group, evidence: Evidence) -> Found:
@@ -329,15 +328,18 @@ _STATUS = re.compile(r'"status": ?"error"')
 
 
 def _paged_after_deleted(group: Group, evidence: Evidence) -> Found:
-    attempt = group.first
+    attempt = group.attempts[0]
+    if attempt.record.call.operation != "list":
+        return False
     after = attempt.call.query.get("after")
     deleted = evidence.deleted.get(after or "")
     is_after = deleted is not None and deleted < attempt.record.number
-    return attempt.call.operation == "list" and is_after and f"deleted before: {after}"
+    return is_after and f"deleted before: {after}"
 
 
 def _used(group: Group, evidence: Evidence, *, status: str) -> Found:
-    used = [file_id for file_id, was in group.first.record.unready_files if was == status]
+    unready = group.attempts[0].record.unready_files
+    used = [file_id for file_id, was in unready if was == status]
     return bool(used) and f"file {', '.join(used)}"
 
 
@@ -359,16 +361,18 @@ def _is_broken_download(attempt: Attempt) -> bool:
 
 
 def _key_in_url(group: Group, evidence: Evidence) -> Found:
-    return group.first.record.key_in_url or False
+    return group.attempts[0].record.key_in_url or False
 
 
 def _key_over_http(group: Group, evidence: Evidence) -> Found:
-    record = group.first.record
-    headers, sender = record.call.headers, record.sender
-    is_open = sender is not None and sender.is_in_process and sender.scheme == "http"
+    record = group.attempts[0].record
+    sender = record.sender
+    if sender is None or sender.scheme != "http" or not sender.is_in_process:
+        return False
+    headers = record.call.headers
     host = headers.get("host", "")
     has_key = "authorization" in headers or "x-api-key" in headers or record.key_in_url is not None
-    return is_open and has_key and not _LOOPBACK.match(host) and f"to {host or 'another machine'}"
+    return has_key and not _LOOPBACK.match(host) and f"to {host or 'another machine'}"
 
 
 _LOOPBACK = re.compile(r"(localhost|[\w.-]+\.localhost|127\.[\d.]+|\[::1\])(:|$)", re.IGNORECASE)
@@ -382,12 +386,14 @@ def _client_across_loops(group: Group, evidence: Evidence) -> Found:
 
 def _no_timeout(group: Group, evidence: Evidence) -> Found:
     """On a port only the `openai` SDK for Python tells its timeout, when it has one."""
-    record = group.first.record
+    record = group.attempts[0].record
+    if record.read_timeout is not None:
+        return False
     call, sender = record.call, record.sender
     is_known = (sender is not None and sender.is_in_process) or (
         call.headers.get("x-stainless-lang") == "python"
     )
-    is_set = record.read_timeout is not None or "x-stainless-read-timeout" in call.headers
+    is_set = "x-stainless-read-timeout" in call.headers
     has_deadline = sender is not None and sender.has_deadline
     return is_known and not (is_set or has_deadline) and call.client
 
@@ -398,7 +404,7 @@ Over = Callable[[Evidence], Iterable[Group]]
 
 
 def _calls(evidence: Evidence) -> Iterable[Group]:
-    return evidence.groups
+    return evidence.failed
 
 
 def _outcomes(evidence: Evidence) -> Iterable[Group]:
@@ -406,7 +412,7 @@ def _outcomes(evidence: Evidence) -> Iterable[Group]:
 
 
 def _each(evidence: Evidence) -> Iterable[Group]:
-    return (Group((attempt,)) for attempt in evidence.attempts)
+    return evidence.each
 
 
 def _same_pages(evidence: Evidence) -> Iterator[Group]:
@@ -442,7 +448,7 @@ def _by_sender_and(choose: Callable[[Attempt], Hashable]) -> Over:
 
 
 def _status(attempt: Attempt) -> Hashable:
-    call = attempt.call
+    call = attempt.record.call
     return (call.path, call.user) if call.operation == "retrieve" else None
 
 
