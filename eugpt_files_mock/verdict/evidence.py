@@ -10,7 +10,7 @@ from functools import cached_property
 from ..model.messages import Record
 from .attempts import Attempt, Group
 from .calls import AT_ONCE, LONGEST_BACKOFF, senders_of
-from .identity import is_generated_anew, subject, variant
+from .identity import is_generated_anew, parameters, subject, variant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +73,20 @@ class Evidence:
             for sent in self.by_sender.values()
             for place, one in enumerate(sent)
         }
+
+    @cached_property
+    def asked_before(self) -> dict[int, Attempt]:
+        """By the number of a GET, the last one of the same sender for the same."""
+        found: dict[int, Attempt] = {}
+        last: dict[Hashable, Attempt] = {}
+        for one in self.attempts:
+            call = one.record.call
+            if call.method == "GET":
+                key = self.sender(one), call.path, parameters(call)
+                if key in last:
+                    found[one.record.number] = last[key]
+                last[key] = one
+        return found
 
     @cached_property
     def uploaded(self) -> Set[str]:

@@ -136,14 +136,10 @@ def _may_be_of_the_library(earlier: Attempt, later: Attempt) -> bool:
 def _is_polling(group: Group, waits: list[float], evidence: Evidence) -> bool:
     """Whether the code asks as often when nothing fails: then each poll is one of its own."""
     first = group.first
-    if first.call.method != "GET":
+    before = evidence.asked_before.get(first.record.number)
+    if before is None or not before.is_success:
         return False
-    sent = evidence.by_sender[evidence.sender(first)]
-    for one in reversed(sent[: evidence.places[first.record.number]]):
-        if (one.call.path, one.call.query) == (first.call.path, first.call.query):
-            is_as_patient = min(waits) >= 0.8 * one.waited(first) - _NO_PAUSE
-            return one.is_success and bool(is_as_patient)
-    return False
+    return min(waits) >= 0.8 * before.waited(first) - _NO_PAUSE
 
 
 def _gave_up(group: Group, evidence: Evidence) -> Found:

@@ -90,6 +90,79 @@ def _tenacity(base_url: str, key: str) -> Calls:
     return _over(retry(_checked_httpx(base_url, key)))
 
 
+def _tenacity_with_jitter(base_url: str, key: str) -> Calls:
+    import tenacity
+
+    retry = tenacity.retry(
+        stop=tenacity.stop_after_attempt(3),
+        wait=tenacity.wait_exponential_jitter(initial=0.3, jitter=0.2),
+    )
+    return _over(retry(_checked_httpx(base_url, key)))
+
+
+def _backoff(base_url: str, key: str) -> Calls:
+    import backoff
+    import httpx
+
+    retry = backoff.on_exception(backoff.expo, httpx.HTTPError, max_tries=3, factor=0.3)
+    return _over(retry(_checked_httpx(base_url, key)))
+
+
+def _httpx_retries(base_url: str, key: str) -> Calls:
+    import httpx
+    import httpx_retries
+
+    client = httpx.Client(
+        base_url=base_url,
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=TIMEOUT,
+        transport=httpx_retries.RetryTransport(),
+    )
+    return _over(lambda *words, **more: client.request(*words, **more).raise_for_status())
+
+
+def _niquests(base_url: str, key: str) -> Calls:
+    import niquests
+
+    session = niquests.Session()
+    session.headers["Authorization"] = f"Bearer {key}"
+
+    def send(method: str, path: str, **words: Any) -> Any:
+        return session.request(method, base_url + path, timeout=TIMEOUT, **words).raise_for_status()
+
+    return _over(send)
+
+
+def _aiohttp(base_url: str, key: str) -> Calls:
+    import asyncio
+
+    import aiohttp
+
+    class Read:
+        """An answer that has been read, with the members of httpx's."""
+
+        def __init__(self, content: bytes) -> None:
+            self.content = content
+
+        def json(self) -> Any:
+            return json.loads(self.content)
+
+    async def ask(method: str, path: str, words: dict[str, Any]) -> Read:
+        if "files" in words:
+            form = aiohttp.FormData(words.pop("data"))
+            name, content = words.pop("files")["file"]
+            form.add_field("file", content, filename=name)
+            words["data"] = form
+        headers, timeout = {"Authorization": f"Bearer {key}"}, aiohttp.ClientTimeout(total=TIMEOUT)
+        async with (
+            aiohttp.ClientSession(headers=headers, timeout=timeout) as session,
+            session.request(method, base_url + path, raise_for_status=True, **words) as answer,
+        ):
+            return Read(await answer.read())
+
+    return _over(lambda method, path, **words: asyncio.run(ask(method, path, words)))
+
+
 def _stamina(base_url: str, key: str) -> Calls:
     import httpx
     import stamina
@@ -116,7 +189,7 @@ def _requests_with_retry(base_url: str, key: str) -> Calls:
     from urllib3 import Retry
 
     statuses = [429, 500, 502, 503, 504]
-    retries = Retry(3, backoff_factor=0.3, status_forcelist=statuses, allowed_methods=None)
+    retries = Retry(3, backoff_factor=0.5, status_forcelist=statuses, allowed_methods=None)
     return _requests(base_url, key, retries)
 
 
@@ -129,6 +202,11 @@ CLIENTS: dict[str, Callable[[str, str], Calls]] = {
     "requests, Retry": _requests_with_retry,
     "httpx, tenacity": _tenacity,
     "httpx, stamina": _stamina,
+    "httpx, tenacity with jitter": _tenacity_with_jitter,
+    "httpx, backoff": _backoff,
+    "httpx-retries": _httpx_retries,
+    "aiohttp": _aiohttp,
+    "niquests": _niquests,
 }
 
 

@@ -68,8 +68,12 @@ HERE_INSTALLED = [
     "requests, Retry",
     "httpx, tenacity",
     "httpx, stamina",
+    "httpx, tenacity with jitter",
+    "httpx, backoff",
+    "httpx-retries",
+    "aiohttp",
 ]
-COLUMNS = ["openai 3", "openai 2", "npm openai", "litellm", *HERE_INSTALLED[1:]]
+COLUMNS = ["openai 3", "openai 2", "npm openai", "litellm", *HERE_INSTALLED[1:], "niquests"]
 
 
 QUICK = (
