@@ -11,6 +11,7 @@ from . import (
     entering,
     growth,
     large_uploads,
+    moved_suite,
     parsers,
     ports,
     sdk,
@@ -27,6 +28,7 @@ PARTS = {
     "growth": growth,
     "large_uploads": large_uploads,
     "start_up": start_up,
+    "moved_suite": moved_suite,
     "parsers": parsers,
 }
 

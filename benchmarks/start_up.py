@@ -58,8 +58,8 @@ def _plugins(measured: Sequence[str], rounds: int) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "pytest.ini").write_text("[pytest]\n")
         return difference(
-            partial(_milliseconds, run, folder),
-            partial(_milliseconds, [*run, *_blocking(measured)], folder),
+            partial(milliseconds, run, folder),
+            partial(milliseconds, [*run, *_blocking(measured)], folder),
             rounds=rounds,
             unit="ms",
         )
@@ -71,8 +71,8 @@ def _blocking(names: Iterable[str]) -> list[str]:
 
 def _import(statement: str, rounds: int) -> Measured:
     return difference(
-        partial(_milliseconds, ["-c", statement]),
-        partial(_milliseconds, ["-c", "pass"]),
+        partial(milliseconds, ["-c", statement]),
+        partial(milliseconds, ["-c", "pass"]),
         rounds=max(5, rounds // 4),
         unit="ms",
     )
@@ -92,7 +92,7 @@ def _loaded(statement: str) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def _milliseconds(arguments: Sequence[str], folder: str | None = None) -> float:
+def milliseconds(arguments: Sequence[str], folder: str | None = None) -> float:
     """Processor time of a process, and of the system on its behalf; of the fastest of three."""
     return min(_processor_time(arguments, folder) for _ in range(3)) * 1000
 

@@ -16,6 +16,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Page:
     monkeypatch.chdir(tmp_path)
+    # A page's `conftest.py` may set these for good; set here, they are undone in the end.
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     return Page(folder=tmp_path, shell=Shell(tmp_path))
 
 
