@@ -117,6 +117,8 @@ class NetworkRefused(FilesMockError, OSError):
 
     def __init__(self, message: str, *, host: str, library: str) -> None:
         super().__init__(message)
+        # aiohttp shows only this of an OSError.
+        self.strerror = message.partition("\n")[0]
         self.host = host
         self.library = library
 

@@ -21,7 +21,7 @@ from .errors import (
     StateError,
 )
 from .expectations.exit_checks import exit_failure, exit_problems
-from .intercept import installation
+from .intercept import installation, registry
 from .intercept.mounting import Mounts
 from .intercept.registry import ActiveMock
 from .model.base_urls import Origin, parse_base_url
@@ -91,6 +91,7 @@ class Lifecycle:
     def open_port(self, port: ServerContext[Any]) -> None:
         with self.lock:
             self._ports.append(port)
+            registry.served_at.append(f"{port.url}/v1")
             self._note_change()
 
     def stop(self) -> None:
@@ -120,6 +121,8 @@ class Lifecycle:
             for port in closed:
                 self._last_address = f"{port.url}/v1"
                 self._ports.remove(port)
+                with suppress(ValueError):
+                    registry.served_at.remove(self._last_address)
             if was_intercepting:
                 self._intercepting = False
                 installation.leave(self._active_mock)

@@ -26,6 +26,7 @@ from ..model.base_urls import BaseUrl, Origin, origin
 from . import registry
 from .originals import bound
 from .patches import Patch, lock
+from .registry import ActiveMock
 
 __all__ = ["release"]
 
@@ -102,7 +103,7 @@ def _looking_up(original: Any) -> Any:
         answer = original(host, *arguments, **words)
         # A name may be looked up without a port and connected to with ours. `connect` only gets
         # an address, so the name is remembered.
-        if name and registry.has_host(origin(name, None)[0]):
+        if name and registry.owner_of_host(origin(name, None)[0]):
             for address in _addresses(answer):
                 _names.setdefault(address, set()).add(name)
         return answer
@@ -140,7 +141,7 @@ def _asking_uvloop(name: str) -> Any:
 
 
 def _refuse_ours(host: str, port: Any) -> None:
-    """Raise `NetworkRefused` for one of our hosts.
+    """Raise `NetworkRefused` for one of our hosts, on whatever port; of this machine, on ours.
 
     Without a port, or with 0, the name is looked up before a port is chosen: the default is meant.
     """
@@ -152,31 +153,69 @@ def _refuse_ours(host: str, port: Any) -> None:
         return
     # By the host alone, as a look-up has no path: `passthrough` can't let it through.
     mock = registry.owner_of(place)
-    if mock is None and place not in _held:
-        return
-    if mock is not None and mock.allow_network:
-        return
-    error = _refusal(host, _asking_library(), mock.passthrough if mock is not None else ())
+    if mock is None and not _is_this_machine(place[0]):
+        mock = registry.owner_of_host(place[0])
     if mock is not None:
-        # The code under test may swallow it, and would have reached the real service.
-        mock.deferred_errors.append(error)
-    raise error
+        if not mock.allow_network:
+            error = _refusal(place, mock)
+            # The code under test may swallow it, and would have reached the real service.
+            mock.deferred_errors.append(error)
+            raise error
+    elif place in _held or (not _is_this_machine(place[0]) and place[0] in dict(_held)):
+        raise _refusal(place, None)
 
 
-def _refusal(host: str, library: str, passthrough: tuple[str, ...]) -> NetworkRefused:
-    other = f"start the mock that answers {', '.join(passthrough)}, or " if passthrough else ""
+def _is_this_machine(host: str) -> bool:
+    """Whether anything else may listen there, such as a database."""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _refusal(place: Origin, mock: ActiveMock | None) -> NetworkRefused:
+    host, port = place
+    asked, library = host if port is None else f"{host}:{port}", _asking_library()
     return NetworkRefused(
-        f"{library} asked for {host} over the network, and was refused: the mock only answers "
-        "clients that it intercepts.\n"
-        "What would have matched: httpx, httpx2, requests, urllib3, http.client, urllib.request "
-        "and aiohttp, on a path that isn't in passthrough.\n"
-        f"To fix it: {other}let the code under test talk to a port, with the fixture "
-        "eugpt_files_server or FilesMock().serve().\n"
+        f"{library} asked for {asked} over the network, and was refused: {_advice(place, mock)}\n"
         "To allow it: FilesMock(allow_network=True), or pytest --eugpt-allow-network for the whole "
         "run; this may reach the real service.",
         host=host,
         library=library,
     )
+
+
+def _advice(place: Origin, mock: ActiveMock | None) -> str:
+    """Why it was refused, and what helps."""
+    if mock is not None and all(place != base_url.origin for base_url in mock.base_urls):
+        return (
+            f"no mock answers on that port.\nWhat would have matched: {_texts(mock)}.\n"
+            "To fix it: correct the base URL of the client, or name it in FilesMock(base_url=...)."
+        )
+    if mock is not None:
+        passed = ", ".join(mock.passthrough)
+        other = f"start the mock that answers {passed}, or " if passed else ""
+        return (
+            "the mock only answers clients that it intercepts.\n"
+            "What would have matched: httpx, httpx2, requests, urllib3, http.client, "
+            "urllib.request and aiohttp, on a path that isn't in passthrough.\n"
+            f"To fix it: {other}let the code under test talk to a port, with the fixture "
+            "eugpt_files_server or FilesMock().serve()."
+        )
+    if registry.served_at:
+        return (
+            "the mock of this test is on a port, and this is another address.\n"
+            f"What would have matched: {', '.join(registry.served_at)}.\n"
+            "To fix it: let the client use the mock's base_url, or the environment variable "
+            "EUGPT_BASE_URL, which the fixture sets."
+        )
+    return (
+        "no mock is active.\n"
+        "What would have matched: a request while a mock is active.\n"
+        "To fix it: ask for the fixture eugpt_files in this test, before any fixture that uses the "
+        "client while it is left; or wait for the thread that has outlived its test."
+    )
+
+
+def _texts(mock: ActiveMock) -> str:
+    return ", ".join(base_url.text for base_url in mock.base_urls)
 
 
 def _asking_library() -> str:

@@ -4,6 +4,7 @@ All threads share them. Mocks nest, and are stopped in any order, also while the
 runs: so nothing here waits for a lock.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from threading import TIMEOUT_MAX
 from types import FrameType
 from typing import NamedTuple
 
-from ..errors import ClientHasNoTimeout, FilesMockError
+from ..errors import ClientHasNoTimeout, FilesMockError, NetworkRefused
 from ..model.base_urls import BaseUrl, Origin
 from ..model.faults import ConnectionFault
 from ..model.messages import Outcome, Request, Severed
@@ -130,6 +131,7 @@ def register(mock: ActiveMock) -> None:
 
 def unregister(mock: ActiveMock) -> None:
     _active.remove(mock)
+    _inherited[:] = [copy for copy in _inherited if copy is not mock]
     _index()
     mock.headers_seen.clear()
 
@@ -146,6 +148,9 @@ def find(origin: Origin, path: str) -> Resolved | None:
         return None
     host_only: Resolved | None = None
     for mock, base_url in candidates:
+        # One that was started in the forked process has the host, whatever the path.
+        if _inherited and host_only is None:
+            _refuse_in_a_copy(mock, origin[0])
         if mock.passthrough and mock.is_passthrough(path):
             continue
         if path.startswith(base_url.prefix + "/"):
@@ -179,12 +184,50 @@ def _asking_library() -> str:
 def owner_of(origin: Origin) -> ActiveMock | None:
     """The newest active mock that has this host, whatever the path, or None."""
     candidates = _by_origin.get(origin)
-    return candidates[0][0] if candidates else None
+    if not candidates:
+        return None
+    if _inherited:
+        _refuse_in_a_copy(candidates[0][0], origin[0])
+    return candidates[0][0]
 
 
-def has_host(host: str) -> bool:
-    """Whether an active mock has this host, on whatever port."""
-    return any(host == own for own, _ in _by_origin)
+def owner_of_host(host: str) -> ActiveMock | None:
+    """The newest active mock that has this host, on whatever port, or None."""
+    found = (owners[0][0] for (own, _), owners in _by_origin.items() if own == host)
+    return next(found, None)
+
+
+served_at: list[str] = []
+"""The base URLs of the ports of this process, for advice."""
+
+_inherited: list[ActiveMock] = []
+"""Those that a forked process has a copy of."""
+
+
+def _after_fork() -> None:
+    _inherited[:] = _active
+
+
+# Windows doesn't fork.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _refuse_in_a_copy(mock: ActiveMock, host: str) -> None:
+    if any(copy is mock for copy in _inherited):
+        raise _refusal_of_a_copy(host)
+
+
+def _refusal_of_a_copy(host: str) -> NetworkRefused:
+    return NetworkRefused(
+        f"This process was forked while a mock was intercepting {host}. It has only a copy of the "
+        "mock, so the test would see nothing of its requests.\n"
+        "To fix it: let the code under test talk to a port, with the fixture eugpt_files_server or "
+        "FilesMock().serve(), which all processes reach.\n"
+        "To allow it: start a mock of its own in the forked process, `with FilesMock():`.",
+        host=host,
+        library="a forked process",
+    )
 
 
 def _index() -> None:

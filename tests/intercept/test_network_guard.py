@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import os
 import socket
 import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+import aiohttp
 import anyio
 import httpcore
 import httpx
@@ -20,6 +22,7 @@ from eugpt_files_mock import ExpectationNotMet, FilesMock, NetworkRefused
 from eugpt_files_mock.intercept import network_guard
 from eugpt_files_mock.model.base_urls import parse_base_url
 
+from ..clients import IN_PROCESS, Client, connected
 from . import broken_server as broken
 
 HOST = "chat.eugpt.ai"
@@ -187,3 +190,112 @@ def test_nothing_is_left_of_the_guard() -> None:
         assert before[0] is not socket.getaddrinfo
     assert before == [socket.getaddrinfo, socket.gethostbyname, socket.gethostbyname_ex]
     assert own == set(vars(socket.socket))
+
+
+# -- advice that fits the case ---------------------------------------------------------------------
+
+
+def refused(host: str, port: int = 443) -> NetworkRefused:
+    with pytest.raises(NetworkRefused) as raised:
+        socket.getaddrinfo(host, port)
+    return raised.value
+
+
+@pytest.mark.parametrize("port", [80, 443, 8443, None, "https"])
+def test_our_hosts_are_refused_on_any_port(port: Any) -> None:
+    """A wrong port in the base URL must not send the key to the service's machine."""
+    mock = FilesMock().start()
+    with pytest.raises(NetworkRefused):
+        socket.getaddrinfo("chat.eugpt.ai", port)
+    with pytest.raises(ExpectationNotMet):
+        mock.stop()
+
+
+def test_another_port_is_told_which_base_url_would_match() -> None:
+    """The client isn't at fault there, so no other client is recommended."""
+    mock = FilesMock().start()
+    message = str(refused("chat.eugpt.ai", 8443))
+    assert "asked for chat.eugpt.ai:8443" in message
+    assert "What would have matched: https://chat.eugpt.ai/v1" in message
+    with pytest.raises(ExpectationNotMet):
+        mock.stop()
+
+
+def test_other_ports_of_this_machine_are_not_ours() -> None:
+    """A database may listen there."""
+    mock = FilesMock(base_url="http://localhost:4000/v1")
+    with mock, socket.create_server(("127.0.0.1", 0)) as listening:
+        socket.create_connection(("localhost", listening.getsockname()[1])).close()
+
+
+def test_a_held_host_without_a_mock_is_told_to_ask_for_the_fixture() -> None:
+    """As for a fixture that uses its client after the mock was left."""
+    network_guard.hold([parse_base_url(f"https://{HOST}/v1")])
+    try:
+        assert "no mock is active" in str(refused(HOST, 8443))
+        with FilesMock().serve() as mock:
+            assert f"What would have matched: {mock.base_url}." in str(refused(HOST))
+        assert "no mock is active" in str(refused(HOST))
+    finally:
+        network_guard.release()
+
+
+def test_aiohttp_shows_why_it_was_refused() -> None:
+    """It shows `strerror`, and showed [None]."""
+
+    async def ask() -> None:
+        async with aiohttp.ClientSession() as session:
+            await session.get(f"https://{HOST}/v1")
+
+    network_guard.hold([parse_base_url(f"https://{HOST}/v1")])
+    try:
+        with pytest.raises(aiohttp.ClientConnectorError, match=r"\[.*refused: no mock is active"):
+            asyncio.run(ask())
+    finally:
+        network_guard.release()
+
+
+# -- forks -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+@pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
+def test_a_forked_process_is_refused_and_told_why(kind: type[Client]) -> None:
+    """Its copy of the mock would answer, and the test would see nothing of it."""
+
+    def ask(base_url: str) -> str:
+        with connected(kind, base_url, "eugpt_k") as client:
+            try:
+                return str(client.list().status)
+            except Exception as error:  # noqa: BLE001 - what is below it counts
+                return " ".join(str(one) for one in refusals(error))
+
+    with FilesMock() as mock:
+        message = in_a_fork(lambda: ask(mock.base_url))
+        assert "This process was forked" in message
+        assert "eugpt_files_server" in message
+        assert 0 == len(mock.calls)
+
+        def ask_its_own() -> str:
+            with FilesMock() as own:
+                return ask(own.base_url)
+
+        assert "200" == in_a_fork(ask_its_own)
+        with connected(kind, mock.base_url, mock.api_key) as client:
+            assert 200 == client.list().status
+
+
+def in_a_fork(function: Callable[[], str]) -> str:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:  # pragma: no cover - in the child
+        try:
+            os.write(writing, function().encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as it:
+        said = it.read().decode()
+    os.waitpid(child, 0)
+    return said
