@@ -73,10 +73,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.stash[_WATCH] = Watch()
     if config.getini(_FAST_TLS):
-        from eugpt_files_mock.intercept import fast_tls
+        from eugpt_files_mock.intercept.fast_tls import start, stop
 
-        fast_tls.start()
-        config.add_cleanup(fast_tls.stop)
+        start()
+        config.add_cleanup(stop)
     config.addinivalue_line(
         "markers",
         "eugpt_files(**options): options of FilesMock for the fixtures eugpt_files and "

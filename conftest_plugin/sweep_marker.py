@@ -11,6 +11,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.runner import pytest_runtest_teardown as tear_down
 from _pytest.runner import runtestprotocol
 
 if TYPE_CHECKING:
@@ -116,12 +117,10 @@ def _wrong(item: pytest.Item) -> str | None:
     if words is None:
         return None
     from eugpt_files_mock import OptionError
-    from eugpt_files_mock.errors import check_words
-    from eugpt_files_mock.sweep.sweep import SWEEP_WORDS, Sweep
+    from eugpt_files_mock.sweep.sweep import Sweep
 
     try:
-        check_words(f"word of @pytest.mark.{MARKER}", words, SWEEP_WORDS)
-        Sweep(None, **words)
+        Sweep.of_words(None, words)
     except OptionError as error:
         return f"@pytest.mark.{MARKER}: {error}"
     return None
@@ -236,9 +235,8 @@ class _Repetition:
 
     def _tear_down(self) -> None:
         """What the repetitions kept for one another: fixtures with a wider scope that end here."""
-        setup = self._item.session._setupstate
         call = pytest.CallInfo.from_call(
-            lambda: setup.teardown_exact(self._nextitem),
+            lambda: tear_down(self._item, self._nextitem),
             when="teardown",
             reraise=(pytest.exit.Exception, KeyboardInterrupt),
         )
@@ -277,9 +275,10 @@ def _fail(reports: list[pytest.TestReport], message: str) -> None:
 
 def _renew_instance(item: pytest.Item) -> None:
     """A test of a class gets a new instance, as each test does."""
-    if isinstance(item.parent, pytest.Class) and getattr(item, "_instance", None) is not None:
-        del item._instance  # type: ignore[attr-defined]
-        item._obj = None  # type: ignore[attr-defined]
+    kept = vars(item)
+    if isinstance(item.parent, pytest.Class) and kept.get("_instance") is not None:
+        del kept["_instance"]
+        kept["_obj"] = None
 
 
 _WITHOUT_FIXTURE = (

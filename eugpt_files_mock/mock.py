@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import lifecycle
 from .decorator import Target, decorate
-from .errors import AttributeRefused, OptionError, check_words, known_arguments, nearest_word
+from .errors import AttributeRefused, OptionError, known_arguments, nearest_word
 from .expectations.assertions import (
     assert_called,
     assert_deleted,
@@ -657,19 +657,18 @@ class FilesMock:
             StateError: when a case isn't entered.
         """
         # Late: it imports asyncio, which most tests never need.
-        from .sweep.sweep import SWEEP_WORDS, Sweep
+        from .sweep.sweep import Sweep
 
-        check_words("argument of sweep", unknown, SWEEP_WORDS)
-        return Sweep(
-            self,
-            expect=expect,
-            failures=failures,
-            strict=strict,
-            allow=allow,
-            only=only,
-            alike=alike,
-            wait=wait,
-        )
+        words = {
+            "expect": expect,
+            "failures": failures,
+            "strict": strict,
+            "allow": allow,
+            "only": only,
+            "alike": alike,
+            "wait": wait,
+        }
+        return Sweep.of_words(self, words | unknown)
 
     def check(self) -> None:
         """Run the exit checks now, such as after a test that uses `wsgi_app`.

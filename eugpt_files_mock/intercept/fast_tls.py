@@ -15,6 +15,8 @@ from threading import Lock
 from typing import Any
 from weakref import WeakSet
 
+__all__ = ["start", "stop"]
+
 _NOTED = "_eugpt_files_mock_noted"
 """The attribute of a context with the files that it hasn't read yet."""
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from ..errors import (
     ExpectationNotMet,
     OptionError,
     StateError,
     boolean,
+    check_words,
     integer,
-    quoted,
-    unknown_word,
 )
 from ..expectations.assertions import count
 from ..intercept import fast_tls
@@ -28,10 +26,12 @@ from ..service.service import Service
 from ..service.stubs import check_operation
 from ..state.journal import Calls
 from ..verdict.verdict import Verdict, judge
+from .arguments import check_cells, exceptions, texts
 from .clocks import look_again, real_monotonic, seconds_skipped, without_waiting
-from .failures import FAILURES, Failure, Planned, chosen_failures
-from .judge import REASONS, Endless, Evidence, Reason, ends_a_run, judged
+from .failures import Failure, Planned, chosen_failures
+from .judge import Endless, Evidence, Reason, ends_a_run, judged
 from .plan import Plan, Row, call_name, cell_matches, differing_calls, made_plan
+from .progress import Progress, TerminalProgress
 from .runs import Baseline, Run
 from .snapshot import Snapshot
 from .table import (
@@ -312,14 +312,14 @@ class Sweep:
         words: Words | None = None,
     ) -> None:
         self._mock = mock
-        self._expect = _exceptions(expect)
+        self._expect = exceptions(expect)
         self._failures = chosen_failures(failures)
         self._strict = boolean("strict", strict)
-        self._allow = _words("allow", allow)
-        self._only = [] if only is None else _words("only", only)
+        self._allow = texts("allow", allow)
+        self._only = [] if only is None else texts("only", only)
         self._alike = integer("alike", alike, least=1)
         self._wait = boolean("wait", wait)
-        self._check_cells()
+        check_cells(self._failures, allow=self._allow, only=self._only)
         self.words: Words = words or LoopWords()
         self.cases: list[Case] = []
         self.notes: list[str] = []
@@ -335,23 +335,17 @@ class Sweep:
         self._is_interrupted = False
         self.is_whole = False
         """Whether every run was made."""
-        self.on_progress: Progress = _Progress()
+        self.on_progress: Progress = TerminalProgress()
 
-    def _check_cells(self) -> None:
-        names = [failure.name for failure in self._failures]
-        for word in self._only:
-            if "/" not in word:
-                raise OptionError(
-                    f"only must name cells, such as 'upload report.pdf/lost', got {quoted(word)}.",
-                    word=word,
-                )
-        for word in self._allow:
-            if "/" not in word and word not in REASONS:
-                raise unknown_word("reason to allow", word, REASONS)
-        for word in (*self._only, *self._allow):
-            column = word.rpartition("/")[2].strip()
-            if "/" in word and not any(cell_matches(f"x/{column}", f"x/{name}") for name in names):
-                raise unknown_word("failure", column, names)
+    @classmethod
+    def of_words(cls, mock: Any, words: Mapping[str, Any]) -> Sweep:
+        """As with these arguments, of which some may be unknown.
+
+        Raises:
+            OptionError: for an unknown one, with the nearest, or an invalid value.
+        """
+        check_words("argument of sweep", words, _SWEEP_WORDS)
+        return cls(mock, **words)
 
     def __iter__(self) -> Iterator[Case]:
         if self._state != "new":
@@ -573,29 +567,6 @@ def _without_authorities() -> Iterator[None]:
         fast_tls.stop()
 
 
-class Progress(Protocol):
-    """Shows how far a sweep has come; an empty text ends that."""
-
-    def __call__(self, text: str, *, is_long: bool) -> None: ...
-
-
-class _Progress:
-    """On a terminal, a line that is written over; of a sweep that takes long only."""
-
-    def __init__(self) -> None:
-        self._is_shown = False
-
-    def __call__(self, text: str, *, is_long: bool) -> None:
-        if not sys.stderr.isatty():
-            return
-        if text and is_long:
-            self._is_shown = True
-            sys.stderr.write(f"\rsweep: {text} ")
-        elif not text and self._is_shown:
-            sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
-
-
 _SET_UP_INSIDE = (
     "To fix it: set up inside the loop (with the marker: in the test, or in a fixture of function "
     "scope) what the code keeps from one run to the next: a cache, a database, a directory, a "
@@ -618,33 +589,7 @@ def _differing(first: Run, second: Run) -> str:
     )
 
 
-def _exceptions(given: Any) -> tuple[type[BaseException], ...]:
-    several = (given,) if isinstance(given, (type, str)) else given
-    try:
-        made = tuple(several)
-    except TypeError:
-        made = (given,)
-    for one in made:
-        if not (isinstance(one, type) and issubclass(one, BaseException)):
-            raise OptionError(f"expect must be exceptions, got {quoted(one)}.", word=one)
-    return made
-
-
-def _words(label: str, given: Any) -> list[str]:
-    several = [given] if isinstance(given, str) else given
-    if not isinstance(several, Iterable) or isinstance(several, (bytes, bytearray)):
-        several = [several]
-    words = list(several)
-    for word in words:
-        if not isinstance(word, str) or not word.strip():
-            raise OptionError(
-                f"{label} takes texts, such as 'upload report.pdf/lost', got {quoted(word)}.",
-                word=word,
-            )
-    return words
-
-
-SWEEP_WORDS = ("expect", "failures", "strict", "allow", "only", "alike", "wait")
+_SWEEP_WORDS = ("expect", "failures", "strict", "allow", "only", "alike", "wait")
 """The arguments of `mock.sweep()`, which the marker takes too."""
 
-__all__ = ["FAILURES", "SWEEP_WORDS", "Case", "Sweep"]
+__all__ = ["Case", "Sweep"]
