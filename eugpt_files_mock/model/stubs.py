@@ -201,7 +201,8 @@ def _events(values: Any, event_names: EventNames) -> tuple[str, bytes]:
 
 def _frame(value: Any, event_names: EventNames) -> bytes:
     # What ends a stream of chat completions, and is no JSON.
-    data = b"[DONE]" if value == "[DONE]" else json_bytes("stub: events", value)
+    is_end = isinstance(value, str) and value == "[DONE]"
+    data = b"[DONE]" if is_end else json_bytes("stub: events", value)
     if event_names == "message":
         return b"event: message\ndata: %b\n\n" % data
     kind = value.get("type") if isinstance(value, dict) else None

@@ -12,6 +12,7 @@ A block for a library that isn't installed is only compiled.
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 import shutil
@@ -194,12 +195,25 @@ def _to_be_read(page: Page, example: Example, source: str) -> None:
         page.failure = None
 
 
+def _ini(page: Page, example: Example, source: str) -> None:
+    """Options of pytest that there are: the page's tests are run with them."""
+    options = configparser.ConfigParser()
+    options.read_string(source)
+    assert ["pytest"] == options.sections(), "only pytest's ini file is known here"
+    ini = page.folder / "pytest.ini"
+    ini.write_text(
+        ini.read_text()
+        + "".join(f"{name} = {value}\n" for name, value in options["pytest"].items())
+    )
+
+
 WAYS: dict[str, Callable[[Page, Example, str], None]] = {
     "python": _python,
     "sh": _shell,
     "bash": _shell,
     "console": _shell,
     "yaml": _yaml,
+    "ini": _ini,
     "toml": lambda page, example, source: tomllib.loads(source),
     "dockerfile": _dockerfile,
     "json": lambda page, example, source: json.loads(source),
