@@ -18,6 +18,7 @@ from ..errors import (
 from ..model.faults import FaultName
 from ..model.file_ids import file_id_of, is_a_filename
 from ..model.messages import Call, File
+from ..model.secret_names import REDACTED, is_secret_name, without_secret_members
 from ..service.service import Service
 from ..service.stubs import check_operation
 from ..state.file_store import FileStore
@@ -54,11 +55,23 @@ def assert_called(
 
 
 def _checked(service: Service, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The fields, with an id in the place of a `File`."""
+    """The fields as calls have them: ids in the place of a `File`, and without secrets."""
     check_words("field of a call", fields, _FIELDS, _HABITS)
-    if fields.get("file_id") is None:
-        return fields
-    return {**fields, "file_id": _file_id(service, fields["file_id"])}
+    checked = dict(fields)
+    if checked.get("file_id") is not None:
+        checked["file_id"] = _file_id(service, checked["file_id"])
+    for name in ("json", "query", "fields"):
+        if name in checked:
+            checked[name] = _without_secrets(checked[name], is_json=name == "json")
+    return checked
+
+
+def _without_secrets(value: Any, *, is_json: bool) -> Any:
+    if is_json:
+        return without_secret_members(value)
+    if not isinstance(value, Mapping):
+        return value
+    return {name: REDACTED if is_secret_name(name) else one for name, one in value.items()}
 
 
 def _file_id(service: Service, value: object) -> str:

@@ -173,3 +173,16 @@ def test_a_path_may_have_an_at_sign() -> None:
         "https://chat.eugpt.ai/@me/v1"
         == FilesMock(base_url="https://chat.eugpt.ai/@me/v1").base_url
     )
+
+
+def test_what_is_redacted_can_be_asserted(mock: FilesMock) -> None:
+    """Calls have no secret, so what an assertion expects is compared, and told, without it."""
+    mock.stub("POST", "/login", json={})
+    headers = {"Authorization": f"Bearer {mock.api_key}"}
+    body = {"user": "me", "password": CANARY}
+    httpx.post(f"{mock.base_url}/login?sig={CANARY}&a=b", headers=headers, json=body)
+
+    mock.assert_called("POST /login", json=body, query={"sig": CANARY, "a": "b"})
+    with pytest.raises(ExpectationNotMet) as unmet:
+        mock.assert_called("POST /login", json={**body, "user": "you"})
+    assert CANARY not in str(unmet.value)
