@@ -95,9 +95,11 @@ class Case:
         """The reasons of WRONG, as text."""
         return tuple(map(str, self.reasons))
 
+    def __str__(self) -> str:
+        return cell_name(self) if self.failure else "without a failure"
+
     def __repr__(self) -> str:
-        name = cell_name(self) if self.failure else "without a failure"
-        return f"<Case {name}: {self.outcome or self._state}>"
+        return f"<Case {self}: {self.outcome or self._state}>"
 
     @property
     def is_new(self) -> bool:

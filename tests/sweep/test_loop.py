@@ -94,6 +94,8 @@ def test_a_case_tells_what_happened(mock: FilesMock) -> None:
     assert COLUMNS == [case.failure for case in cells]
     busy = cells[0]
     assert "upload report.pdf" == busy.call
+    assert "upload report.pdf/busy" == str(busy)
+    assert "without a failure" == str(first)
     assert "gave up" == busy.outcome
     assert () == busy.why
     assert isinstance(busy.error, Refused)

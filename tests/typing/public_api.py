@@ -13,6 +13,7 @@ from eugpt_files_mock import (
     FilesMock,
     OptionError,
     Stub,
+    Verdict,
     after_polls,
     after_seconds,
     fails,
@@ -105,6 +106,22 @@ def calls(mock: FilesMock) -> None:
     mock.assert_called("upload", 2, filename="a")
     mock.assert_not_called("delete")
     mock.assert_uploaded("a", purpose="batch", content=b"a")
+
+
+def sweep(mock: FilesMock) -> None:
+    made = mock.sweep(expect=ValueError, failures=["busy"], allow=["upload */lost"], only=None)
+    for case in made:
+        with case:
+            case.result = 1
+        assert_type(case.call, str | None)
+        assert_type(case.failure, str | None)
+        assert_type(case.outcome, str)
+        assert_type(case.why, tuple[str, ...])
+        assert_type(case.error, BaseException | None)
+        assert_type(case.verdict, Verdict | None)
+    assert_type(made.ok, bool)
+    mock.sweep(failures={"slow": faults.delay(30), "gone": lambda operation: None})
+    mock.sweep(expect="ValueError")  # type: ignore[arg-type]
 
 
 def errors(error: OptionError, unmet: ExpectationNotMet) -> None:
