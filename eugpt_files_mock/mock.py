@@ -463,7 +463,9 @@ class FilesMock:
         stub = self.stub(
             "POST", "/responses", reply=reply, times=times, check_file_ids=check_file_ids
         )
-        stub.given = {"response": text, "model": model, "chunks": chunks}
+        given = {"response": text, "model": model, "chunks": chunks}
+        given["completed_text"] = completed_text
+        stub.given = {name: value for name, value in given.items() if value is not None}
         return stub
 
     def after(

@@ -66,6 +66,7 @@ def test_a_response_is_streamed_or_one_document(served: FilesMock, control: http
         {"method": "GET", "path": "/a", "body": "text", "check_file_ids": False},
         {"method": "GET", "path": "/a", "events": [{"type": "a"}]},
         {"response": "Forty-two.", "model": "m", "chunks": ["Forty", "-two."]},
+        {"response": "Forty-two.", "chunks": 2, "completed_text": ""},
     ],
 )
 def test_what_a_stub_answers_is_told_as_it_was_given(
