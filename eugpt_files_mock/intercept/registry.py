@@ -19,7 +19,7 @@ from ..model.messages import Outcome, Request, Severed
 from ..service.handle import handle
 from ..service.service import Service
 from .fast_path import HeadersSeen
-from .senders import is_a_sleep_replaced_nearby
+from .senders import is_a_sleep_replaced_nearby, living
 
 
 # Compared by identity: two mocks may have equal options, and `unregister` must remove the right
@@ -47,9 +47,10 @@ class ActiveMock:
         Raises `ClientHasNoTimeout` when it would really wait for ever.
         """
         sender = request.sender
-        if sender and not sender.is_sleeping_replaced and self._may_fail:
-            # Only where a failure may be told to wait, as it looks at every frame.
-            sender = sender._replace(is_sleeping_replaced=is_a_sleep_replaced_nearby())
+        # Only where a failure may come, or has come, as it looks at every frame, task and thread.
+        if sender and self._may_fail:
+            replaced = sender.is_sleeping_replaced or is_a_sleep_replaced_nearby()
+            sender = sender._replace(is_sleeping_replaced=replaced, beside=living())
             request = replace(request, sender=sender)
         outcome, patience = handle(self.service, request), request.read_timeout
         if isinstance(outcome, Severed):
@@ -83,7 +84,7 @@ class ActiveMock:
     def _may_fail(self) -> bool:
         service = self.service
         limit = service.rate_limiter.limit
-        return bool(service.armed.live or limit or service.tenants)
+        return bool(service.armed.was_armed or limit or service.tenants)
 
     def _waits_for_ever(self, fault: str) -> ClientHasNoTimeout:
         error = ClientHasNoTimeout(

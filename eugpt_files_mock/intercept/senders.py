@@ -3,6 +3,7 @@
 import sys
 import weakref
 from threading import current_thread
+from threading import enumerate as enumerate_threads
 from types import BuiltinFunctionType, FrameType
 from typing import Any
 
@@ -13,8 +14,12 @@ def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> S
     """Who sends right now; `client` is given by async clients, which belong to one event loop."""
     loop, task, now = _running()
     if task is None:
+        thread = current_thread()
         return Sender(
-            weakref.ref(current_thread()), scheme, is_sleeping_replaced=is_sleeping_replaced()
+            weakref.ref(thread),
+            scheme,
+            is_sleeping_replaced=is_sleeping_replaced(),
+            ident=id(thread),
         )
     return Sender(
         who=weakref.ref(task),
@@ -25,7 +30,17 @@ def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> S
         # Whose client has a time-out needs no other.
         has_deadline=not has_timeout and _has_deadline(loop, task),
         is_sleeping_replaced=is_sleeping_replaced(),
+        ident=id(task),
     )
+
+
+def living() -> frozenset[int]:
+    """The `id` of each thread, and of each task of the event loop that runs here."""
+    found = {id(thread) for thread in enumerate_threads()}
+    asyncio: Any = sys.modules.get("asyncio")
+    if asyncio is not None and asyncio._get_running_loop() is not None:
+        found |= {id(task) for task in asyncio.all_tasks()}
+    return frozenset(found)
 
 
 def _keeps_connections(client: Any) -> bool:

@@ -104,6 +104,11 @@ class ArmedFaults:
         self._spent: deque[ArmedFault] = deque(maxlen=_SPENT_KEPT)
         self._numbered = 0
 
+    @property
+    def was_armed(self) -> bool:
+        """Whether there is a fault, or was one."""
+        return self._numbered > 0
+
     def all(self) -> list[ArmedFault]:
         """The faults, in the order of arming, with those that are spent."""
         with self._lock:

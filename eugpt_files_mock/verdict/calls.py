@@ -102,6 +102,8 @@ class _Grouping:
         self._open: dict[Hashable, list[_Call]] = {}
         # By place: what has failed there last, if it had a body.
         self._failed: dict[Hashable, _Call] = {}
+        # What has failed last, whoever had asked.
+        self._latest: dict[Hashable, _Call] = {}
 
     def add(self, new: Attempt, sender: Hashable) -> None:
         record, is_open = new.record, not new.is_settled or _may_be_abandoned(new)
@@ -117,7 +119,11 @@ class _Grouping:
         if record.number in self._in_turn:
             call = self._by_last.get(self._in_turn[record.number] or 0)
         else:
-            call = _continued(candidates, new, sender) or self._with_less(known, new)
+            call = (
+                _continued(candidates, new, sender)
+                or self._with_less(known, new)
+                or self._taken_over(key[0], new)
+            )
         if call is None:
             call = _Call(new, sender)
             self.calls.append(call)
@@ -130,6 +136,7 @@ class _Grouping:
             self._by_last[record.number] = call
         if is_open:
             candidates.append(call)
+            self._latest[key[0]] = call
             self._note_failed(call, known)
         if candidates or key in self._open:
             self._open[key] = candidates
@@ -141,6 +148,14 @@ class _Grouping:
             if record.call.operation == "upload":
                 # What is sent then may be no form any more.
                 self._failed[(NO_FORM, sender)] = call
+
+    def _taken_over(self, asked: Hashable, new: Attempt) -> _Call | None:
+        call, ours = self._latest.get(asked), new.record.sender
+        if call is None or ours is None or _is_over(call.last, new.record):
+            return None
+        theirs = call.last.record.sender
+        goes_on = theirs is not None and ours.goes_on_for(theirs)
+        return call if goes_on and _is_same(call.last, new) else None
 
     def _with_less(self, sender: Hashable, new: Attempt) -> _Call | None:
         call = self._failed.get((place(new.record), sender)) if self._failed else None

@@ -172,6 +172,24 @@ async def one_of_the_tasks_is_impatient(mock: FilesMock) -> None:
         await asyncio.gather(one(c, 2.05), one(c, 2.05), one(c, 0.2))
 
 
+@wrong("retry_after_ignored", arm=hit(busy("3")))
+async def a_task_for_each_attempt(mock: FilesMock) -> None:
+    """As `wait_for` makes one with Python 3.11 and older."""
+    async with aclient(mock) as c:
+        for _ in range(3):
+            answer = await asyncio.create_task(c.get("/files"))
+            if answer.status_code == 200:
+                return
+            await asyncio.sleep(0.2)
+
+
+@right(arm=hit(busy("1"), times=3))
+async def a_task_for_each_of_three_calls(mock: FilesMock) -> None:
+    """Each is tried once, and told to wait; all at the same time."""
+    async with aclient(mock) as c:
+        await asyncio.gather(*(asyncio.create_task(c.get("/files")) for _ in range(3)))
+
+
 @right(arm=hit(busy("600")))
 def gives_up_when_told_to_wait_ten_minutes(mock: FilesMock) -> None:
     """Nobody waits so long."""
