@@ -44,7 +44,9 @@ def test_a_client_that_waits_is_not_taken_for_gone(
 ) -> None:
     """Neither when it is silent, nor when it has sent its next request already."""
     ours, theirs = pair
+    began = time.monotonic()
     assert not goes_within(ours, 0.3)
+    assert time.monotonic() - began > 0.29
     theirs.sendall(b"GET")
     assert not goes_within(ours, 0.3)
     assert b"GET" == ours.recv(10)
