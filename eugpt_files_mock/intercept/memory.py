@@ -111,7 +111,7 @@ class MemoryConnection:
         return data
 
     def advance(self) -> float:
-        """Let the far end do one thing; the seconds to wait before the next.
+        """Let the far end do one thing; the seconds to wait before the next, or `FOR_EVER`.
 
         Raises `TimeoutError`, at once, if the client waits no longer than that.
         """
@@ -121,7 +121,8 @@ class MemoryConnection:
         elif isinstance(action, Wait):
             return self._checked(action.seconds)
         elif isinstance(action, Hang):
-            return self._checked(_FOR_EVER)
+            # A client without a time-out can only be cancelled.
+            return FOR_EVER if self.read_timeout is None else self._checked(FOR_EVER)
         elif action is None:
             return self._starve()
         elif isinstance(action, Reset):
@@ -129,6 +130,11 @@ class MemoryConnection:
         else:
             self._is_at_end = True
         return 0.0
+
+    def waits_for_ever(self) -> ClientHasNoTimeout:
+        """The error of a client that nobody has cancelled."""
+        assert self._waits_for is not None  # noqa: S101 - the far end hangs for no other reason
+        return self._waits_for[0].waits_for_ever("timeout()")
 
     def note_wait(self, *, is_gone: bool | None) -> None:
         """The client begins to wait for a late answer (None), has gone, or has waited enough."""
@@ -158,7 +164,7 @@ class MemoryConnection:
 
     def _starve(self) -> float:
         """The far end waits for the rest of a request; a client that reads won't send it."""
-        return self._checked(_FOR_EVER)
+        return self._checked(FOR_EVER)
 
     def _next_action(self) -> Action | None:
         action = next(self._actions, None)
@@ -248,7 +254,7 @@ class MemoryConnection:
         """Raises the client's time-out at once if it waits no longer than that."""
         if self.read_timeout is not None and seconds >= self.read_timeout:
             raise TimeoutError("timed out")
-        if seconds == _FOR_EVER:
+        if seconds == FOR_EVER:
             raise ClientHasNoTimeout(
                 "The client waits for an answer to a request that it has not sent as a whole: "
                 "it would wait for ever.\n"
@@ -258,7 +264,10 @@ class MemoryConnection:
         return seconds
 
 
-_FOR_EVER = float("inf")
+FOR_EVER = float("inf")
+
+LONGEST_WAIT = 3.0
+"""Seconds that an async client without a time-out waits for the application to cancel it."""
 
 
 class MemorySocket(MemoryConnection):
@@ -283,6 +292,8 @@ class MemorySocket(MemoryConnection):
     def recv(self, count: int) -> bytes:
         while not self.can_be_read:
             pause = self.advance()
+            if pause == FOR_EVER:
+                raise self.waits_for_ever()
             if pause:
                 time.sleep(pause)
         return self.take(count)

@@ -17,7 +17,7 @@ from aiohttp.client_proto import ResponseHandler
 
 from ..model.base_urls import Origin, origin
 from . import registry
-from .memory import MemoryConnection, NotConnected
+from .memory import FOR_EVER, LONGEST_WAIT, MemoryConnection, NotConnected
 from .originals import bound
 from .patches import MethodPatch, give_back
 from .senders import sender_of
@@ -182,14 +182,7 @@ class _MemoryTransport(asyncio.Transport):
         protocol = self._protocol
         try:
             while not self._is_closing:
-                pause = 0.0 if self._is_paused else self._step(protocol)
-                if pause > 0:
-                    self._is_late = True
-                    await self._connection.waited(asyncio.sleep(pause))
-                    self._is_late = False
-                elif pause == _STARVED or self._is_paused:
-                    self._stirred.clear()
-                    await self._stirred.wait()
+                await self._go_on()
         except TimeoutError:
             self._time_out(protocol)
         except ConnectionResetError as error:
@@ -199,6 +192,27 @@ class _MemoryTransport(asyncio.Transport):
             protocol.set_exception(late)
         except Exception as error:  # noqa: BLE001 - it is raised where the client waits
             protocol.set_exception(error)
+
+    async def _go_on(self) -> None:
+        """One step of the far end, and the wait after it."""
+        pause = _STARVED if self._is_paused else self._step(self._protocol)
+        if pause == FOR_EVER:
+            await self._wait_to_be_cancelled()
+        elif pause > 0:
+            self._is_late = True
+            await self._connection.waited(asyncio.sleep(pause))
+            self._is_late = False
+        elif pause == _STARVED or self._is_paused:
+            self._stirred.clear()
+            await self._stirred.wait()
+
+    async def _wait_to_be_cancelled(self) -> None:
+        """By a deadline of the application, which closes the connection."""
+        self._is_late = True
+        await self._connection.waited(asyncio.sleep(LONGEST_WAIT))
+        self._is_late = False
+        if not self._is_closing:
+            raise self._connection.waits_for_ever()
 
     def _step(self, protocol: _MemoryProtocol) -> float:
         connection = self._connection

@@ -20,11 +20,11 @@ from ..model.base_urls import origin
 from ..model.messages import Headers, Outcome, Request
 from . import registry
 from .fast_path import METHODS, MOST_BYTES, plain_answer, plain_headers
-from .memory import MemoryConnection, NotConnected, client_name
+from .memory import FOR_EVER, LONGEST_WAIT, MemoryConnection, NotConnected, client_name
 from .originals import bound, own_class
 from .patches import MethodPatch, give_back
 from .registry import Resolved
-from .senders import sender_of
+from .senders import seconds_to_deadline, sender_of
 
 _IN_PROCESS = (
     ("httpx", "MockTransport"),
@@ -436,6 +436,8 @@ class _Stream:
     def read(self, max_bytes: int, **_: Any) -> Any:
         while not self._connection.can_be_read:
             pause = self._advance()
+            if pause == FOR_EVER:
+                raise self._connection.waits_for_ever()
             if pause:
                 time.sleep(pause)
         return self._connection.take(max_bytes)
@@ -464,10 +466,26 @@ class _Stream:
         """There is no socket and no TLS to describe."""
 
 
+_GRACE = 1.0
+"""Seconds after a deadline in which the application is given the time to cancel."""
+
+
 class _AsyncStream(_Stream):
     async def read(self, max_bytes: int, **_: Any) -> bytes:
         while not self._connection.can_be_read:
-            pause = self._advance()
+            try:
+                pause = self._advance()
+            except self._core.ReadTimeout:
+                # The client's time-out comes at once, unless the application's deadline is nearer.
+                left = seconds_to_deadline()
+                if left is not None and left < (self._connection.read_timeout or FOR_EVER):
+                    await self._connection.waited(_sleep(left + _GRACE))
+                raise
+            if pause == FOR_EVER:
+                left = seconds_to_deadline()
+                wait = LONGEST_WAIT if left is None else left + _GRACE
+                await self._connection.waited(_sleep(wait))
+                raise self._connection.waits_for_ever()
             if pause:
                 await self._connection.waited(_sleep(pause))
         return self._connection.take(max_bytes)

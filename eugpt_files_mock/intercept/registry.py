@@ -54,15 +54,17 @@ class ActiveMock:
             request = replace(request, sender=sender)
         outcome, patience = handle(self.service, request), request.read_timeout
         if isinstance(outcome, Severed):
-            if outcome.kind == "timeout" and patience is None:
-                raise self._waits_for_ever("timeout()")
+            # An async client may be cancelled, by a deadline of the application: it really waits.
+            is_async = sender is not None and sender.client is not None
+            if outcome.kind == "timeout" and patience is None and not is_async:
+                raise self.waits_for_ever("timeout()")
         elif outcome.error is not None:
             raise outcome.error
         elif patience is None:
             # Python can't wait longer: it raises OverflowError.
             delivery = outcome.delivery
             if max(delivery.delay, delivery.pause) > TIMEOUT_MAX:
-                raise self._waits_for_ever("delay()" if delivery.delay else "dribble()")
+                raise self.waits_for_ever("delay()" if delivery.delay else "dribble()")
         # Without the second condition, a client with a time-out of 0 would time out without a
         # delay.
         elif outcome.delivery.delay >= patience and outcome.delivery.delay:
@@ -86,7 +88,8 @@ class ActiveMock:
         limit = service.rate_limiter.limit
         return bool(service.armed.was_armed or limit or service.tenants)
 
-    def _waits_for_ever(self, fault: str) -> ClientHasNoTimeout:
+    def waits_for_ever(self, fault: str) -> ClientHasNoTimeout:
+        """The error of a client that has no time-out; the exit checks report it again."""
         error = ClientHasNoTimeout(
             f"The fault {fault} hit a client that has no timeout: it would wait for ever.\n"
             "To fix it: give the client one, such as timeout=5; in process it costs no time.\n"

@@ -2,6 +2,7 @@
 
 import sys
 import weakref
+from math import inf
 from threading import current_thread
 from threading import enumerate as enumerate_threads
 from types import BuiltinFunctionType, FrameType
@@ -109,6 +110,26 @@ def is_a_sleep_replaced_nearby() -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def seconds_to_deadline() -> float | None:
+    """Until a deadline of the application ends what the running task waits for; None if none is
+    known: uvloop doesn't tell.
+    """
+    loop, task, now = _running()
+    if task is None or now is None:
+        return None
+    whens = [
+        handle.when()
+        for handle in getattr(loop, "_scheduled", ())
+        if not handle.cancelled() and _ends(handle, task)
+    ]
+    # Late, as only httpx and httpx2 come here, which depend on it. It knows trio's deadlines too.
+    import anyio
+
+    whens.append(anyio.current_effective_deadline())
+    nearest = min(whens, default=inf)
+    return None if nearest == inf else max(0.0, nearest - now)
 
 
 def _has_deadline(loop: Any, task: Any) -> bool:

@@ -32,6 +32,8 @@ KEY = "eugpt_parity"
 SHORT, LONG = 0.3, 20.0
 """Seconds that a client waits for bytes: where none come, and where some must."""
 CONTENT = bytes(range(256)) * 40
+AMID = 99
+"""Bytes of an upload after which it is broken off."""
 CALLS: dict[str, Callable[[Client, str], object]] = {
     "upload": lambda client, file_id: client.upload("a.bin", CONTENT),
     "list": lambda client, file_id: client.list(),
@@ -112,7 +114,7 @@ SEVERED = [
     Case(faults.dns_error(), broken.nowhere),
     Case(faults.tls_error(), broken.untrusted),
     Case(faults.connection_reset(), served(broken.reset)),
-    Case(faults.connection_reset(after_bytes=100), served(broken.reset), ("upload",)),
+    Case(faults.connection_reset(after_bytes=AMID), served(broken.reset), ("upload",)),
     Case(faults.empty_response(), served(broken.empty)),
     Case(faults.garbage(), served(broken.garbage)),
     Case(faults.timeout(), served(broken.hang), ("upload",), SHORT),
@@ -179,6 +181,8 @@ def test_a_fault_is_met_as_the_real_thing_is(
             continue
         if way == "on a port" and getattr(case.fault, "is_in_process_only", False):
             continue  # a port that listens makes the connection; arming it there is an error
+        if way == "on a port" and getattr(case.fault, "after_bytes", None) == AMID:
+            continue  # a client that still sends learns of it by writing or reading, as it happens
         with (
             armed(way, case, operation) as (mock, file_id),
             connected(kind, mock.base_url, KEY, case.read_timeout) as client,
