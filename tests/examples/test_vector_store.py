@@ -59,14 +59,10 @@ def stub_vector_stores(mock):
         stores.pop(request.params["id"], None)
         return {"id": request.params["id"], "object": "vector_store.deleted", "deleted": True}
 
-    def add(request):
-        return indexed(request.params["id"], request.json["file_id"], "in_progress")
-
-    def retrieve(request):
-        return indexed(request.params["id"], request.params["file_id"], "completed")
-
-    def indexed(store_id, file_id, status):
-        stores[store_id][file_id] = status
+    def index(request):
+        file_id = request.params.get("file_id") or request.json["file_id"]
+        status = "completed" if request.method == "GET" else "in_progress"
+        stores[request.params["id"]][file_id] = status
         return {"id": file_id, "object": "vector_store.file", "status": status}
 
     def find(request):
@@ -85,8 +81,8 @@ def stub_vector_stores(mock):
 
     mock.stub("POST", "/vector_stores", reply=create)
     mock.stub("DELETE", "/vector_stores/{id}", reply=delete)
-    mock.stub("POST", "/vector_stores/{id}/files", reply=add)
-    mock.stub("GET", "/vector_stores/{id}/files/{file_id}", reply=retrieve)
+    mock.stub("POST", "/vector_stores/{id}/files", reply=index)
+    mock.stub("GET", "/vector_stores/{id}/files/{file_id}", reply=index)
     mock.stub("POST", "/vector_stores/{id}/search", reply=find)
     return stores
 
