@@ -12,11 +12,13 @@ author = "the authors of eugpt-files-mock"
 copyright = author  # noqa: A001 - Sphinx's word
 
 extensions = [
+    "accessible",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "plain_builtins",
+    "search_numbers",
     "summaries",
 ]
 exclude_patterns = ["_extensions"]

@@ -46,7 +46,8 @@ PAGE_FILES = (
     "index.html",
     "page.css",
     "icon.svg",
-    *("page.js", "parts.js", "requests.js", "export.js", "faults.js", "files.js", "snippets.js"),
+    *("page.js", "parts.js", "requests.js", "export.js", "faults.js", "files.js"),
+    *("snippets.js", "sweep.js"),
 )
 
 _TYPES = {

@@ -982,6 +982,30 @@ class TestStubs:
         expect(page.get_by_role("alert")).to_contain_text("/files")
 
 
+class TestSweep:
+    def test_its_table_is_shown_and_a_cell_opens_its_calls(
+        self, page: Any, files_mock: FilesMock
+    ) -> None:
+        """Until one has run over the port, there is nothing to choose."""
+        expect(page.locator("#to-sweep")).to_be_hidden()
+        sweep = files_mock.sweep(failures=["busy", "broken"], expect=httpx.HTTPError)
+        with contextlib.suppress(AssertionError):
+            for case in sweep:
+                with case:
+                    upload(files_mock, MARKUP).raise_for_status().json()
+        shown = tab(page, "Sweep")
+        expect(shown.locator("thead th")).to_have_text(["Call", "busy", "broken"])
+        expect(shown.locator("tbody th")).to_have_text([f"upload {MARKUP}"])
+        expect(shown.locator("tbody td")).to_have_text(["gave up", "WRONG"])
+        shown.get_by_role("link", name="WRONG").click()
+        expect(shown.get_by_label("Why")).to_contain_text("unexpected_error")
+        expect(shown.locator("ol > li")).to_have_count(1)
+        expect(shown.locator("ol > li")).to_contain_text("malformed_json")
+        assert page.title() == "EU GPT Files mock"
+        page.reload()
+        expect(shown.get_by_label("Why")).to_contain_text("unexpected_error")
+
+
 class TestReset:
     def test_it_asks_back_before_it_drops_everything(
         self, page: Any, files_mock: FilesMock
@@ -1066,6 +1090,10 @@ class TestAccess:
     ) -> None:
         """Names, roles, contrast, in each view; WCAG 2.2 A and AA, and axe's best practices."""
         axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+        with contextlib.suppress(AssertionError):
+            for case in files_mock.sweep(failures=["busy", "error"]):
+                with case:
+                    get(files_mock, "/files").raise_for_status()
         fill(files_mock)
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 800})
@@ -1075,7 +1103,7 @@ class TestAccess:
         csv = files_mock.add_file("a.csv", b"a,b\n1,2\n").id
         for view in (
             *("#tab=requests", "#tab=faults", "#tab=faults&arm=open", "#tab=stubs&stub=open"),
-            *("#tab=files", "#tab=stubs", f"#tab=files&file={csv}"),
+            *("#tab=files", "#tab=stubs", "#tab=sweep&cell=list/busy", f"#tab=files&file={csv}"),
             *(f"#tab=request&request={ids[place]}" for place in (1, 2, 4)),
         ):
             page.evaluate("address => { location.hash = address }", view)

@@ -5,12 +5,14 @@ So an option, a fault or a refusal that is added to the code makes its page stal
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import inspect
 import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from eugpt_files_mock import errors
@@ -21,21 +23,41 @@ from eugpt_files_mock.model.behaviours import BEHAVIOURS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.operations import OPERATIONS
 from eugpt_files_mock.service.refusals import REFUSALS
-from eugpt_files_mock.verdict.advice import CURES
 from eugpt_files_mock.verdict.rules import RULES
 
 from ..clients import IN_PROCESS, Client, connected
 from ..intercept.test_parity import BROKEN_BODIES, KEY, SEVERED, Case, armed, met
 from ..intercept.tools.table import TOOLS
-from ..verdict.survey import CASES, recorded
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def options() -> str:
-    """Every option of `FilesMock`."""
-    return _table(
-        ("option", "default", "meaning"),
-        ((f"`{name}`", f"`{one.default!r}`", one.reference) for name, one in OPTIONS.items()),
-    )
+    """Every option of `FilesMock`, under a heading: so it can be linked and found."""
+    return "\n\n".join(_option(name) for name in OPTIONS)
+
+
+def _option(name: str) -> str:
+    one = OPTIONS[name]
+    more = f" {MORE[name]}" if name in MORE else ""
+    meaning = one.reference[0].upper() + one.reference[1:]
+    return f"## {name}\n\n{meaning}. Default: `{one.default!r}`.{more}"
+
+
+MORE = {
+    "profile": "See [Profile](profile.md).",
+    "api_keys": "See [Two users](../how-to/two-users.md).",
+    "processing": "See [Wait for processing](../how-to/processing.md).",
+    "pagination": "See [Iterating a list](../how-to/openai-sdk.md#iterating-a-list).",
+    "passthrough": "See [Beside other mocks](../how-to/beside-other-mocks.md).",
+    "allow_network": "See [The network guard](../in-process-and-on-a-port.md#the-network-guard).",
+    "isolate_by_key": "See [A tenant for each key](../how-to/two-users.md#a-tenant-for-each-key).",
+    "seed": "See [Invent documents](../how-to/invent-documents.md).",
+    "assert_all_faults_fired": (
+        "See [With pytest](../how-to/pytest.md#what-fails-a-test-by-itself)."
+    ),
+}
+"""Where an option is shown in use."""
 
 
 def faults() -> str:
@@ -70,7 +92,7 @@ def control_routes() -> str:
 
 
 def _parameters(parameters: Mapping[str, str]) -> str:
-    return "; ".join(f"`{name}`: {meaning}" for name, meaning in parameters.items())
+    return ", ".join(f"`{name}`" for name in parameters if name != "key")
 
 
 def refusals() -> str:
@@ -104,33 +126,35 @@ def behaviours() -> str:
     )
 
 
-def profile() -> str:
-    """Every behaviour: what a profile may say of it, and what `openai` does."""
-    return _table(
-        ("behaviour", "allowed", "in `openai`", "grade"),
-        (
-            (f"`{name}`", row.allowed_in_words, _value(row.value("openai")), row.grade)
-            for name, row in BEHAVIOURS.items()
-        ),
-    )
-
-
 def openai_profile() -> str:
-    """Every behaviour: the value of the profile `openai`, and what it rests on."""
-    return _table(
+    """What isn't only guessed of `openai`: each value that differs, and what it rests on."""
+    known = {name: row for name, row in BEHAVIOURS.items() if row.grade != "?"}
+    alike = [name for name, row in known.items() if row.value("openai") == row.eugpt]
+    table = _table(
         ("behaviour", "value", "grade", "rests on"),
         (
             (f"`{name}`", _value(row.value("openai")), row.grade, row.rests_on)
-            for name, row in BEHAVIOURS.items()
+            for name, row in known.items()
+            if name not in alike
         ),
     )
+    graded = ", ".join(f"`{name}` ({known[name].grade})" for name in alike)
+    return f"{table}\n\nAs in `eugpt`, but known: {graded}."
 
 
 def _value(value: Any) -> str:
     """Of a refusal, the status and the message: its body is an envelope with them."""
     if isinstance(value, dict) and "status" in value:
-        return f"{value['status']} `{value['message']}`"
-    return "null" if value is None else f"`{json.dumps(value)}`"
+        return f"{value['status']} `{_cut(value['message'])}`"
+    return "null" if value is None else f"`{_cut(json.dumps(value))}`"
+
+
+def _cut(text: str) -> str:
+    """A long text is in `behaviours.json`; here, its beginning is enough."""
+    return text if len(text) <= _LONGEST else text[:_LONGEST].rpartition(" ")[0] + " …"
+
+
+_LONGEST = 80
 
 
 def what_clients_meet() -> str:
@@ -145,47 +169,48 @@ def what_clients_meet() -> str:
 
 
 def tools() -> str:
-    """Every third-party tool that is tried beside a mock."""
-    rows: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
-    for tool in TOOLS:
-        clients, lines = rows.setdefault((tool.name, tool.shows), ([], []))
-        clients.append(tool.client)
-        lines += [f"{tool.line} ({tool.client})"] if tool.line else []
-    return _table(
-        ("tool", "clients", "what is seen", "needs"),
-        (
-            (name, ", ".join(clients), shows, "; ".join(lines))
-            for (name, shows), (clients, lines) in rows.items()
-        ),
-    )
+    """Every third-party tool that is tried beside a mock, and what it needs."""
+    names = dict.fromkeys(tool.name for tool in TOOLS)
+    needs = {(tool.name, tool.client, tool.line) for tool in TOOLS if tool.line}
+    table = _table(("tool", "client", "needs"), sorted(needs))
+    free = ", ".join(name for name in names if name not in {tool for tool, _, _ in needs})
+    return f"{table}\n\nThese need nothing: {free}."
 
 
 def verdict() -> str:
     """Every kind of finding."""
     return _table(
-        ("level", "kind", "the code under test", "to fix it"),
-        ((rule.level, f"`{rule.kind}`", rule.meaning, CURES[rule.kind][""]) for rule in RULES),
+        ("level", "kind", "the code under test"),
+        ((rule.level, f"`{rule.kind}`", rule.meaning) for rule in RULES),
     )
 
 
-def what_clients_do() -> str:
-    """What the verdict found in each client, as it was recorded."""
-    columns = recorded()
-    rows = (
-        [case, *(_findings(column[case]["findings"]) for column in columns.values())]
-        for case in CASES
+def recipes() -> str:
+    """Every example, and what it is about."""
+    examples = sorted(EXAMPLES.glob("test_*.py"))
+    return _table(
+        ("recipe", "file"),
+        (
+            (about, f"[{path.name}](../../tests/examples/{path.name})")
+            for path in examples
+            if (about := _first_sentence(path)) and path.name != "test_the_examples.py"
+        ),
     )
-    return _table(("fault", *columns), rows)
 
 
-def _findings(kinds: list[str]) -> str:
-    return ", ".join(f"`{kind}`" for kind in kinds) or "-"
+def _first_sentence(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return docstring.split("\n\n")[0]
 
 
 def command_line() -> str:
-    """What the command says of itself."""
-    pages = (["--help"], ["serve", "--help"], ["verify", "--help"])
-    return "\n\n".join(_literal(_said(arguments)) for arguments in pages)
+    """How each command is called: `--help` says what each word means."""
+    commands = (["serve"], ["sweep"], ["verify"])
+    return "\n\n".join(_literal(_usage([*command, "--help"])) for command in commands)
+
+
+def _usage(arguments: list[str]) -> str:
+    return _said(arguments).split("\n\n")[0]
 
 
 def error_tree() -> str:
@@ -206,12 +231,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "refusals": refusals,
     "plain-refusals": plain_refusals,
     "behaviours": behaviours,
-    "profile": profile,
     "openai-profile": openai_profile,
     "what-clients-meet": what_clients_meet,
     "tools": tools,
     "verdict": verdict,
-    "what-clients-do": what_clients_do,
+    "recipes": recipes,
     "command-line": command_line,
     "errors": error_tree,
 }

@@ -51,7 +51,7 @@ def test_a_large_one_opens_and_is_full_of_content(suffix: str) -> None:
 
 def test_the_documentation_says_the_smallest_sizes() -> None:
     """That table is written by hand, so it isn't refreshed with the others."""
-    page = (Path(__file__).parents[2] / "docs/how-to/invented-files.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs/how-to/invent-documents.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\.\w+)` \| .* \| (\d+) \|$", page, re.MULTILINE)
     assert [(suffix, str(kind.smallest)) for suffix, kind in KINDS.items()] == rows
 

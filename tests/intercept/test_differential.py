@@ -29,7 +29,7 @@ from ..conftest import WAYS, entered
 AUTH = {"Authorization": "Bearer eugpt_test"}
 CONTENT = b"one\r\ntwo\nthree" * 3
 DIFFERENT = "`network_stream` among the `extensions` of an answer of httpx"
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "in-process-and-on-a-port.md"
+PAGE = Path(__file__).parents[2] / "docs" / "in-process-and-on-a-port.md"
 
 Facts = dict[str, Any]
 
