@@ -224,13 +224,14 @@ def test_a_forked_child_has_mocks_of_its_own() -> None:
 
 @needs_fork
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
-def test_a_child_of_multiprocessing_meets_the_mock(mock: FilesMock) -> None:
-    """A fork inherits the interception, so its request doesn't go to the real service."""
+def test_a_child_of_multiprocessing_is_refused(mock: FilesMock) -> None:
+    """A fork has a copy of the mock only; its request goes neither there nor to the service."""
     child = multiprocessing.get_context("fork").Process(target=ask, args=(mock,))
     child.start()
     child.join(10)
 
-    assert 0 == child.exitcode
+    assert 1 == child.exitcode
+    assert 0 == len(mock.calls)
 
 
 def test_base_url_after_serving_is_the_last_address() -> None:

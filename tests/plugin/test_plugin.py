@@ -129,7 +129,7 @@ def test_goes_astray(eugpt_files):
         "upload *POST /v1/files -> 503 fault=unavailable() filename='a.txt'*[[]httpx]",
         "upload *POST /v1/files -> 200 filename='second.pdf'*[[]httpx]",
         "*EU GPT Files calls*",
-        "upload *503 fault=unavailable()*[[]wsgi]",
+        "upload *503 fault=unavailable()*[[]port]",
         "*EU GPT Files calls*",
         "*GET /v1/v1/files -> 401*",
         "*1 request came for a route that this mock does not have.*",
