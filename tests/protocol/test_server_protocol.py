@@ -395,3 +395,22 @@ def test_until_then_more_is_waited_for(raw: bytes) -> None:
 
     assert isinstance(request, ReceivedRequest)
     assert (content(request), request.is_complete) == (b"123456789", True)
+
+
+def test_100_continue_is_said_once_however_often_it_is_asked_for() -> None:
+    """A second one would be taken for the answer by simple clients."""
+    protocol = ServerProtocol()
+    protocol.receive_data(POST + b"Content-Length: 4\r\nExpect: 100-continue\r\n\r\n")
+    assert protocol.next_request() is None
+    assert protocol.data_to_send().startswith(b"HTTP/1.1 100 ")
+    assert protocol.data_to_send() == b""
+
+
+@pytest.mark.parametrize(("over", "is_refused"), [(0, False), (1, True)])
+def test_all_headers_together_are_limited_to_the_byte(*, over: int, is_refused: bool) -> None:
+    """With the colon, the space and the line end of each."""
+    host = b"Host: localhost\r\n"
+    value = b"x" * (65_536 + over - len(host) - len(b"A: \r\n"))
+    (request,) = received([b"GET / HTTP/1.1\r\n" + host + b"A: " + value + b"\r\n\r\n"])
+
+    assert isinstance(request, UnreadableRequest) == is_refused
