@@ -111,8 +111,7 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
         return False
     if len(waits) == 1 and _may_be_of_the_library(*judged[0]):
         return False
-    # Full jitter may make one of several waits short; and urllib3's Retry waits only from its second
-    # on.
+    # Full jitter may make one of several waits short; urllib3's first retry comes without any.
     if max(waits) < AT_ONCE and not (len(waits) > 1 and waits[-1] > max(0.05, 1.5 * waits[0])):
         return f"again after {max(waits[-1], 0.0):.2f} s"
     # Two waits with jitter may be alike by chance, three hardly ever.
