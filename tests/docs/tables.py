@@ -106,8 +106,13 @@ def plain_refusals() -> str:
 
 
 def _refusals(codes: Iterable[str]) -> str:
-    rows = sorted((str(REFUSALS[code][0]), f"`{code}`", f"`{REFUSALS[code][1]}`") for code in codes)
-    return _table(("status", "code", "type"), rows)
+    """By status and type, with all codes that they go with."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for code in sorted(codes):
+        status, kind = REFUSALS[code]
+        rows.setdefault((str(status), kind), []).append(f"`{code}`")
+    alike = ((status, ", ".join(found), f"`{kind}`") for (status, kind), found in rows.items())
+    return _table(("status", "code", "type"), sorted(alike))
 
 
 def _is_plain(code: str) -> bool:
