@@ -15,11 +15,13 @@ class OperationNames:
         addresses: name → what a fault can be limited to, of `filename`, `file_id`, `purpose`.
         habits: what the `openai` SDK, HTTP and Python call them → name.
         without_json: those whose answers aren't JSON.
+        writing: those that change something, so that an answer which gets lost matters.
     """
 
     addresses: Mapping[str, Sequence[str]]
     habits: Mapping[str, str] = field(default_factory=dict)
     without_json: Collection[str] = ()
+    writing: Collection[str] = ()
 
     @property
     def all(self) -> tuple[str, ...]:

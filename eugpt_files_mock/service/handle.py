@@ -25,6 +25,7 @@ def handle(service: Service, request: Request) -> Outcome:
     # without a key too, and a fault may be for one user, one filename or one purpose.
     exchange.route = match_route(request, service.stubs)  # 1
     exchange.identity = identify(headers.get("authorization", ""), service.access)  # 2
+    # What each operation does stands in `operations/`, such as `operations/upload.py`.
     operation = exchange.route.operation
     exchange.command = operation.read(request, exchange.route, options.profile)  # 3
     # Before the work, after which a deleted file has no name and no purpose any more.
@@ -60,16 +61,17 @@ def handle(service: Service, request: Request) -> Outcome:
 
 
 def _admit(service: Service, exchange: Exchange) -> None:
-    """Let the request through to the work, or refuse it: 401, 404, 405 or 429."""
+    """Let the request through to the work, or refuse it: 400 for half of one, 401, 404, 405, 429."""
     # The service checks the key before the route, says a public client of it (3P).
     refusals = (exchange.identity.refusal, exchange.route.refusal)
     key_first = service.options.profile["auth.first"] == "key"
     for refusal in refusals if key_first else refusals[::-1]:
         if refusal is not None:
             raise Refused(refusal)
-    # Half an upload is refused as a form that breaks off; a stub would be asked about nothing.
-    if not exchange.request.is_complete and exchange.route.stub is not None:
-        raise Refused(Refusal("bad_request", {"message": _BROKEN_OFF}))
+    # Its client has gone: nothing is done. Half an upload says that its form breaks off.
+    if not exchange.request.is_complete:
+        unreadable = getattr(exchange.command, "refusal", None)
+        raise Refused(unreadable or Refusal("bad_request", {"message": _BROKEN_OFF}))
     # Few mocks have a limit, and every request comes by here.
     if service.rate_limiter.limit is None:
         return

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from ..model.content_types import HTML, TEXT
 from ..model.profile import Profile, named_profile
+from ..model.stubs import WITHOUT_BODY
 from ..state.stubs import Stub
 from .operations import OPERATIONS
 from .operations.operation import AnyOperation, Description
@@ -58,9 +59,9 @@ def _operation(operation: AnyOperation, described: Description, profile: Profile
             **_refusals(described, profile),
         },
     }
-    if described.form is not None:
-        form = {"multipart/form-data": {"schema": described.form(profile)}}
-        members["requestBody"] = {"required": True, "content": form}
+    if body := described.body(profile):
+        content = {kind: {"schema": schema} for kind, schema in body.items()}
+        members["requestBody"] = {"required": True, "content": content}
     return members
 
 
@@ -80,12 +81,13 @@ def path_parameters(template: str) -> list[Schema]:
 
 
 def _success(described: Description, profile: Profile) -> Schema:
-    kind = _media(described.content_type(profile))
     success: Schema = {
         "description": "Done",
         "headers": _headers(profile) | described.headers(profile),
-        "content": {kind: {"schema": described.answer(profile)}},
     }
+    if described.status(profile) not in WITHOUT_BODY:
+        kind = _media(described.content_type(profile))
+        success["content"] = {kind: {"schema": described.answer(profile)}}
     if described.answers_id:
         success["links"] = _links()
     return success

@@ -12,6 +12,7 @@ from ..model.content_types import BYTES, HTML, JSON, TEXT
 from ..model.faults import ErrorResponse
 from ..model.messages import File, Outcome, Reply
 from ..model.profile import Profile, fill
+from ..model.stubs import WITHOUT_BODY
 from ..options import Options
 from .refusals import CHALLENGE, REFUSALS, Refusal
 
@@ -218,13 +219,22 @@ def _json(value: object, profile: Profile, indent: int | None = None) -> bytes:
 
 
 def reply(
-    status: int, kind: str, body: bytes, request_id: str, profile: Profile, *extra: tuple[str, str]
+    status: int,
+    kind: str | None,
+    body: bytes,
+    request_id: str,
+    profile: Profile,
+    *extra: tuple[str, str],
 ) -> Reply:
-    """An answer with the headers that each has, and these."""
+    """An answer with the headers that each has, and these; `kind` is its content type."""
+    framing = [("Content-Type", kind)] if kind is not None else []
     # The length is set here, as faults and HEAD announce another one than the body has.
+    framing.append(("Content-Length", str(len(body))))
+    # Statuses without a body announce no length either (RFC 9110, 8.6).
+    if status in WITHOUT_BODY:
+        framing, body = [], b""
     headers = (
-        ("Content-Type", kind),
-        ("Content-Length", str(len(body))),
+        *framing,
         *([("X-Request-Id", request_id)] if profile["headers.request_id"] else ()),
         *profile["headers.always"].items(),
         *extra,

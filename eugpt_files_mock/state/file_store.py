@@ -26,10 +26,6 @@ _TOMBSTONES_KEPT = 100_000
 """Deleted files that can still be named by `after`; the oldest are forgotten first."""
 
 
-class OverQuota(Exception):
-    """The file would exceed its owner's quota."""
-
-
 class FileStore:
     """The stored files of one mock."""
 
@@ -85,17 +81,23 @@ class FileStore:
             self._drop_expired()
             return self._now(file_id) if file_id in self._files else None
 
-    def add(self, file: File, *, another_id: Callable[[], str], quota: int | None = None) -> File:
+    def add(
+        self,
+        file: File,
+        *,
+        another_id: Callable[[], str],
+        admit: Callable[[int, int], None] | None = None,
+    ) -> File:
         """Store a file, and return it as it was stored; `another_id` is asked when its id is taken.
 
-        Raises:
-            OverQuota: nothing was stored.
+        `admit` is given how many files, and how many bytes, its owner has; it may raise, and then
+        nothing is stored.
         """
         with self._lock:
             self._drop_expired()
-            # Checked under this lock, as two uploads at once must not both get the last bytes.
-            if quota is not None and self._bytes[file.user] + file.bytes > quota:
-                raise OverQuota
+            # Asked under this lock, as two uploads at once must not both get the last bytes.
+            if admit is not None:
+                admit(len(self._indexes[(file.user,)]), self._bytes[file.user])
             # With a seed, the next id may be one that a test gave to `add_file`.
             while file.id in self._files:
                 file = replace(file, id=another_id())

@@ -15,6 +15,7 @@ from ..model.faults import (
     Fault,
     MalformedJson,
 )
+from ..service.operations import NAMES
 from ..state.fault_matcher import Phase
 
 # What the openai SDKs obey before all else: no retry of theirs costs time (SDK source).
@@ -41,7 +42,7 @@ class Target(NamedTuple):
     @property
     def is_write(self) -> bool:
         """Whether it changes something, so that an answer which gets lost matters."""
-        return self.operation in ("upload", "delete") or (
+        return self.operation in NAMES.writing or (
             " " in self.operation and not self.operation.startswith("GET ")
         )
 

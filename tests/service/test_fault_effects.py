@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
 from eugpt_files_mock import FilesMock, OptionError, faults
-from eugpt_files_mock.model.faults import Fault
+from eugpt_files_mock.model.faults import ConnectionFault, ErrorResponse, Fault
 from eugpt_files_mock.model.messages import Headers, Reply, Request
-from eugpt_files_mock.service.fault_effects import bytes_until_reset
+from eugpt_files_mock.service.fault_effects import _ALTER, bytes_until_reset
 
 from ..service_requests import json_of, send
 
@@ -223,3 +224,28 @@ def test_a_connection_that_ends_before_the_work_cannot_lose_the_answer(fault: An
     """`phase="after"` says that the work is done."""
     with pytest.raises(OptionError, match=r"cannot have phase='after'"):
         FilesMock().inject(fault, phase="after")
+
+
+def test_each_kind_of_fault_has_an_effect() -> None:
+    """One that is added without it would fail inside the client's call."""
+    # By name: a class with slots is made twice.
+    kinds = {kind.__name__ for kind in (ErrorResponse, ConnectionFault, *_ALTER)}
+    assert kinds == {kind.__name__ for kind in Fault.__subclasses__()}
+
+
+def test_each_function_that_makes_a_fault_is_in_the_list() -> None:
+    """The command line, the control routes and the pages are made from that list."""
+    made = {
+        name
+        for name, function in vars(faults).items()
+        if inspect.isfunction(function)
+        and not name.startswith("_")
+        and function.__module__ == faults.__name__
+        and issubclass(_returned(function), Fault)
+    }
+    assert {*faults.FAULTS} == made - {"fault_named"}
+
+
+def _returned(function: Any) -> type:
+    returned = get_type_hints(function).get("return")
+    return returned if isinstance(returned, type) else object

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from eugpt_files_mock import FilesMock, __version__
 from eugpt_files_mock.model.profile import named_profile
 from eugpt_files_mock.service.openapi import document
-from eugpt_files_mock.service.operations import OPERATIONS
+from eugpt_files_mock.service.operations import NAMES, OPERATIONS, OperationName
 from eugpt_files_mock.service.operations.list import MOST_PER_PAGE
 from eugpt_files_mock.service.refusals import REFUSALS
 
@@ -265,3 +265,9 @@ def test_a_stub_is_an_operation_beside_them() -> None:
         "parameters": [{"name": "x", "in": "path", "required": True, "schema": segment}],
         "responses": {"default": {"description": "As the stub says"}},
     } == paths["/a/{x}"]["put"]
+
+
+def test_type_checkers_know_the_names_of_the_table() -> None:
+    """They can't read it, so its names are written once more for them."""
+    written = [name for one in get_args(OperationName) for name in get_args(one)]
+    assert [*NAMES.all, "POST /responses"] == written

@@ -38,4 +38,5 @@ NAMES = OperationNames(
         for word in (*operation.habits, *_routes(operation))
     },
     without_json=tuple(operation.name for operation in OPERATIONS if not operation.answers_json),
+    writing=tuple(operation.name for operation in OPERATIONS if operation.method != "GET"),
 )

@@ -65,7 +65,7 @@ class Description:
         refused: what it can be refused for: the case, and the behaviour without which it can't
             occur; an empty text where there is none.
         query: its parameters in the query.
-        form: the schema of its form, or None without one.
+        body: the schema of its body for each content type; empty without one.
         answer: the schema of its answer, and the schemas that are named there.
         status: that of its answer.
         content_type: that of its answer.
@@ -76,7 +76,7 @@ class Description:
     refused: Mapping[str, str]
     answer: Callable[[Profile], Schema]
     query: Callable[[Profile], list[Schema]] = lambda _: []
-    form: Callable[[Profile], Schema] | None = None
+    body: Callable[[Profile], dict[str, Schema]] = lambda _: {}
     schemas: Mapping[str, Callable[[Profile], Schema]] = field(default_factory=dict)
     status: Callable[[Profile], int] = lambda _: 200
     content_type: Callable[[Profile], str] = lambda profile: str(profile["json.content_type"])

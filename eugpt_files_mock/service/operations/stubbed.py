@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from ...model.content_types import JSON, TEXT
+from ...model.content_types import JSON
 from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
 from ...model.stubs import (
@@ -143,14 +143,10 @@ def _render(result: Answered, request_id: str, options: Options) -> Reply:
         assert result.error is not None  # noqa: S101 - one of the two is there
         what = f"The function of the stub {result.stub.operation}"
         return render_failure(what, result.error, request_id, profile)
-    usual = reply(answer.status, answer.content_type or TEXT, answer.body, request_id, profile)
-    # Statuses without a body announce no length either (RFC 9110, 8.6).
-    without_body = answer.status in WITHOUT_BODY
-    if answer.content_type and not (answer.headers or without_body):
+    usual = reply(answer.status, answer.content_type, answer.body, request_id, profile)
+    if not answer.headers:
         return usual
-    absent = {"Content-Type": not answer.content_type, "Content-Length": without_body}
-    kept = tuple(pair for pair in usual.headers if not absent.get(pair[0]))
-    return replace(usual, headers=merged_headers(kept, answer.headers))
+    return replace(usual, headers=merged_headers(usual.headers, answer.headers))
 
 
 STUBBED = Operation(

@@ -12,7 +12,6 @@ from ...errors import quoted
 from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
 from ...options import Options
-from ...state.file_store import OverQuota
 from ..multipart import Form, read_form
 from ..refusals import Refusal, Refused
 from ..replies import file_members, json_reply, strange_members
@@ -106,13 +105,15 @@ def _operate(service: Service, command: Upload, user: str | None, now: float) ->
         user=user,
         expires_at=None if expires_after is None else created_at + expires_after,
     )
-    quota, another_id = options.max_total_bytes, service.randomness.file_id
-    try:
-        file = service.files.add(file, quota=quota, another_id=another_id)
-        return Stored(file=file, new_id=file.id)
-    except OverQuota:
-        message = f"{size} more bytes would exceed the quota of {quota} bytes."
-        raise Refused(Refusal("quota_exceeded", {"message": message})) from None
+    quota = options.max_total_bytes
+
+    def admit(_: int, stored_bytes: int) -> None:
+        if quota is not None and stored_bytes + size > quota:
+            message = f"{size} more bytes would exceed the quota of {quota} bytes."
+            raise Refused(Refusal("quota_exceeded", {"message": message}))
+
+    file = service.files.add(file, another_id=service.randomness.file_id, admit=admit)
+    return Stored(file=file, new_id=file.id)
 
 
 def _render(result: Stored, request_id: str, options: Options) -> Reply:
@@ -235,7 +236,7 @@ UPLOAD = Operation(
             "file_too_large": "",
             "unsupported_media_type": "",
         },
-        form=lambda _: named("Upload"),
+        body=lambda _: {"multipart/form-data": named("Upload")},
         answer=lambda _: named("File"),
         schemas={"Upload": _form},
         status=lambda profile: int(profile["upload.status"]),
