@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -161,6 +162,10 @@ class MemoryConnection:
             # The client has gone and expects no error; ours are reported by the exit checks.
             with suppress(Exception):
                 self._decided(request)
+        # A client may keep the connection in a cycle, such as that of a response and its stream.
+        # The answer stays: http.client reads it although it has closed its end.
+        self._protocol.forget()
+        self._outcome = None
 
     def _starve(self) -> float:
         """The far end waits for the rest of a request; a client that reads won't send it."""
@@ -188,6 +193,9 @@ class MemoryConnection:
         # No bytes can say it.
         if isinstance(outcome, Severed) and outcome.kind in NOT_CONNECTED:
             raise NotConnected(outcome.kind)
+        if isinstance(request, ReceivedRequest):
+            # The answer may be under way for long, and needs only the head.
+            request = replace(request, body=b"")
         self._actions = chain(self._actions, deliver(outcome, request, now=time.time()))
 
     def _next_request(self) -> ReceivedRequest | UnreadableRequest | None:

@@ -314,9 +314,12 @@ class _MemoryPool:
             # Once more from the start after a late error: httpcore's own `retries` carry it to the
             # next attempt, or it raises `ConnectError`.
             try:
-                return core.HTTP11Connection(request.url.origin, stream).handle_request(kept)
+                answer = core.HTTP11Connection(request.url.origin, stream).handle_request(kept)
             except NotConnected as late:
                 errors.append(late.error)
+            else:
+                kept.stream.forget()
+                return answer
 
     async def handle_async_request(self, request: Any) -> Any:
         core, kept = self._core, self._kept(request)
@@ -326,9 +329,12 @@ class _MemoryPool:
             stream = await connection._connect(kept)
             connected = core.AsyncHTTP11Connection(request.url.origin, stream)
             try:
-                return await connected.handle_async_request(kept)
+                answer = await connected.handle_async_request(kept)
             except NotConnected as late:
                 errors.append(late.error)
+            else:
+                kept.stream.forget()
+                return answer
 
     def _kept(self, request: Any) -> Any:
         request.stream = _KeptBody(request.stream if self._body is None else self._body)
@@ -368,6 +374,12 @@ class _KeptBody:
         self._pieces = []
         async for piece in self._body:
             yield self._keep(piece)
+
+    def forget(self) -> None:
+        """Let go of it, once there is an answer: httpx's response is part of a cycle with its
+        stream, and keeps the request for the collector.
+        """
+        self._body, self._pieces = (), []
 
     def _keep(self, piece: Any) -> Any:
         # A copy, as the user's generator may use its buffer again for the next piece. What isn't

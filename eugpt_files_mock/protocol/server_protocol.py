@@ -166,6 +166,12 @@ class ServerProtocol:
             request, body=cut, is_persistent=False, is_complete=False, is_broken_off=True
         )
 
+    def forget(self) -> None:
+        """Let go of what has come: the connection is at its end."""
+        self._begin(b"")
+        self._head, self._last = _NO_HEAD, (b"", _NO_HEAD)
+        self.is_closed = True
+
     def _begin(self, data: bytes) -> None:
         """Forget the last request, and go on with what came after it."""
         # Late, as most tests in process need no protocol.
