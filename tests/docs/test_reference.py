@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -106,3 +110,54 @@ def test_reading_it_needs_no_network(site: Path) -> None:
     files = [path for kind in ("html", "css") for path in site.rglob(f"*.{kind}")]
     assert files
     assert [] == [path.name for path in files if ELSEWHERE.search(path.read_text("utf-8"))]
+
+
+@pytest.fixture(scope="module")
+def browser_page() -> Iterator[Any]:
+    """A page of Chromium, without a network."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium or Chrome is installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser.new_page()
+        browser.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("413", "Simulate failures"),
+        ("429", "Simulate failures"),
+        ("chat completions", "Answer other routes"),
+        ("two users", "Two users"),
+        ("content of an upload", "With pytest"),
+        ("file_too_large", "Troubleshooting"),
+    ],
+)
+def test_the_search_finds_what_people_look_for(
+    site: Path, browser_page: Any, words: str, title: str
+) -> None:
+    """Numbers too, which Sphinx leaves out of its index and of what is asked for."""
+    browser_page.goto(f"{(site / 'search.html').as_uri()}?q={quote(words)}")
+    browser_page.locator("ul.search li a").first.wait_for()
+    browser_page.wait_for_function("document.querySelectorAll('ul.search li').length > 2")
+    found = browser_page.locator("ul.search li > a").all_inner_texts()
+    assert title in found[:3]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("page", ["index", "how-to/faults", "fidelity", "reference/mock", "search"])
+def test_axe_finds_nothing_and_no_page_is_wider_than_a_phone(
+    site: Path, browser_page: Any, page: str, width: int
+) -> None:
+    """What scrolls is reached by the keyboard, what is a landmark has a name."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    browser_page.set_viewport_size({"width": width, "height": 800})
+    browser_page.goto((site / f"{page}.html").as_uri())
+    found = axe.run(browser_page).response["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+    assert browser_page.evaluate("document.documentElement.scrollWidth") == width
