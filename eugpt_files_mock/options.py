@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal, TypedDict
 
 from .environment import VARIABLES
@@ -473,6 +473,10 @@ class Options:
     @classmethod
     def of(cls, words: Mapping[str, Any]) -> Options:
         """The options, checked."""
+        return cls._checked(words) if words else _defaults()
+
+    @classmethod
+    def _checked(cls, words: Mapping[str, Any]) -> Options:
         check_names(words)
         profile = as_profile("profile", words.get("profile", "eugpt"))
         # What the author gives wins over the profile, and that over the table.
@@ -483,6 +487,11 @@ class Options:
         }
         # Paging belongs to both: the option changes what the profile says of it.
         return cls(**checked | {"profile": profile.with_paging(words.get("pagination"))})
+
+
+@cache  # most mocks have no options, and none of them ever changes
+def _defaults() -> Options:
+    return Options._checked({})
 
 
 OPTIONS: dict[str, Option] = {option.name: option.metadata["option"] for option in fields(Options)}

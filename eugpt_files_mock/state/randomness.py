@@ -32,26 +32,36 @@ class Randomness:
         self.restart()
 
     def restart(self) -> None:
-        # A stream for each, so that one more request doesn't change the ids of the files.
-        self._files = self._stream("files")
-        self._requests = self._stream("requests")
-        self._responses = self._stream("responses")
-        self.rng = self._stream("chance")
-        self.documents = self._stream("documents")
+        # Each is made when it is first asked for: most mocks need one or two of them.
+        self._streams: dict[str, random.Random] = {}
 
     def _stream(self, name: str) -> random.Random:
-        # A string seeds alike in every process, unlike `hash()`, which PYTHONHASHSEED changes.
-        return random.Random(None if self._seed is None else f"{self._seed}/{name}")  # noqa: S311 - no secrets
+        """One for each use, so that one more request doesn't change the ids of the files."""
+        stream = self._streams.get(name)
+        if stream is None:
+            # A string seeds alike in every process, unlike `hash()`, which PYTHONHASHSEED changes.
+            seed = None if self._seed is None else f"{self._seed}/{name}"
+            # Two threads that ask at once get the same one.
+            stream = self._streams.setdefault(name, random.Random(seed))  # noqa: S311 - no secrets
+        return stream
+
+    @property
+    def rng(self) -> random.Random:
+        return self._stream("chance")
+
+    @property
+    def documents(self) -> random.Random:
+        return self._stream("documents")
 
     def file_id(self) -> str:
-        return self._file_id(self._files)
+        return self._file_id(self._stream("files"))
 
     def request_id(self) -> str:
-        return self._request_id(self._requests)
+        return self._request_id(self._stream("requests"))
 
     def response_id(self) -> str:
         """What follows `resp_` in the answer of `FilesMock.stub_response`."""
-        return _hex(self._responses, 32)
+        return _hex(self._stream("responses"), 32)
 
 
 def is_id(value: str, template: str) -> bool:
