@@ -61,7 +61,7 @@ def handle(service: Service, request: Request) -> Outcome:
 
 
 def _admit(service: Service, exchange: Exchange) -> None:
-    """Let the request through to the work, or refuse it: 400 for half of one, 401, 404, 405, 429."""
+    """Let the request through to the work, or refuse it: 400 if it is half, 401, 404, 405, 429."""
     # The service checks the key before the route, says a public client of it (3P).
     refusals = (exchange.identity.refusal, exchange.route.refusal)
     key_first = service.options.profile["auth.first"] == "key"
