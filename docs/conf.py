@@ -40,5 +40,6 @@ html_theme = "furo"
 html_title = f"eugpt-files-mock {release}"
 html_static_path = ["_static"]
 html_css_files = ["narrow.css"]
+html_js_files = ["tables.js"]
 html_copy_source = False
 html_show_sphinx = False
