@@ -182,7 +182,7 @@ class Patch(Place):
         """Remove our functions that are on top; whether there were any."""
         has_found = False
         # Several may lie on one another, when another tool has restored one of ours.
-        while _is_ours(there := self.there):
+        while (there := self.there) is not self._usual[0] and _is_ours(there):
             original = _restored[there]
             if original is _MISSING:
                 delattr(self.owner, self._name)
