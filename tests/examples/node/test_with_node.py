@@ -24,7 +24,7 @@ pytestmark = [
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The example with what it depends on."""
-    for name in ("package.json", "files.test.mjs"):
+    for name in ("package.json", "files.test.mjs", "busy.test.mjs"):
         shutil.copy(HERE / name, tmp_path)
     installed = subprocess.run(
         ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"],
@@ -65,12 +65,13 @@ def test_a_test_in_node_fails_for_a_fault_that_never_fired(base_url: str) -> Non
     assert "rate_limited() on upload" in run.stdout
 
 
+@pytest.mark.parametrize(("name", "passed"), [("files.test.mjs", 5), ("busy.test.mjs", 1)])
 def test_the_npm_client_uploads_pages_downloads_deletes_and_retries(
-    project: Path, base_url: str
+    project: Path, base_url: str, name: str, passed: int
 ) -> None:
-    """All five tests of `files.test.mjs` pass in Node's own test runner."""
+    """All tests of the file pass in Node's own test runner."""
     run = subprocess.run(
-        ["node", "--test"],
+        ["node", "--test", name],
         cwd=project,
         env=os.environ | {"EUGPT_BASE_URL": base_url},
         capture_output=True,
@@ -79,4 +80,4 @@ def test_the_npm_client_uploads_pages_downloads_deletes_and_retries(
         timeout=120,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "pass 5\n" in run.stdout
+    assert f"pass {passed}\n" in run.stdout
