@@ -43,7 +43,7 @@ function openedOf(file) {
       Id: file.id,
       Type: file.content_type,
       Size: plural(file.bytes, "byte"),
-      Owner: file.user,
+      User: file.user,
     }),
     statusOf(file),
     h("p.actions",
