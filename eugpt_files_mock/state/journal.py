@@ -89,6 +89,11 @@ class Journal:
         with self.changed:
             return {one: ended - began for one, (began, ended) in self._waits.items() if ended}
 
+    def waiting(self) -> set[str]:
+        """The request ids of clients that still wait for a late answer."""
+        with self.changed:
+            return {request_id for request_id, (_, ended) in self._waits.items() if ended is None}
+
     def add(self, record: Record) -> None:
         """Keep a record at the place where its request arrived."""
         with self.changed:

@@ -21,6 +21,7 @@ class Evidence:
         groups: the calls.
         attempts: all attempts, in order of arrival.
         stored: the ids of the stored files.
+        waiting: the request ids of clients that still wait for an answer.
         now: seconds by the monotonic clock of the journal.
         now_by_clock: Unix seconds by the clock of the mock.
     """
@@ -28,6 +29,7 @@ class Evidence:
     groups: Sequence[Group]
     attempts: Sequence[Attempt]
     stored: Set[str]
+    waiting: Set[str] = frozenset()
     now: float
     now_by_clock: float
 

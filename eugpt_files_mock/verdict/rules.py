@@ -146,6 +146,8 @@ def _gave_up(group: Group, evidence: Evidence) -> Found:
     first = group.first
     if len(group.attempts) > 1 or not first.is_retryable or _is_broken_download(first):
         return False
+    if first.call.request_id in evidence.waiting:
+        return False
     # The application had a deadline of its own.
     if first.trouble == "gone" or first.answer.get("x-should-retry", "").lower() == "false":
         return False

@@ -79,6 +79,7 @@ def judge(service: Service) -> Verdict:
         # another.
         attempts=sorted(attempts, key=lambda attempt: attempt.record.number),
         stored={file.id for file in service.files.all()},
+        waiting=journal.waiting(),
         now=_monotonic(),
         now_by_clock=service.options.clock(),
     )

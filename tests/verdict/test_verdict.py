@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from eugpt_files_mock import Finding, Verdict, after_polls, fails
+from eugpt_files_mock import FilesMock, Finding, Verdict, after_polls, fails, faults
 from eugpt_files_mock.verdict.rules import RULES
 
 from ..clients import Client, Httpx, connected
@@ -66,3 +69,29 @@ def test_a_program_that_deserves_it_is_found_and_its_mended_twin_is_not(
     mended = {finding.kind for finding in judged(pair, pair.mended, kind, way).findings}
     assert pair.kind not in mended
     assert "error" not in {LEVELS[found] for found in mended}
+
+
+def test_a_client_that_still_waits_has_not_given_up() -> None:
+    """On a port the mock sees that its client is there; once it has gone, it has given up."""
+    with FilesMock(assert_all_faults_fired=False).serve() as mock, socket.socket() as client:
+        mock.inject(faults.timeout(), on="list")
+        client.connect(("127.0.0.1", int(mock.base_url.split(":")[2].partition("/")[0])))
+        client.sendall(
+            b"GET /v1/files HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Authorization: Bearer %s\r\n\r\n" % mock.api_key.encode()
+        )
+        mock.wait_for("list")
+        journal, request_id = mock._service.journal, mock.calls.last.request_id
+        wait_until(lambda: request_id in journal.waiting())
+        assert "gave_up" not in [finding.kind for finding in mock.verdict().findings]
+        client.close()
+        wait_until(lambda: request_id in journal.gone())
+        assert "gave_up" in [finding.kind for finding in mock.verdict().findings]
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    """Another thread makes it true."""
+    deadline = time.monotonic() + 30
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
