@@ -125,7 +125,7 @@ def behaviours() -> str:
     return _table(
         ("behaviour", "decides", "value", "mark", "based on"),
         (
-            (f"`{name}`", row.what, _value(row.eugpt), row.mark, row.basis)
+            (f"`{name}`", row.what, _status(row.eugpt) or _value(row.eugpt), row.mark, row.basis)
             for name, row in BEHAVIOURS.items()
         ),
     )
@@ -145,6 +145,11 @@ def openai_profile() -> str:
     )
     graded = ", ".join(f"`{name}` ({known[name].grade})" for name in alike)
     return f"{table}\n\nAs in `eugpt`, but known: {graded}."
+
+
+def _status(value: Any) -> str:
+    """Of a refusal of `eugpt`, whose wording is ours."""
+    return str(value["status"]) if isinstance(value, dict) and "status" in value else ""
 
 
 def _value(value: Any) -> str:
