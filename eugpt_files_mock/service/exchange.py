@@ -64,7 +64,14 @@ class Exchange:
             told = refusal.message(self._service.options.profile)
             message = f"{told} {refusal.note}" if refusal.note else told
         kept = self._service.redactor.redact(
-            request, named, facts.fields, message, outcome, facts.json, facts.body
+            request,
+            named,
+            facts.fields,
+            message,
+            outcome,
+            facts.json,
+            facts.body,
+            is_authors=route.stub is not None or self.fault is not None,
         )
         file_id, filename, purpose, content_type = kept.named
         call = Call(
