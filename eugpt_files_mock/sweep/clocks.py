@@ -2,7 +2,7 @@
 
 `time.sleep`, `asyncio.sleep`, `anyio.sleep` and `trio.sleep` return at once, and `time.time`,
 `monotonic` and `perf_counter` (and so the clocks of asyncio and trio) are ahead from then on.
-`datetime` follows where time-machine is installed: it can't be replaced from Python.
+`datetime` follows by time-machine, as it can't be replaced from Python.
 
 Sleepers wake in the order of their times. Waiting for something else, such as a lock or a socket,
 takes its time.

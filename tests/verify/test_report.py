@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from eugpt_files_mock.verify.refused import refusal
+from eugpt_files_mock.verify.run import refusal
 from werkzeug import Response
 from werkzeug.serving import make_server
 
