@@ -33,8 +33,8 @@ from .model.stubs import StubRequest
 from .options import OPTIONS, Options, OptionWords, refuse_values
 from .seeding import FakeFiles, FileFields, SharedFields, add_file, set_status
 from .service.operations import NAMES, OperationName
-from .service.responses import ResponseWriter
 from .service.service import Service
+from .service.stub_response import ResponseWriter
 from .service.stubs import call_after, check_operation, make_stub
 from .state.armed_faults import ArmedFault
 from .state.fault_matcher import Phase, build_matcher
@@ -111,7 +111,7 @@ class FilesMock:
         self._service = service
         self._fake_files = FakeFiles(service.randomness, self.add_file)
 
-    # Where clients point, and how the mock is made active.
+    # Where clients point.
 
     @property
     def base_url(self) -> str:
@@ -125,92 +125,6 @@ class FilesMock:
     def api_key(self) -> str:
         """A key that the mock accepts."""
         return self._service.api_key
-
-    def start(self) -> Self:
-        """Intercept httpx, httpx2 and requests, until `stop()`.
-
-        Raises:
-            StateError: when it intercepts already.
-            PatchTargetMissing: when a client library cannot be intercepted.
-        """
-        self._lifecycle.intercept()
-        return self
-
-    def stop(self) -> None:
-        """Stop intercepting and serving, and run the exit checks. Idempotent.
-
-        Raises:
-            ExpectationNotMet: an armed fault never fired, or a request came for an unknown route.
-        """
-        self._lifecycle.stop()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._lifecycle.stop_intercepting(failing=error is not None)
-
-    async def __aenter__(self) -> Self:
-        return self.start()
-
-    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._lifecycle.stop_intercepting(failing=error is not None)
-
-    def serve(
-        self,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        ssl_context: SSLContext | None = None,
-        admin_token: str | None = None,
-        *,
-        allow_hosts: Collection[str] = (),
-    ) -> ServerContext[Self]:
-        """Put the mock on a port, with the same state: a context manager, `start()` and `stop()`.
-
-        A served mock has the control routes and the page, under `/__admin`, beside the API.
-
-        Args:
-            host: the address to bind; loopback by default.
-            port: 0 takes a free one.
-            ssl_context: serves HTTPS when given.
-            admin_token: what `/__admin` asks for. On an address that is not loopback there is no
-                `/__admin` without one.
-            allow_hosts: names that clients may ask for beside the server's own, such as that of
-                its container: any other `Host` is refused, as a web page could have bent it here.
-
-        Raises:
-            OptionError: for a token that could not be sent, a name that isn't one, or a mock that
-                has the option `passthrough`.
-        """
-        from .server.live_server import LiveServer
-
-        return serve_on(
-            self,
-            partial(LiveServer, host=host, port=port, ssl_context=ssl_context),
-            host=host,
-            scheme="https" if ssl_context else "http",
-            admin_token=admin_token,
-            allow_hosts=allow_hosts,
-        )
-
-    @cached_property
-    def wsgi_app(self) -> WSGIApplication:
-        """The WSGI application, for any WSGI server or test client."""
-        from .server.wsgi import WsgiApp
-
-        return WsgiApp(self._lifecycle.service)
-
-    def __call__(self, target: Target) -> Target:
-        """Decorate a function, a coroutine function, or the `test*` methods of a class.
-
-        The mock is active during each call, and empty at its start. Of a `unittest.TestCase`, it is
-        active from `setUp` to the last clean-up of each test, and emptied before `setUp`.
-
-        Raises:
-            OptionError: for anything else, such as a generator or a fixture.
-            StateError: by the call, when something was armed, stubbed or added outside of any.
-        """
-        return decorate(self, target)
 
     # Files.
 
@@ -486,21 +400,6 @@ class FilesMock:
         """
         call_after(self._service, operation, function, times)
 
-    def mount(self, other: object) -> None:
-        """Let another mock, such as a strict one, leave this mock's URLs to this mock.
-
-        It does so whatever its state is and whichever was started first, and its own checks count
-        them as called. Leaving either takes the one out of the other.
-
-        Args:
-            other: a router of respx (`respx.mock`, the fixture `respx_mock`, a `MockRouter`), a
-                `responses.RequestsMock`, or the module `responses`.
-
-        Raises:
-            OptionError: for anything else.
-        """
-        self._lifecycle.mounts.add(other)
-
     # What was received, and what is expected of it.
 
     @property
@@ -692,6 +591,109 @@ class FilesMock:
         tenants = self._service.all_tenants()
         sections = [report_section(tenant, calls=calls) for tenant in tenants]
         return "\n\n".join(filter(None, (*sections, self._lifecycle.other_hosts())))
+
+    # How it is made active: in process, on a port, in another mock, as a decorator.
+
+    def start(self) -> Self:
+        """Intercept httpx, httpx2 and requests, until `stop()`.
+
+        Raises:
+            StateError: when it intercepts already.
+            PatchTargetMissing: when a client library cannot be intercepted.
+        """
+        self._lifecycle.intercept()
+        return self
+
+    def stop(self) -> None:
+        """Stop intercepting and serving, and run the exit checks. Idempotent.
+
+        Raises:
+            ExpectationNotMet: an armed fault never fired, or a request came for an unknown route.
+        """
+        self._lifecycle.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._lifecycle.stop_intercepting(failing=error is not None)
+
+    async def __aenter__(self) -> Self:
+        return self.start()
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._lifecycle.stop_intercepting(failing=error is not None)
+
+    def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ssl_context: SSLContext | None = None,
+        admin_token: str | None = None,
+        *,
+        allow_hosts: Collection[str] = (),
+    ) -> ServerContext[Self]:
+        """Put the mock on a port, with the same state: a context manager, `start()` and `stop()`.
+
+        A served mock has the control routes and the page, under `/__admin`, beside the API.
+
+        Args:
+            host: the address to bind; loopback by default.
+            port: 0 takes a free one.
+            ssl_context: serves HTTPS when given.
+            admin_token: what `/__admin` asks for. On an address that is not loopback there is no
+                `/__admin` without one.
+            allow_hosts: names that clients may ask for beside the server's own, such as that of
+                its container: any other `Host` is refused, as a web page could have bent it here.
+
+        Raises:
+            OptionError: for a token that could not be sent, a name that isn't one, or a mock that
+                has the option `passthrough`.
+        """
+        from .server.live_server import LiveServer
+
+        return serve_on(
+            self,
+            partial(LiveServer, host=host, port=port, ssl_context=ssl_context),
+            host=host,
+            scheme="https" if ssl_context else "http",
+            admin_token=admin_token,
+            allow_hosts=allow_hosts,
+        )
+
+    @cached_property
+    def wsgi_app(self) -> WSGIApplication:
+        """The WSGI application, for any WSGI server or test client."""
+        from .server.wsgi import WsgiApp
+
+        return WsgiApp(self._lifecycle.service)
+
+    def __call__(self, target: Target) -> Target:
+        """Decorate a function, a coroutine function, or the `test*` methods of a class.
+
+        The mock is active during each call, and empty at its start. Of a `unittest.TestCase`, it is
+        active from `setUp` to the last clean-up of each test, and emptied before `setUp`.
+
+        Raises:
+            OptionError: for anything else, such as a generator or a fixture.
+            StateError: by the call, when something was armed, stubbed or added outside of any.
+        """
+        return decorate(self, target)
+
+    def mount(self, other: object) -> None:
+        """Let another mock, such as a strict one, leave this mock's URLs to this mock.
+
+        It does so whatever its state is and whichever was started first, and its own checks count
+        them as called. Leaving either takes the one out of the other.
+
+        Args:
+            other: a router of respx (`respx.mock`, the fixture `respx_mock`, a `MockRouter`), a
+                `responses.RequestsMock`, or the module `responses`.
+
+        Raises:
+            OptionError: for anything else.
+        """
+        self._lifecycle.mounts.add(other)
 
     # Beginning anew, and the parts of it.
 

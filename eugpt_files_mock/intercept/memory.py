@@ -24,7 +24,7 @@ from ..model.sender import Sender
 from ..protocol.delivery import Action, Close, Hang, Reset, Send, Wait, deliver
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
-from ..service.rejections import reject_unreadable
+from ..service.unhandled import refuse_unreadable
 from .registry import ActiveMock, Find, Resolved
 
 client_name: ContextVar[str | None] = ContextVar("eugpt_files_mock_client", default=None)
@@ -235,7 +235,7 @@ class MemoryConnection:
         if found is None:
             return Severed(kind="empty")
         if isinstance(request, UnreadableRequest):
-            return reject_unreadable(
+            return refuse_unreadable(
                 found.mock.service,
                 status=request.status,
                 message=request.message,

@@ -18,8 +18,8 @@ from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
 from ..service.handle import handle
 from ..service.refusals import Refusal
-from ..service.rejections import reject, reject_unreadable
 from ..service.service import Service
+from ..service.unhandled import refuse_unkept, refuse_unreadable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -51,7 +51,7 @@ class ServedMock:
 
     def __call__(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
         if isinstance(request, UnreadableRequest):
-            return reject_unreadable(
+            return refuse_unreadable(
                 self._service,
                 status=request.status,
                 message=request.message,
@@ -63,7 +63,7 @@ class ServedMock:
             return call_wsgi(self._control, request, self._scheme)
         refusal = self._refusal(request)
         if refusal is not None:
-            return reject(self._service, refusal)
+            return refuse_unkept(self._service, refusal)
         if request.path == "/":
             return call_wsgi(self._control, request, self._scheme)
         return handle(self._service, _api_request(request, self._scheme))

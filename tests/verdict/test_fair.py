@@ -182,7 +182,7 @@ def test_a_retry_after_a_timeout_is_not_at_once(either: FilesMock) -> None:
 
 def test_a_client_that_did_not_wait_for_a_late_answer_tries_again(either: FilesMock) -> None:
     """On a port its timeout is not known; that it went away before the answer was due, is."""
-    either.inject(faults.delay(1), "upload")
+    either.inject(faults.delay(30), "upload")
     hasty = connected(Httpx, either.base_url, KEY, 0.2)
     with contextlib.suppress(httpx.ReadTimeout), hasty as client:
         client.upload("a.pdf", b"%PDF")

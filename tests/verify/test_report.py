@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-from eugpt_files_mock.verify.run import refusal
 from werkzeug import Response
 from werkzeug.serving import make_server
 
@@ -20,6 +19,7 @@ from eugpt_files_mock import FilesMock
 from eugpt_files_mock.model.profile import as_profile
 from eugpt_files_mock.verify.endpoint import Answer, Endpoint, ServiceFailed
 from eugpt_files_mock.verify.report import Report, verify
+from eugpt_files_mock.verify.run import refusal
 
 
 @contextmanager

@@ -18,13 +18,13 @@ UNREADABLE = {
 """Status → code of what can't be framed as a request."""
 
 
-def reject(service: Service, refusal: Refusal) -> Reply:
+def refuse_unkept(service: Service, refusal: Refusal) -> Reply:
     """Answer a request that isn't kept in the journal."""
     # Any web page that is open in a browser could have sent it, not the code under test.
     return render_refusal(refusal, service.randomness.request_id(), service.options.profile)
 
 
-def reject_unreadable(
+def refuse_unreadable(
     service: Service, *, status: int, message: str, method: str, client: str
 ) -> Reply:
     """Answer what can't be read as a request. It is in the journal; the exit checks ignore it."""
