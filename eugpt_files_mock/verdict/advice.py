@@ -172,4 +172,4 @@ CURES: Mapping[str, Cures] = {
         "": "delete what is no longer needed, also after a failure (try/finally).",
     },
 }
-"""For each kind; what stands here was tried (`tests/verdict`)."""
+"""For each kind, what to do; by the client that was seen, where that differs."""
