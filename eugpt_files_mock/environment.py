@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 
+from .locks import free_after_fork
+
 __all__ = ["kept", "past_proxies", "settle"]
 
 VARIABLES = {
@@ -54,7 +56,7 @@ class _Setting:
         return True
 
 
-_lock = Lock()
+_lock = free_after_fork(Lock())
 _settings: list[_Setting] = []
 """Of all mocks, oldest first."""
 

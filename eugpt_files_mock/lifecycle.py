@@ -24,6 +24,7 @@ from .expectations.exit_checks import exit_failure, exit_problems
 from .intercept import installation, registry
 from .intercept.mounting import Mounts
 from .intercept.registry import ActiveMock
+from .locks import free_after_fork
 from .model.base_urls import Origin, parse_base_url
 from .model.faults import ConnectionFault, Fault
 from .service.service import Service
@@ -51,7 +52,7 @@ class Lifecycle:
         self.mounts = Mounts(options.passthrough)
         self._environment = Pointers(options.environ)
         # Reentrant: a garbage collection, in a thread that holds it, may stop a mock.
-        self.lock = RLock()
+        self.lock = free_after_fork(RLock())
         self._intercepting = False
         self._ports: list[ServerContext[Any]] = []
         self._last_address: str | None = None
@@ -108,9 +109,6 @@ class Lifecycle:
     def _close(
         self, ports: Sequence[ServerContext[Any]], *, interception: bool, failing: bool
     ) -> None:
-        # In a forked child the thread that held the lock may be missing, and never releases it.
-        if self._process != os.getpid():
-            self.lock = RLock()
         with self.lock:
             # `_note_change` may overwrite it.
             process = self._process

@@ -22,6 +22,7 @@ from .errors import (
     unknown_user,
     unknown_word,
 )
+from .locks import free_after_fork
 from .model.content_types import CONTENT_TYPES, content_type_of
 from .model.file_ids import file_id_of
 from .model.messages import STATUSES, File
@@ -138,7 +139,7 @@ class FakeFiles:
         self._randomness = randomness
         self._add_file = add_file
         self._names: set[str] = set()
-        self._lock = Lock()
+        self._lock = free_after_fork(Lock())
 
     def restart(self) -> None:
         with self._lock:

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("eugpt_files_mock", "conftest_plugin", "eugpt_files_mock_plugin")
 
 LAYERS = (
-    ("errors", "version", "environment"),
+    ("errors", "version", "locks"),
+    ("environment",),
     ("model",),
     ("faults", "options"),
     ("state",),

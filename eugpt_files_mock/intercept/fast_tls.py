@@ -15,6 +15,8 @@ from threading import Lock
 from typing import Any
 from weakref import WeakSet
 
+from ..locks import free_after_fork
+
 __all__ = ["start", "stop"]
 
 _NOTED = "_eugpt_files_mock_noted"
@@ -28,7 +30,7 @@ _contexts: WeakSet[ssl.SSLContext] = WeakSet()
 
 
 _users = 0
-_lock = Lock()
+_lock = free_after_fork(Lock())
 
 
 def start() -> None:

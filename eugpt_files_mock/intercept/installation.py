@@ -10,7 +10,6 @@ thread that holds it looks again after releasing it.
 import importlib
 import importlib.abc
 import importlib.util
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -32,11 +31,6 @@ _EDGES = {
 """Which module of ours knows which library."""
 
 _installed: list[tuple[ModuleType | None, list[Patch | WatchedPlace]]] = []
-
-# Another thread of the parent may hold the lock while it forks; in the child nobody releases it.
-# Windows doesn't fork.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 def enter(mock: ActiveMock) -> None:

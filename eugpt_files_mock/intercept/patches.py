@@ -16,6 +16,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..errors import PatchTargetMissing
+from ..locks import free_after_fork
 from .originals import (
     called_for_ours,
     found_in_memory,
@@ -33,7 +34,7 @@ Replacing = Callable[[Any], Callable[..., Any]]
 ReplacingMethod = Callable[[Any, Any], Callable[..., Any]]
 """As `Replacing`, also from what it calls for our hosts (`called_for_ours`)."""
 
-lock = Lock()
+lock = free_after_fork(Lock())
 """Held while patches change. Never wait for it in `stop`, which a garbage collector may call."""
 
 _MISSING = object()

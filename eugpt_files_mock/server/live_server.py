@@ -18,6 +18,7 @@ from threading import Condition, Thread, current_thread
 from weakref import WeakSet
 
 from ..errors import AddressInUse, OptionError, quoted
+from ..locks import free_after_fork
 from ..model.messages import Outcome
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from .connection import Answer, Connection
@@ -175,7 +176,7 @@ class Connections:
 
     def __init__(self, start_thread: Callable[[Thread], None] = Thread.start) -> None:
         self._start_thread = start_thread
-        self._changed = Condition()
+        self._changed = free_after_fork(Condition())
         self._open: set[Connection] = set()
         self._threads: set[Thread] = set()
         self._free = 0

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock
 
+from ..locks import free_after_fork
 from ..model.faults import Fault
 from .fault_matcher import FaultMatcher, FaultTarget
 
@@ -97,7 +98,7 @@ class ArmedFaults:
     """The faults that were armed: those that can still hit, and the last that are spent."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = free_after_fork(Lock())
         # Public, so that a request asks without the lock whether any fault is armed at all. Spent
         # faults have a list of their own, so that no request has to pass over them.
         self.live: list[ArmedFault] = []

@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 from threading import RLock
 
 from ..errors import known_arguments
+from ..locks import free_after_fork
 from ..model.file_ids import file_id_of
 from ..model.messages import File
 from ..model.processing import Processing, ProcessingByName
@@ -33,7 +34,7 @@ class FileStore:
         self._processing = processing
         self._clock = clock
         # Reentrant: the clock is asked under the lock, and one of a test may count the files.
-        self._lock = RLock()
+        self._lock = free_after_fork(RLock())
         self.clear()
 
     def clear(self) -> None:

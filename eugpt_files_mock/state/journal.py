@@ -11,6 +11,7 @@ from time import monotonic
 from typing import overload
 
 from ..errors import known_arguments
+from ..locks import free_after_fork
 from ..model.messages import Call, Record
 from ..model.tables import html_table
 
@@ -32,7 +33,7 @@ class Journal:
     def __init__(self, cap: int) -> None:
         self._cap = cap
         # With the reentrant lock of a `Condition`: `clear` calls `forget`.
-        self.changed = Condition()
+        self.changed = free_after_fork(Condition())
         self.on_record: Callable[[Record], None] | None = None
         self.clear()
 

@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from threading import Lock
 
+from ..locks import free_after_fork
 from ..options import Clock
 
 
@@ -13,7 +14,7 @@ class RateLimiter:
     def __init__(self, limit: tuple[int, float] | None, clock: Clock) -> None:
         self.limit = limit
         self._clock = clock
-        self._lock = Lock()
+        self._lock = free_after_fork(Lock())
         self._admitted: defaultdict[str | None, list[float]] = defaultdict(list)
 
     def clear(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, NamedTuple
 
+from ..locks import free_after_fork
 from ..model.messages import Call
 from ..model.operations import OperationNames
 from ..model.stubs import EncodedAnswer, Reply, StubOperation
@@ -90,7 +91,7 @@ class Stubs:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._lock = Lock()
+        self._lock = free_after_fork(Lock())
         self.clear()
 
     def clear(self) -> None:
@@ -174,7 +175,7 @@ class Callbacks:
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = free_after_fork(Lock())
         self.clear()
 
     def clear(self) -> None:

@@ -22,6 +22,8 @@ from threading import Lock
 from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
+from ..locks import free_after_fork
+
 _sleep, _time, _monotonic = time.sleep, time.time, time.monotonic
 _asyncio_sleep = asyncio.sleep
 
@@ -37,7 +39,7 @@ class _Clocks:
     """How far the clocks of this process are ahead; shared by all sweeps that run."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = free_after_fork(Lock())
         self._users = 0
         self._threads = 0
         self._exchanged: list[tuple[Any, Any]] = []
