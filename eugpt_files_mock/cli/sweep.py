@@ -298,7 +298,7 @@ def _link(entry: "os.DirEntry[str]", made: Path) -> None:
 
 
 def _contents(work: Path) -> dict[str, str]:
-    """The text of each file in it, by its path; of what is no text, the digest."""
+    """The text of each file in it, by its path; of what isn't text, the digest."""
     return {str(path.relative_to(work)): _content(path) for path in _files(work)}
 
 
