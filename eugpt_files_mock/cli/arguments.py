@@ -131,6 +131,8 @@ def _with_our_messages(read: Callable[[str], Any]) -> Callable[[str], Any]:
         except OptionError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
+    # As argparse names it where the text isn't a number: "invalid int value".
+    reading.__name__ = read.__name__
     return reading
 
 

@@ -236,10 +236,11 @@ class _Program:
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
+        # Windows has neither; there the process alone is ended.
+        if sys.platform == "win32":
             process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _environment(mock: FilesMock, work: Path) -> dict[str, str]:

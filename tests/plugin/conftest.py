@@ -25,10 +25,16 @@ Run = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+def alone() -> bool:
+    """Whether `run` takes a process of its own; a module of tests may override it."""
+    return False
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, alone: bool) -> Run:
     """Run a test file with our plugin, and those that are named.
 
-    In the same process, where pytest allows it: that takes a tenth of the time.
+    In the same process, where pytest and the tests allow it: that takes a tenth of the time.
     """
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
@@ -40,7 +46,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
             pytester.makeconftest(conftest)
         plugins = [word for name in ("conftest_plugin", *beside) for word in ("-p", name)]
         words = ("-W", "error", *plugins, *words)
-        if pytest.version_tuple < (8, 4):
+        if alone or pytest.version_tuple < (8, 4):
             # They warn that our plugin, already imported, can't be rewritten, and take the garbage
             # of other tests for that of this run.
             return pytester.runpytest_subprocess(*words)

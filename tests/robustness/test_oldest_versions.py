@@ -20,6 +20,8 @@ def test_each_lower_bound_is_a_pin_of_the_oldest_versions() -> None:
     # Without an upper bound, and without the systems and Pythons that it is for.
     lines = [re.split(r"[,;]", line)[0] for line in project["dependencies"]]
     bounds = dict(line.split(">=") for line in lines)
+    # Other packages that the tests need ask for a newer one.
+    del bounds["typing-extensions"]
     pins = dict(
         line.split("==")
         for line in (ROOT / ".ci" / "oldest.txt").read_text().splitlines()

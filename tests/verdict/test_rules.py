@@ -13,6 +13,8 @@ from eugpt_files_mock import Call, FilesMock
 from eugpt_files_mock.model.delivery import Delivery
 from eugpt_files_mock.model.messages import Headers, Parameters, Record, Reply, Severed
 from eugpt_files_mock.model.sender import Line, Sender
+from eugpt_files_mock.verdict.advice import CURES
+from eugpt_files_mock.verdict.rules import RULES
 
 CALL = Call(
     operation="list", method="GET", path="/v1/files", query=Parameters({}), headers=Headers(),
@@ -287,3 +289,9 @@ def test_a_retry_belongs_to_the_call_that_waits_longest() -> None:
     for number, (at, status) in enumerate(zip(times, (500, 503, 500, 503), strict=True)):
         mock._service.journal.add(asked(at, status, duration=0.1, number=number))
     assert ["list: 500, 500", "list: 503, 503"] == [str(one) for one in mock.verdict().groups]
+
+
+def test_each_rule_has_a_cure() -> None:
+    """Without one, the verdict would fail as soon as the rule finds something."""
+    assert {rule.kind for rule in RULES} == {*CURES}
+    assert all(cures[""] for cures in CURES.values())
