@@ -12,7 +12,7 @@ OPENAI = ["openai<3", "openai>=3"]
 NIGHTLY = ("tests/robustness", "tests/intercept/test_starts_and_stops.py")
 ON_A_SYSTEM = (
     *("tests/server", "tests/plugin", "tests/cli", "tests/protocol"),
-    *("tests/test_lifecycle.py", "tests/test_shared_server.py", "tests/test_mock.py"),
+    *("tests/test_lifecycle.py", "tests/test_shared_server.py"),
 )
 PARALLEL = ("-n", "auto", "--dist", "worksteal")
 PYTEST = ("python", "-m", "pytest", *PARALLEL)
