@@ -82,9 +82,9 @@ def routes() -> str:
 def control_routes() -> str:
     """Every control route, but the parts of the page."""
     return _table(
-        ("route", "does", "parameters"),
+        ("route", "does"),
         (
-            (f"`{route.method} {route.path}`", route.summary, _parameters(route.parameters))
+            (f"`{route.method} {route.path}`", route.summary + _parameters(route.parameters))
             for route in CONTROL_ROUTES
             if not route.summary.endswith(" of the page")
         ),
@@ -92,7 +92,8 @@ def control_routes() -> str:
 
 
 def _parameters(parameters: Mapping[str, str]) -> str:
-    return ", ".join(f"`{name}`" for name in parameters if name != "key")
+    named = ", ".join(f"`{name}`" for name in parameters if name != "key")
+    return f" ({named})" if named else ""
 
 
 def refusals() -> str:
@@ -123,9 +124,14 @@ def _is_plain(code: str) -> bool:
 def behaviours() -> str:
     """Every behaviour: the value of the profile `eugpt`."""
     return _table(
-        ("behaviour", "decides", "value", "mark", "based on"),
+        ("behaviour", "decides", "value", "known from"),
         (
-            (f"`{name}`", row.what, _status(row.eugpt) or _value(row.eugpt), row.mark, row.basis)
+            (
+                f"`{name}`",
+                row.what,
+                _status(row.eugpt) or _value(row.eugpt),
+                _known(row.mark, row.basis),
+            )
             for name, row in BEHAVIOURS.items()
         ),
     )
@@ -136,15 +142,29 @@ def openai_profile() -> str:
     known = {name: row for name, row in BEHAVIOURS.items() if row.grade != "?"}
     alike = [name for name, row in known.items() if row.value("openai") == row.eugpt]
     table = _table(
-        ("behaviour", "value", "grade", "rests on"),
+        ("behaviour", "value", "known from"),
         (
-            (f"`{name}`", _value(row.value("openai")), row.grade, row.rests_on)
+            (f"`{name}`", _value(row.value("openai")), _known(row.grade, row.rests_on))
             for name, row in known.items()
             if name not in alike
         ),
     )
-    graded = ", ".join(f"`{name}` ({known[name].grade})" for name in alike)
-    return f"{table}\n\nAs in `eugpt`, but known: {graded}."
+    by_grade: dict[str, list[str]] = {}
+    for name in alike:
+        by_grade.setdefault(known[name].grade, []).append(f"`{name}`")
+    graded = "; ".join(f"{grade}: {', '.join(names)}" for grade, names in by_grade.items())
+    return f"{table}\n\nAs in `eugpt`, but known. {graded}."
+
+
+def _known(mark: str, basis: str) -> str:
+    said = mark.replace("?", "guess")
+    return said if not basis or basis in _SAID_BY_THE_GRADE else f"{said}: {basis}"
+
+
+_SAID_BY_THE_GRADE = {
+    "the OpenAPI document", "pasted bodies", "111 sessions", "a recorded refusal", "recorded refusals",
+    "recorded downloads", "recorded lists", "recorded deletes",
+}  # fmt: skip
 
 
 def _status(value: Any) -> str:
@@ -153,9 +173,11 @@ def _status(value: Any) -> str:
 
 
 def _value(value: Any) -> str:
-    """Of a refusal, the status and the message: its body is an envelope with them."""
+    """Of a refusal, the status and the message; of a list, its members, without the quotes."""
     if isinstance(value, dict) and "status" in value:
         return f"{value['status']} `{_cut(value['message'])}`"
+    if isinstance(value, list) and value:
+        return f"`{', '.join(value)}`"
     return "null" if value is None else f"`{_cut(json.dumps(value))}`"
 
 
@@ -164,7 +186,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else text[:_LONGEST].rpartition(" ")[0] + " …"
 
 
-_LONGEST = 80
+_LONGEST = 50
 
 
 def what_clients_meet() -> str:
@@ -197,14 +219,10 @@ def verdict() -> str:
 
 def recipes() -> str:
     """Every example, and what it is about."""
-    examples = sorted(EXAMPLES.glob("test_*.py"))
-    return _table(
-        ("recipe", "file"),
-        (
-            (about, f"[{path.name}](../../tests/examples/{path.name})")
-            for path in examples
-            if (about := _first_sentence(path)) and path.name != "test_the_examples.py"
-        ),
+    return "\n".join(
+        f"- [{path.name}](../../tests/examples/{path.name}): {about}"
+        for path in sorted(EXAMPLES.glob("test_*.py"))
+        if (about := _first_sentence(path)) and path.name != "test_the_examples.py"
     )
 
 

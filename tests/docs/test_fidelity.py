@@ -1,13 +1,12 @@
-"""`docs/fidelity.md` is complete: every refusal, route and option of the wire is graded there."""
+"""`docs/fidelity.md` is complete: every behaviour, route and option of the wire is graded there."""
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 
 import pytest
 
+from eugpt_files_mock.model.behaviours import BEHAVIOURS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.operations import OPERATIONS
 
@@ -22,20 +21,10 @@ OF_THE_TEST = {
 """Options that change nothing on the wire."""
 
 
-def codes() -> Iterator[str]:
-    """Every code that the service refuses with."""
-    for path in (ROOT / "eugpt_files_mock" / "service").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Refused":
-                code = node.args[0]
-                if isinstance(code, ast.Constant):
-                    yield str(code.value)
-
-
-@pytest.mark.parametrize("code", sorted(set(codes())))
-def test_every_refusal_is_graded(code: str) -> None:
-    """A new code fails here until the page says how much is known about it."""
-    assert f"`{code}`" in FIDELITY
+@pytest.mark.parametrize("behaviour", sorted(BEHAVIOURS))
+def test_every_behaviour_is_graded(behaviour: str) -> None:
+    """A new one fails here until the page says how much is known about it."""
+    assert f"| `{behaviour}` |" in FIDELITY
 
 
 @pytest.mark.parametrize("option", sorted(set(OPTIONS) - OF_THE_TEST))
@@ -54,11 +43,10 @@ def test_every_route_is_graded() -> None:
 def test_every_line_has_a_grade() -> None:
     """Without one, a reader would take a guess for a fact."""
     lines = [line for line in FIDELITY.splitlines() if line.startswith("| ")]
-    graded = [line for line in lines if len(line.split(" | ")) >= 3 or line.count("|") == 4]
     ungraded = [
         line
-        for line in graded
-        if not re.search(r"\| (D|3P|\?|mark|---|REC|SPEC|ISS|grade) \|", line)
+        for line in lines
+        if not re.search(r"\| (D|3P|guess|REC|SPEC|ISS|known from|---)(: .+|; .+)? \|$", line)
     ]
-    assert graded
+    assert lines
     assert [] == ungraded
