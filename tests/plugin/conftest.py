@@ -5,6 +5,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Sequence
 
+# httpx and httpx2 keep the exceptions of the core that they met first. A run within this process
+# forgets what it imported, and would import the core a second time, with other exceptions.
+import httpcore  # noqa: F401
+import httpcore2  # noqa: F401
 import pytest
 
 UPLOAD = """
@@ -25,13 +29,7 @@ Run = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture
-def alone() -> bool:
-    """Whether `run` takes a process of its own; a module of tests may override it."""
-    return False
-
-
-@pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, alone: bool) -> Run:
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a test file with our plugin, and those that are named.
 
     In the same process, where pytest and the tests allow it: that takes a tenth of the time.
@@ -46,7 +44,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, alone: bool)
             pytester.makeconftest(conftest)
         plugins = [word for name in ("conftest_plugin", *beside) for word in ("-p", name)]
         words = ("-W", "error", *plugins, *words)
-        if alone or pytest.version_tuple < (8, 4):
+        if pytest.version_tuple < (8, 4):
             # They warn that our plugin, already imported, can't be rewritten, and take the garbage
             # of other tests for that of this run.
             return pytester.runpytest_subprocess(*words)

@@ -9,13 +9,6 @@ import pytest
 
 from .conftest import Run
 
-
-@pytest.fixture
-def alone() -> bool:
-    """A sweep sets the clocks of its process, and pytester takes modules away again."""
-    return True
-
-
 ASK = """
 import openai
 
