@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..errors import OptionError
 from ..mock import FilesMock
-from ..model.content_types import content_type_of
+from ..model.headers import content_type_of
 from ..model.stubs import NULL
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from faker.providers import BaseProvider
 
-from ..model.content_types import CONTENT_TYPES
+from ..model.headers import CONTENT_TYPES
 from .draft import Topic, written
 from .kinds import checked_kind, checked_size
 

@@ -19,8 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..errors import ClientHasNoTimeout
-from ..model.messages import NOT_CONNECTED, Headers, Outcome, Request, Severed
-from ..model.sender import Sender
+from ..model.messages import NOT_CONNECTED, Headers, Outcome, Request, Sender, Severed
 from ..protocol.delivery import Action, Close, Hang, Reset, Send, Wait, deliver
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset

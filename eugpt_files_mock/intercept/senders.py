@@ -8,7 +8,7 @@ from threading import enumerate as enumerate_threads
 from types import BuiltinFunctionType, FrameType
 from typing import Any
 
-from ..model.sender import Sender
+from ..model.messages import Sender
 
 
 def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> Sender:

@@ -16,8 +16,7 @@ from math import ceil
 from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
 from ..errors import OptionError, known_arguments, quoted, seconds, string, unknown_word
-from .content_types import JSON
-from .headers import header_pairs
+from .headers import JSON, header_pairs
 from .messages import NOT_CONNECTED, SeveredKind
 from .stubs import json_bytes
 

@@ -1,6 +1,7 @@
-"""What stands for a file wherever its id is asked for: the id, or the `File` itself."""
+"""Which file a test author means: its id, the `File` itself, or a pattern of filenames."""
 
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 from ..errors import OptionError, quoted
 from .messages import File
@@ -39,3 +40,10 @@ def is_a_filename(label: str, value: str) -> OptionError:
         f"Did you mean mock.files.named({quoted(value)})? It gives a list of files.",
         word=value,
     )
+
+
+def matches(pattern: str, filename: str | None) -> bool:
+    """Whether the filename is the pattern, or fits it as in `fnmatch`."""
+    # Equality comes first, so that a name with brackets can be given as it is. `fnmatch` itself
+    # would ignore case on Windows.
+    return filename is not None and (filename == pattern or fnmatchcase(filename, pattern))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..errors import OptionError, integer, nearest_word, string
 from ..errors import seconds as checked_seconds
-from .patterns import matches
+from .file_ids import matches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, NewType
 
 from ..errors import OptionError, is_integer, known_arguments, quoted, string
-from .content_types import BYTES, EVENTS, JSON, TEXT
-from .headers import header_pairs
+from .headers import BYTES, EVENTS, JSON, TEXT, header_pairs
 from .messages import Headers
 
 NULL: Any = object()

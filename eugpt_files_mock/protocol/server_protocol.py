@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..model.sender import Line
+from ..model.messages import Line
 from .body import ChunkedBody, InvalidChunk, SizedBody
 
 if TYPE_CHECKING:

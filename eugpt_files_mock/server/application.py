@@ -12,8 +12,7 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from ..errors import OptionError, quoted
-from ..model.messages import Headers, Outcome, Reply, Request
-from ..model.sender import Sender
+from ..model.messages import Headers, Outcome, Reply, Request, Sender
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
 from ..service.handle import handle

@@ -12,8 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ..model.messages import Outcome, Reply
-from ..model.sender import Line
+from ..model.messages import Line, Outcome, Reply
 from ..protocol.delivery import Close, Hang, Reset, Send, Wait, deliver, response_head
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from ..errors import quoted
 from ..faults import http_error
-from ..model.content_types import EVENTS, JSON
 from ..model.delivery import Delivery
 from ..model.faults import (
     ConnectionFault,
@@ -20,6 +19,7 @@ from ..model.faults import (
     MalformedJson,
     Truncated,
 )
+from ..model.headers import EVENTS, JSON
 from ..model.messages import Outcome, Reply, Request, Severed
 from ..state.fault_matcher import FaultTarget, Phase
 from .authentication import identify

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from ..model.content_types import HTML, TEXT
+from ..model.headers import HTML, TEXT
 from ..model.profile import Profile, named_profile
 from ..model.stubs import WITHOUT_BODY
 from ..state.stubs import Stub

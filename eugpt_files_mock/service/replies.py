@@ -8,8 +8,8 @@ from typing import Any
 
 from ..errors import raised
 from ..model.behaviours import BEHAVIOURS
-from ..model.content_types import BYTES, HTML, JSON, TEXT
 from ..model.faults import ErrorResponse
+from ..model.headers import BYTES, HTML, JSON, TEXT
 from ..model.messages import File, Outcome, Reply
 from ..model.profile import Profile, fill
 from ..model.stubs import WITHOUT_BODY

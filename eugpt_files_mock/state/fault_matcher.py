@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 from ..errors import OptionError, boolean, check_words, integer, quoted, unknown_user, unknown_word
 from ..faults import fault_named
 from ..model.faults import ConnectionFault, Fault, MalformedJson
+from ..model.file_ids import matches
 from ..model.operations import OperationNames, is_route_name
-from ..model.patterns import matches
 
 Phase = Literal["before", "after"]
 """Whether the fault replaces the work, or hits after the work was done."""

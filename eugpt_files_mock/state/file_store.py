@@ -15,9 +15,8 @@ from threading import RLock
 from ..errors import known_arguments
 from ..locks import free_after_fork
 from ..model.file_ids import file_id_of
-from ..model.messages import File
+from ..model.messages import File, html_table
 from ..model.processing import Processing, ProcessingByName
-from ..model.tables import html_table
 from ..options import Clock
 
 SortKey = tuple[int, int, str]

@@ -12,8 +12,7 @@ from typing import overload
 
 from ..errors import known_arguments
 from ..locks import free_after_fork
-from ..model.messages import Call, Record
-from ..model.tables import html_table
+from ..model.messages import Call, Record, html_table
 
 _UNMATCHED_KEPT = 100
 """Requests for unknown routes that are kept for the exit checks, whatever the cap."""

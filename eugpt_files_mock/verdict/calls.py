@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ..model.messages import Record
-from ..model.sender import Line
+from ..model.messages import Line, Record
 from .attempts import NON_RETRYABLE, Attempt, Group, attempt
 from .identity import NO_FORM, exactly, is_remainder, place, wanted
 

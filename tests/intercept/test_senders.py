@@ -16,7 +16,7 @@ import stamina
 import trio
 
 from eugpt_files_mock import FilesMock, faults
-from eugpt_files_mock.model.sender import Line, Sender
+from eugpt_files_mock.model.messages import Line, Sender
 
 from ..conftest import entered
 

@@ -11,8 +11,15 @@ import pytest
 
 from eugpt_files_mock import Call, FilesMock
 from eugpt_files_mock.model.delivery import Delivery
-from eugpt_files_mock.model.messages import Headers, Parameters, Record, Reply, Severed
-from eugpt_files_mock.model.sender import Line, Sender
+from eugpt_files_mock.model.messages import (
+    Headers,
+    Line,
+    Parameters,
+    Record,
+    Reply,
+    Sender,
+    Severed,
+)
 from eugpt_files_mock.verdict.advice import CURES
 from eugpt_files_mock.verdict.rules import RULES
 

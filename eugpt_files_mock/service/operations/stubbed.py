@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from ...model.content_types import JSON
+from ...model.headers import JSON
 from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
 from ...model.stubs import (
