@@ -34,10 +34,8 @@ from .options import OPTIONS, Options, OptionWords, refuse_values
 from .seeding import FakeFiles, FileFields, SharedFields, add_file, set_status
 from .service.operations import NAMES, OperationName
 from .service.service import Service
-from .service.stub_response import ResponseWriter
-from .service.stubs import call_after, check_operation, make_stub
-from .state.armed_faults import ArmedFault
-from .state.fault_matcher import Phase, build_matcher
+from .service.stubs import ResponseWriter, call_after, check_operation, make_stub
+from .state.armed_faults import ArmedFault, Phase, build_matcher
 from .state.file_store import Files
 from .state.journal import Calls
 from .state.stubs import Stub

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from ..service.openapi import EUGPT, path_parameters
-from ..service.schemas import Schema, schema_of
+from ..service.operations.operation import Schema, schema_of
 from .resources import ControlRoute
 from .responses import MOST_LISTED
 

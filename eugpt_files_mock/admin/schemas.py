@@ -23,8 +23,7 @@ from ..service.multipart import Part, read_parts
 from ..service.operations import NAMES
 from ..service.refusals import Refused
 from ..service.replies import file_object
-from ..state.armed_faults import ArmedFault
-from ..state.fault_matcher import MATCHER_WORDS, fault_and_matcher_words
+from ..state.armed_faults import MATCHER_WORDS, ArmedFault, fault_and_matcher_words
 from ..state.stubs import Stub
 
 _CONTENT_FIELDS = ("content", "file")

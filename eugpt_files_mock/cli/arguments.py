@@ -12,7 +12,7 @@ from ..errors import OptionError
 from ..faults import FAULTS, IN_PROCESS_ONLY
 from ..model.faults import Fault
 from ..options import OPTIONS, Flag, Option
-from ..state.fault_matcher import MATCHER_WORDS, fault_and_matcher_words
+from ..state.armed_faults import MATCHER_WORDS, fault_and_matcher_words
 
 
 class OneLineParser(argparse.ArgumentParser):

@@ -11,11 +11,9 @@ from urllib.parse import urlsplit
 from ..errors import FilesMockError, NetworkRefused, StateError, nearest_word
 from ..model.messages import Call, Record
 from ..model.operations import is_route_name
-from ..service.operations import OPERATIONS
-from ..service.routes import is_files_path
+from ..service.operations import OPERATIONS, is_files_path
 from ..service.service import Service
-from ..state.armed_faults import ArmedFault
-from ..state.fault_matcher import FaultTarget
+from ..state.armed_faults import ArmedFault, FaultTarget
 from ..state.stubs import Stub
 from ..verdict.calls import grouped
 from .assertions import brief, call_line, call_lines, count, fault_of

@@ -23,7 +23,7 @@ from ..model.messages import NOT_CONNECTED, Headers, Outcome, Request, Sender, S
 from ..protocol.delivery import Action, Close, Hang, Reset, Send, Wait, deliver
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
-from ..service.unhandled import refuse_unreadable
+from ..service.handle import refuse_unreadable
 from .registry import ActiveMock, Find, Resolved
 
 client_name: ContextVar[str | None] = ContextVar("eugpt_files_mock_client", default=None)

@@ -15,10 +15,9 @@ from ..errors import OptionError, quoted
 from ..model.messages import Headers, Outcome, Reply, Request, Sender
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
-from ..service.handle import handle
+from ..service.handle import handle, refuse_unkept, refuse_unreadable
 from ..service.refusals import Refusal
 from ..service.service import Service
-from ..service.unhandled import refuse_unkept, refuse_unreadable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..model.faults import FaultName
 from ..model.messages import Call, File, Headers, Outcome, Record, Reply, Request
-from ..state.fault_matcher import FaultTarget
+from ..state.armed_faults import FaultTarget
 from .authentication import Identity
 from .fault_effects import SelectedFault
 from .operations.operation import Facts, Result, RouteMatch

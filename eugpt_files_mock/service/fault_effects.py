@@ -21,11 +21,11 @@ from ..model.faults import (
 )
 from ..model.headers import EVENTS, JSON
 from ..model.messages import Outcome, Reply, Request, Severed
-from ..state.fault_matcher import FaultTarget, Phase
+from ..state.armed_faults import FaultTarget, Phase
 from .authentication import identify
+from .operations import match_route
 from .refusals import Refusal, Refused
 from .replies import render_error
-from .routes import match_route
 from .service import Service
 
 

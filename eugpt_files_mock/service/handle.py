@@ -4,13 +4,14 @@ No I/O, no waiting, no client, no server: a `Request` comes in, a `Reply` or a `
 The numbers are those of the picture in `docs/design.md`.
 """
 
-from ..model.messages import Call, Outcome, Request
-from .authentication import identify
+from ..model.messages import Call, Headers, Outcome, Reply, Request
+from .authentication import Identity, identify
 from .exchange import Exchange
 from .fault_effects import apply_fault, select_fault
+from .operations import match_route
+from .operations.operation import RouteMatch
 from .refusals import Refusal, Refused
 from .replies import render_failure, render_refusal, without_body
-from .routes import match_route
 from .service import Service
 
 
@@ -100,3 +101,35 @@ def _run_callbacks(service: Service, exchange: Exchange, call: Call, outcome: Ou
         # The journal has the call already, with an answer that nobody will see.
         service.journal.correct(exchange.record(outcome))
     return outcome
+
+
+UNREADABLE = {
+    400: "bad_request",
+    414: "uri_too_long",
+    431: "headers_too_large",
+    501: "not_implemented",
+    505: "http_version_not_supported",
+}
+"""Status → code of what can't be framed as a request."""
+
+
+def refuse_unkept(service: Service, refusal: Refusal) -> Reply:
+    """Answer a request that isn't kept in the journal."""
+    # Any web page that is open in a browser could have sent it, not the code under test.
+    return render_refusal(refusal, service.randomness.request_id(), service.options.profile)
+
+
+def refuse_unreadable(
+    service: Service, *, status: int, message: str, method: str, client: str
+) -> Reply:
+    """Answer what can't be read as a request. It is in the journal; the exit checks ignore it."""
+    # Nothing of what was sent is kept, as nobody knows where in it a key may stand.
+    request = Request(
+        method=method, path="", resource=None, query="", headers=Headers(), body=b"", client=client
+    )
+    exchange = Exchange(service, request)
+    exchange.route, exchange.identity = RouteMatch(), Identity(None, None)
+    exchange.refusal = Refusal(UNREADABLE.get(status, "bad_request"), {"message": message})
+    reply = render_refusal(exchange.refusal, exchange.request_id, service.options.profile)
+    service.journal.add(exchange.record(reply))
+    return reply

@@ -8,9 +8,8 @@ from ..model.profile import Profile, named_profile
 from ..model.stubs import WITHOUT_BODY
 from ..state.stubs import Stub
 from .operations import OPERATIONS
-from .operations.operation import AnyOperation, Description
+from .operations.operation import STRING, AnyOperation, Description, Schema, named, schema_of
 from .refusals import CHALLENGE, REFUSALS, Refusal
-from .schemas import STRING, Schema, named, schema_of
 
 EUGPT = named_profile("eugpt")
 

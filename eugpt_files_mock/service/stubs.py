@@ -1,16 +1,20 @@
-"""Stubs and callbacks, made of what the test author says."""
+"""Stubs and callbacks, made of what the test author says; and the answer of `stub_response()`.
+
+Of that, in the profile `eugpt`, the events and their order are documented (D). The members of the
+document, and of the objects in the events, are a guess after OpenAI's and what a public client
+reads. Of `openai`, they are those of its OpenAPI document and SDK (SPEC). See `docs/fidelity.md`.
+"""
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ..errors import OptionError, boolean, integer, quoted, string, unknown_word
 from ..model.messages import Call
 from ..model.stubs import Answer, StubRequest, encode, too_many
 from ..state.stubs import Stub
-from .operations import NAMES
-from .routes import is_files_path
+from .operations import NAMES, is_files_path
 from .service import Service
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -128,3 +132,209 @@ def _check_function(label: str, function: Any) -> None:
         raise OptionError(
             f"{label} must be a plain function, got {quoted(function)}.", word=function
         )
+
+
+MODEL = "gpt-oss-120b"
+"""The documentation's own example of a model that answered (D)."""
+
+Members = dict[str, Any]
+
+
+class _Asked(NamedTuple):
+    """One response: what the request says, and what is its own."""
+
+    request: Mapping[str, Any]
+    number: str
+    now: float
+    model: str
+
+
+class ResponseWriter:
+    """The reply function of `FilesMock.stub_response`."""
+
+    def __init__(
+        self,
+        service: Service,
+        text: str,
+        model: str | None,
+        chunks: int | Sequence[str],
+        completed_text: str | None,
+    ) -> None:
+        self._service = service
+        self._text = string("stub_response: text", text, may_be_empty=True)
+        self._model = None if model is None else string("stub_response: model", model)
+        self._pieces = _pieces(text, chunks)
+        self._last_text = text
+        if completed_text is not None:
+            label = "stub_response: completed_text"
+            self._last_text = string(label, completed_text, may_be_empty=True)
+        self._write = _WRITERS[service.options.profile["responses.members"]]
+
+    def __call__(self, request: StubRequest) -> Answer:
+        asked = request.json if isinstance(request.json, dict) else {}
+        response = _Asked(
+            request=asked,
+            number=self._service.randomness.response_id(),
+            now=self._service.options.clock(),
+            model=self._model_of(asked),
+        )
+        if not self._is_streamed(asked):
+            return Answer(json=self._document(response))
+        events = enumerate(self._write(self, response))
+        return Answer(events=[{**event, "sequence_number": at} for at, event in events])
+
+    def _model_of(self, asked: Mapping[str, Any]) -> str:
+        """EU GPT ignores the model that is asked for (D); OpenAI answers with it."""
+        if self._model is not None:
+            return self._model
+        named, is_openai = asked.get("model"), self._write is _openai_events
+        return named if is_openai and isinstance(named, str) else MODEL
+
+    def _is_streamed(self, asked: Mapping[str, Any]) -> bool:
+        """Where the request doesn't say it, the profile does."""
+        if self._service.options.profile["responses.stream"]:
+            return asked.get("stream") is not False
+        return asked.get("stream") is True
+
+    def _response(self, response: _Asked, status: str) -> Members:
+        unit = self._service.options.profile["responses.created_at"]
+        usual = {
+            "id": f"resp_{response.number}",
+            "object": "response",
+            "created_at": int(response.now * (1000 if unit == "milliseconds" else 1)),
+            "status": status,
+            "error": None,
+            "incomplete_details": None,
+            "model": response.model,
+            "output": [],
+        }
+        return usual | _openai_members(response) if self._write is _openai_events else usual
+
+    def _document(self, response: _Asked) -> Members:
+        done = self._response(response, "completed")
+        done["output"] = [self._message(response, self._last_text)]
+        if self._write is not _openai_events:
+            # At OpenAI it is a property that the SDKs add.
+            return {**done, "output_text": self._last_text}
+        usage = _usage(response.request, self._last_text)
+        return {**done, "completed_at": int(response.now), "usage": usage}
+
+    def _message(self, response: _Asked, text: str) -> Members:
+        return {
+            "id": f"msg_{response.number}",
+            "type": "message",
+            "status": "completed",
+            "role": "assistant",
+            "content": [self._part(text)],
+        }
+
+    def _part(self, text: str) -> Members:
+        part = {"type": "output_text", "text": text, "annotations": []}
+        return part | {"logprobs": []} if self._write is _openai_events else part
+
+
+def _documented_events(writer: ResponseWriter, response: _Asked) -> Iterator[Members]:
+    """Those that EU GPT documents, in their order (D)."""
+    begun = writer._response(response, "in_progress")
+    place = {"item_id": f"msg_{response.number}", "output_index": 0, "content_index": 0}
+    item = {**writer._message(response, ""), "status": "in_progress", "content": []}
+    yield {"type": "response.created", "response": begun}
+    yield {"type": "response.output_item.added", "output_index": 0, "item": item}
+    yield {"type": "response.content_part.added", **place, "part": writer._part("")}
+    for piece in writer._pieces:
+        yield {"type": "response.output_text.delta", **place, "delta": piece}
+    yield {"type": "response.output_text.done", **place, "text": writer._text}
+    yield {"type": "response.completed", "response": writer._document(response)}
+
+
+def _openai_events(writer: ResponseWriter, response: _Asked) -> Iterator[Members]:
+    """With those that only OpenAI has, and their members (SPEC)."""
+    place = {"item_id": f"msg_{response.number}", "output_index": 0, "content_index": 0}
+    begun = writer._response(response, "in_progress")
+    for event in _documented_events(writer, response):
+        if event["type"] == "response.completed":
+            message = writer._message(response, writer._text)
+            part = message["content"][0]
+            yield {"type": "response.content_part.done", **place, "part": part}
+            yield {"type": "response.output_item.done", "output_index": 0, "item": message}
+        has_text = event["type"] in ("response.output_text.delta", "response.output_text.done")
+        yield event | {"logprobs": []} if has_text else event
+        if event["type"] == "response.created":
+            yield {"type": "response.in_progress", "response": begun}
+
+
+_WRITERS: dict[str, Callable[[ResponseWriter, _Asked], Iterator[Members]]] = {
+    "documented": _documented_events,
+    "OpenAI's": _openai_events,
+}
+"""By the behaviour `responses.members`."""
+
+
+def _openai_members(response: _Asked) -> Members:
+    """The further members of OpenAI's `Response`: as the request says, or the default (SPEC)."""
+    request = response.request
+    asked = {name: request[name] for name in _REPEATED if request.get(name) is not None}
+    nested = {
+        name: default | (asked[name] if isinstance(asked.get(name), dict) else {})
+        for name, default in _REPEATED.items()
+        if isinstance(default, dict)
+    }
+    members = _REPEATED | asked | nested
+    conversation = request.get("conversation")
+    if conversation is not None:
+        is_id = isinstance(conversation, str)
+        members["conversation"] = {"id": conversation} if is_id else conversation
+    return members | {"completed_at": None, "usage": None}
+
+
+_REPEATED: Members = {
+    "background": False,
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "prompt": None,
+    "prompt_cache_key": None,
+    "prompt_cache_retention": None,
+    "reasoning": {"effort": None, "summary": None},
+    "safety_identifier": None,
+    "service_tier": "default",
+    "store": True,
+    "temperature": 1.0,
+    "text": {"format": {"type": "text"}, "verbosity": "medium"},
+    "tool_choice": "auto",
+    "tools": [],
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+    "user": None,
+}
+"""Members that repeat what the request says, and their defaults."""
+
+
+def _usage(request: Mapping[str, Any], text: str) -> Members:
+    """A guess: four characters a token, as OpenAI's rule of thumb says."""
+    asked = 1 + len(str(request.get("input", ""))) // 4
+    answered = 1 + len(text) // 4
+    return {
+        "input_tokens": asked,
+        "input_tokens_details": {"cache_write_tokens": 0, "cached_tokens": 0},
+        "output_tokens": answered,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": asked + answered,
+    }
+
+
+def _pieces(text: str, chunks: int | Sequence[str]) -> list[str]:
+    if isinstance(chunks, Sequence) and not isinstance(chunks, (str, bytes)):
+        if "".join(map(str, chunks)) != text:
+            raise OptionError(
+                f"stub_response: the chunks must make the text, got {quoted(chunks)}.", word=chunks
+            )
+        return list(chunks)
+    wanted = integer("stub_response: chunks", chunks, least=1, instead=", or the pieces")
+    # Rounded up, so that there are never more pieces than were asked for.
+    size = max(1, -(-len(text) // wanted))
+    return [text[start : start + size] for start in range(0, len(text), size)]

@@ -16,7 +16,7 @@ from ..model.faults import (
     MalformedJson,
 )
 from ..service.operations import NAMES
-from ..state.fault_matcher import Phase
+from ..state.armed_faults import Phase
 
 # What the openai SDKs obey before all else: no retry of theirs costs time (SDK source).
 _AT_ONCE = {"retry-after-ms": "1"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..model.messages import Call, Record, Reply
-from ..state.fault_matcher import FaultMatcher
+from ..state.armed_faults import FaultMatcher
 from .failures import Planned, Target
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from eugpt_files_mock import FilesMock, faults
-from eugpt_files_mock.state.armed_faults import ArmedFaults
-from eugpt_files_mock.state.fault_matcher import FaultMatcher, FaultTarget
+from eugpt_files_mock.state.armed_faults import ArmedFaults, FaultMatcher, FaultTarget
 
 from ..service_requests import send
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eugpt_files_mock import FilesMock, OptionError, faults
-from eugpt_files_mock.state.fault_matcher import FaultTarget
+from eugpt_files_mock.state.armed_faults import FaultTarget
 
 WORDS = {"filename": "*.pdf", "file_id": "f", "purpose": "batch", "user": "alice"}
 TARGET = {"operation": "retrieve", **WORDS, "filename": "a.pdf"}

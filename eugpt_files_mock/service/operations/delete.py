@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from ...model.messages import Reply
 from ...options import Options
 from ..replies import json_reply, strange_members
-from ..schemas import STRING, Schema, named, object_schema
 from ..service import Service
 from .operation import (
     FILE_NOT_FOUND,
+    STRING,
     Description,
     OneFile,
     Operation,
     Result,
+    Schema,
     facts_of_file,
+    named,
+    object_schema,
     read_file_id,
     refuse_file,
 )

@@ -10,14 +10,16 @@ from ...model.profile import Profile, fill
 from ...options import Options
 from ..refusals import Refusal, Refused
 from ..replies import reply
-from ..schemas import BINARY, STRING, Schema
 from ..service import Service
 from .operation import (
+    BINARY,
     FILE_NOT_FOUND,
+    STRING,
     Description,
     OneFile,
     Operation,
     Result,
+    Schema,
     facts_of_file,
     read_file_id,
     refuse_file,

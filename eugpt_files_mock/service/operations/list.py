@@ -9,9 +9,20 @@ from ...model.profile import Profile
 from ...options import Options
 from ..refusals import Refusal, Refused
 from ..replies import file_members, json_reply, strange_members
-from ..schemas import STRING, STRING_OR_NULL, TEXT, Schema, named, object_schema
 from ..service import Service
-from .operation import Description, Facts, Operation, Result, RouteMatch
+from .operation import (
+    STRING,
+    STRING_OR_NULL,
+    TEXT,
+    Description,
+    Facts,
+    Operation,
+    Result,
+    RouteMatch,
+    Schema,
+    named,
+    object_schema,
+)
 
 MOST_PER_PAGE = 10_000
 """The largest `limit`, and the one without (guess, after OpenAI)."""

@@ -7,15 +7,19 @@ from ...model.profile import Profile
 from ...options import Options
 from ...state.randomness import Randomness
 from ..replies import file_members, json_reply, strange_members
-from ..schemas import COUNT, TEXT, Schema, named, object_schema
 from ..service import Service
 from .operation import (
+    COUNT,
     FILE_NOT_FOUND,
+    TEXT,
     Description,
     OneFile,
     Operation,
     Result,
+    Schema,
     facts_of_file,
+    named,
+    object_schema,
     read_file_id,
     refuse_file,
 )

@@ -15,9 +15,21 @@ from ...options import Options
 from ..multipart import Form, read_form
 from ..refusals import Refusal, Refused
 from ..replies import file_members, json_reply, strange_members
-from ..schemas import BINARY, STRING, TEXT, Schema, named, object_schema
 from ..service import Service
-from .operation import TAIL, Description, Facts, Operation, Result, RouteMatch
+from .operation import (
+    BINARY,
+    STRING,
+    TAIL,
+    TEXT,
+    Description,
+    Facts,
+    Operation,
+    Result,
+    RouteMatch,
+    Schema,
+    named,
+    object_schema,
+)
 
 
 # A tuple, as with so many fields it is made in half the time of a frozen dataclass.
