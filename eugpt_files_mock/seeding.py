@@ -203,7 +203,7 @@ class FakeFiles:
 
 def _check_documents(suffixes: Sequence[str], size: int | None) -> None:
     # Late, as it imports Faker, which takes about 90 ms.
-    from .documents.kinds import checked_kind, checked_size
+    from .documents.provider import checked_kind, checked_size
 
     for suffix in suffixes:
         checked_kind(suffix)

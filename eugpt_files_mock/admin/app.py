@@ -15,8 +15,7 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.wrappers import Request, Response
 
 from ..errors import FilesMockError, nearest_word, quoted
-from .resources import Control, ControlRoute
-from .responses import refusal_response
+from .resources import Control, ControlRoute, refusal_response
 from .routes import ROUTES
 
 if TYPE_CHECKING:

@@ -1,19 +1,22 @@
-"""The control routes, as one table: the function that answers, its parameters, what it is for."""
+"""The control routes, as one table: the function that answers, its parameters, what it is for.
+
+The OpenAPI document of these routes is made from it.
+"""
 
 import gzip
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from ..service.openapi import document
+from ..service.openapi import EUGPT, document, path_parameters
+from ..service.operations.operation import Schema, schema_of
 from ..version import __version__
 from . import resources
-from .openapi import control_document
-from .resources import Control, ControlRoute
-from .responses import LISTED, MOST_LISTED, json_response
+from .resources import LISTED, MOST_LISTED, Control, ControlRoute, json_response
 from .schemas import TEXT_FIELDS
 
 
@@ -85,7 +88,6 @@ _KEY = "with `isolate_by_key`: look at the tenant of this key"
 _LIMIT = f"at most so many of the newest, 0 to {MOST_LISTED}; {LISTED} by default"
 
 
-Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string"}
 
 
@@ -232,3 +234,56 @@ ROUTES: tuple[ControlRoute, ...] = (
     *(_page_route(f"/__admin/{name}", name, "A part of the page") for name in PAGE_FILES),
     _page_route("/favicon.ico", "icon.svg", "The icon of the page"),
 )
+
+
+def control_document(routes: Iterable[ControlRoute], version: str) -> Schema:
+    paths: dict[str, Schema] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Control of eugpt-files-mock", "version": version},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {"Error": schema_of(EUGPT["errors.envelope"])},
+        },
+        # The empty one: on a loopback address the token is optional.
+        "security": [{}, {"token": []}],
+    }
+
+
+def _operation(route: ControlRoute) -> Schema:
+    operation: Schema = {
+        "summary": route.summary,
+        "parameters": path_parameters(route.path)
+        + [_parameter(name, meaning) for name, meaning in route.parameters.items()],
+        "responses": {"200": _success(route), "4XX": _REFUSAL},
+    }
+    if route.body is not None:
+        operation["requestBody"] = {"required": True, "content": route.body}
+    return operation
+
+
+def _parameter(name: str, meaning: str) -> Schema:
+    limit = {"type": "integer", "minimum": 0, "maximum": MOST_LISTED}
+    schema = limit if name == "limit" else _TEXT
+    return {"name": name, "in": "query", "description": meaning, "schema": schema}
+
+
+def _success(route: ControlRoute) -> Schema:
+    kind = "application/json" if _is_json(route.path) else "*/*"
+    schema: Schema = {"type": "object"} if _is_json(route.path) else {}
+    return {"description": "Done", "content": {kind: {"schema": schema}}}
+
+
+def _is_json(path: str) -> bool:
+    """All but the page, its parts, contents and the pointer at the root."""
+    return path.endswith(".json") or not re.search(r"/$|/content$|\.\w+$", path)
+
+
+_REFUSAL: Schema = {
+    "description": "What was wrong, with the nearest valid word",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}

@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,10 @@ from typing import Any, NoReturn
 
 from ..errors import OptionError
 from ..faults import FAULTS, IN_PROCESS_ONLY
+from ..mock import FilesMock
 from ..model.faults import Fault
+from ..model.headers import content_type_of
+from ..model.stubs import NULL
 from ..options import OPTIONS, Flag, Option
 from ..state.armed_faults import MATCHER_WORDS, fault_and_matcher_words
 
@@ -218,3 +222,18 @@ SERVE: dict[str, Words] = {
     },
 }
 """Argument of `serve` → the words of `add_argument`."""
+
+
+def answer_with_file(mock: FilesMock, method: str, path: str, file: Path) -> None:
+    """JSON from a file that ends so; of any other the bytes, with the content type of its name."""
+    content = file.read_bytes()
+    if file.suffix != ".json":
+        headers = {"Content-Type": content_type_of(file.name)}
+        mock.stub(method, path, body=content, headers=headers)
+        return
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise OptionError(f"argument --stub: {str(file)!r}: {error}", word=file) from None
+    # json=None means that no JSON is given; a file may hold `null`.
+    mock.stub(method, path, json=NULL if value is None else value)

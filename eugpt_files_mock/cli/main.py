@@ -18,8 +18,16 @@ from ..mock import FilesMock
 from ..verdict.verdict import judge
 from ..version import __version__
 from . import sweep, verify
-from .answers import answer_with_file
-from .arguments import SERVE, OneLineParser, Words, fault_lines, given_options, refuse, say
+from .arguments import (
+    SERVE,
+    OneLineParser,
+    Words,
+    answer_with_file,
+    fault_lines,
+    given_options,
+    refuse,
+    say,
+)
 from .log import LINES, Log
 
 _FAKED_AT_ONCE = 50

@@ -18,8 +18,7 @@ from ..mock import FilesMock
 from ..options import OPTIONS
 from ..sweep.judge import Stopped
 from ..sweep.sweep import Case
-from .answers import answer_with_file
-from .arguments import SERVE, Words, given_options, refuse, say
+from .arguments import SERVE, Words, answer_with_file, given_options, refuse, say
 
 _LONGEST = 30.0
 """Seconds that a run may take; curl and most SDKs wait for minutes, or for ever."""

@@ -9,7 +9,6 @@ fake.document(".pdf")
 Importing this imports Faker; the rest of the package doesn't, until a document is asked for.
 """
 
-from .kinds import SUFFIXES
-from .provider import Document, DocumentProvider
+from .provider import SUFFIXES, Document, DocumentProvider
 
 __all__ = ["SUFFIXES", "Document", "DocumentProvider"]

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from .draft import Author, Draft, Topic
-from .prose import paragraphs
-from .records import COLUMNS, records
+from .text import COLUMNS, paragraphs, records
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from faker.providers.lorem.la import Provider as Latin
 
 from .draft import Author, Draft, Topic
-from .prose import paragraphs
+from .text import paragraphs
 
 # What fits on A4 (595 by 842 points) in Helvetica of 11 points.
 _CHARACTERS_PER_LINE = 88

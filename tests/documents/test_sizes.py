@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from eugpt_files_mock import OptionError
 from eugpt_files_mock.documents import SUFFIXES
-from eugpt_files_mock.documents.kinds import KINDS, LARGEST
+from eugpt_files_mock.documents.provider import KINDS, LARGEST
 
 from .readers import READERS
 from .test_provider import LOCALES, faker
