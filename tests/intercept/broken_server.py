@@ -40,11 +40,17 @@ def hang(connection: socket.socket) -> None:
 
 
 def replying(
-    status: int, body: bytes, *, announced: int | None = None, kind: str = "application/json"
+    status: int,
+    body: bytes,
+    *,
+    announced: int | None = None,
+    kind: str = "application/json",
+    location: str | None = None,
 ) -> Script:
     """An answer; `announced` is the length that it claims to have."""
+    place = "" if location is None else f"Location: {location}\r\n"
     head = (
-        f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nx-should-retry: false\r\n"
+        f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nx-should-retry: false\r\n{place}"
         f"Content-Length: {len(body) if announced is None else announced}\r\n"
         "Connection: close\r\n\r\n"
     ).encode()

@@ -1,7 +1,7 @@
 """Every client meets from the mock what it meets from a real server doing the same.
 
 One table of faults, over every client, four times: a real broken server; the mock in process, the
-short way and the whole way; the mock on a port. What is compared is the exception's very class, or
+fast path and the full path; the mock on a port. What is compared is the exception's very class, or
 status and body.
 """
 
@@ -43,9 +43,9 @@ CALLS: dict[str, Callable[[Client, str], object]] = {
 }
 
 
-WHOLE = "in process, the whole way"
+FULL = "in process, the full path"
 """Over a connection in memory, also what would be answered in place of the client's transport."""
-HAS_A_SHORT_WAY = [
+HAS_A_FAST_PATH = [
     kind for kind in IN_PROCESS if kind.name.split()[0] in {"httpx", "httpx2", "requests"}
 ]
 _WRAPPED = {
@@ -57,13 +57,13 @@ _WRAPPED = {
 
 @contextlib.contextmanager
 def entered_by(way: str) -> Iterator[FilesMock]:
-    """A mock, entered in one of the ways; a tracer wants to see the whole way."""
+    """A mock, entered in one of the ways; a tracer wants to see the full path."""
     with contextlib.ExitStack() as stack:
-        if way == WHOLE:
+        if way == FULL:
             for library, paths in _WRAPPED.items():
                 for path in paths if find_spec(library) else ():
                     stack.enter_context(_wrapped(library, path))
-        yield stack.enter_context(entered(WAYS[0] if way == WHOLE else way))
+        yield stack.enter_context(entered(WAYS[0] if way == FULL else way))
 
 
 @contextlib.contextmanager
@@ -108,6 +108,10 @@ def served(script: broken.Script) -> Callable[[], AbstractContextManager[str]]:
     return lambda: broken.broken_server(script)
 
 
+def _to_the_list(status: int) -> broken.Script:
+    return broken.replying(status, b"", location="/v1/files")
+
+
 SEVERED = [
     Case(faults.connection_refused(), broken.nobody),
     Case(faults.connect_timeout(), broken.full, read_timeout=SHORT, connect_timeout=SHORT),
@@ -143,6 +147,18 @@ STATUSES = [
     )
     for status, operation in zip(ERROR_STATUSES, itertools.cycle(CALLS))
 ]
+REDIRECTS = [
+    # To itself, for ever: who follows gives up, and who does not has the answer.
+    Case(faults.redirect("/v1/files", status), served(_to_the_list(status)), operations)
+    for status, operations in (
+        (301, ("list",)),
+        (302, ("list",)),
+        (303, ("list",)),
+        (307, ("upload", "list")),
+        (308, ("upload", "list")),
+    )
+]
+TABLE = SEVERED + BROKEN_BODIES + STATUSES + REDIRECTS
 
 
 def rows(cases: list[Case]) -> list[pytest.ParameterSet]:
@@ -168,7 +184,7 @@ def armed(way: str, case: Case, operation: str) -> Iterator[tuple[FilesMock, str
         assert fault.hits
 
 
-@pytest.mark.parametrize(("kind", "case", "operation"), rows(SEVERED + BROKEN_BODIES + STATUSES))
+@pytest.mark.parametrize(("kind", "case", "operation"), rows(TABLE))
 def test_a_fault_is_met_as_the_real_thing_is(
     kind: type[Client], case: Case, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,8 +192,8 @@ def test_a_fault_is_met_as_the_real_thing_is(
     monkeypatch.setattr(clients, "CONNECT_PATIENCE", case.connect_timeout)
     with case.real() as base_url, connected(kind, base_url, KEY, case.read_timeout) as client:
         expected = met(client, operation, "some-file")
-    for way in (*WAYS, WHOLE):
-        if way == WHOLE and kind not in HAS_A_SHORT_WAY:
+    for way in (*WAYS, FULL):
+        if way == FULL and kind not in HAS_A_FAST_PATH:
             continue
         if way == "on a port" and getattr(case.fault, "is_in_process_only", False):
             continue  # a port that listens makes the connection; arming it there is an error
@@ -194,7 +210,7 @@ def test_a_fault_is_met_as_the_real_thing_is(
 @pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
 def test_an_altered_body_comes_through_and_is_not_json(kind: type[Client], fault: Fault) -> None:
     """The client itself finds nothing wrong: the status is 200, and only parsing fails."""
-    for way in (*WAYS, WHOLE):
+    for way in (*WAYS, FULL):
         with entered_by(way) as mock, connected(kind, mock.base_url, KEY, LONG) as client:
             mock.add_file("a.bin", CONTENT)
             mock.inject(fault, on="list")
@@ -206,7 +222,7 @@ def test_an_altered_body_comes_through_and_is_not_json(kind: type[Client], fault
 
 def test_the_table_covers_every_fault_of_the_connection_and_the_body() -> None:
     """A fault that is added to the library must be added to the table."""
-    tabled = {type(case.fault).__name__ for case in SEVERED + BROKEN_BODIES + STATUSES}
+    tabled = {type(case.fault).__name__ for case in TABLE}
     tabled |= {"Corrupted", "MalformedJson"}
     assert tabled == {kind.__name__ for kind in Fault.__subclasses__()}
     severings = {case.fault.kind for case in SEVERED if isinstance(case.fault, ConnectionFault)}
