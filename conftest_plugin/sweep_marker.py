@@ -16,7 +16,8 @@ from _pytest.runner import runtestprotocol
 
 if TYPE_CHECKING:
     from eugpt_files_mock import FilesMock
-    from eugpt_files_mock.sweep.sweep import Case, Sweep
+    from eugpt_files_mock.sweep.case import Case
+    from eugpt_files_mock.sweep.sweep import Sweep
 
 MARKER = "eugpt_sweep"
 _TITLE = "EU GPT Files sweep"

@@ -26,9 +26,8 @@ from .errors import (
     unknown_word,
 )
 from .model.base_urls import BaseUrl, parse_base_url, shown_url
-from .model.behaviours import BEHAVIOURS
 from .model.processing import IMMEDIATE, WORDS, Processing, ProcessingByName, as_processing
-from .model.profile import Profile, as_profile
+from .model.profile import BEHAVIOURS, Profile, as_profile
 
 __all__ = ["OPTIONS", "Flag", "Option", "OptionWords", "Options", "check_names", "refuse_values"]
 

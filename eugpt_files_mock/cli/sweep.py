@@ -16,8 +16,8 @@ from pathlib import Path
 from ..errors import ExpectationNotMet, FilesMockError, OptionError
 from ..mock import FilesMock
 from ..options import OPTIONS
+from ..sweep.case import Case
 from ..sweep.judge import Stopped
-from ..sweep.sweep import Case
 from .arguments import SERVE, Words, answer_with_file, given_options, refuse, say
 
 _LONGEST = 30.0

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..model.behaviours import BEHAVIOURS
-from ..model.profile import Profile, fill
+from ..model.profile import BEHAVIOURS, Profile, fill
 
 _CODES = {
     name.partition(".")[2]: row.eugpt["body"]["error"]["code"]

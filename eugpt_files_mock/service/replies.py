@@ -7,11 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import raised
-from ..model.behaviours import BEHAVIOURS
 from ..model.faults import ErrorResponse
 from ..model.headers import BYTES, HTML, JSON, TEXT
 from ..model.messages import File, Outcome, Reply
-from ..model.profile import Profile, fill
+from ..model.profile import BEHAVIOURS, Profile, fill
 from ..model.stubs import WITHOUT_BODY
 from ..options import Options
 from .refusals import CHALLENGE, REFUSALS, Refusal

@@ -6,7 +6,7 @@ import string
 from collections.abc import Callable
 from functools import lru_cache
 
-from ..model.behaviours import ID_TEMPLATE
+from ..model.profile import ID_TEMPLATE
 
 _ALPHABETS = {
     "hex": "0123456789abcdef",

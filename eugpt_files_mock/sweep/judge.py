@@ -12,7 +12,7 @@ from traceback import walk_tb
 
 from ..errors import FilesMockError
 from ..verdict.rules import RULES
-from .failures import Failure
+from .plan import Failure
 from .runs import TIMING, Baseline, Run, count_files, error_findings, file_names
 
 _BUGS = (

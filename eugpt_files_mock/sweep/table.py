@@ -1,15 +1,16 @@
-"""A sweep as text: the table, what is wrong and what to do about it; and as JSON."""
+"""A sweep as text: the table, what is wrong and what to do about it, how far it is; and as JSON."""
 
 from __future__ import annotations
 
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from ..model.messages import Call
 from ..verdict.verdict import Verdict
-from .failures import Failure
 from .judge import Reason
+from .plan import Failure
 
 _NARROWEST = len("WRONG")
 _WIDEST_NAME = 60
@@ -143,3 +144,26 @@ def cell_members(cell: Cell, call_members: Callable[[Call], dict[str, Any]]) -> 
         "attempts": [str(group) for group in cell.verdict.groups] if cell.verdict else [],
         "calls": [call_members(call) for call in cell.calls],
     }
+
+
+class Progress(Protocol):
+    """Shows how far a sweep has come; an empty text ends that."""
+
+    def __call__(self, text: str, *, is_long: bool) -> None: ...
+
+
+class TerminalProgress:
+    """On a terminal, a line that is written over; of a sweep that takes long only."""
+
+    def __init__(self) -> None:
+        self._is_shown = False
+
+    def __call__(self, text: str, *, is_long: bool) -> None:
+        if not sys.stderr.isatty():
+            return
+        if text and is_long:
+            self._is_shown = True
+            sys.stderr.write(f"\rsweep: {text} ")
+        elif not text and self._is_shown:
+            sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

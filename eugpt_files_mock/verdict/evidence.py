@@ -9,8 +9,15 @@ from functools import cached_property
 
 from ..model.messages import Record
 from .attempts import Attempt, Group
-from .calls import AT_ONCE, LONGEST_BACKOFF, senders_of
-from .identity import is_generated_anew, parameters, subject, variant
+from .calls import (
+    AT_ONCE,
+    LONGEST_BACKOFF,
+    is_generated_anew,
+    parameters,
+    senders_of,
+    subject,
+    variant,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 from ..model.messages import Reply
 from .attempts import NON_RETRYABLE, Attempt, Group
-from .calls import AT_ONCE, HONOURED, LONGEST_BACKOFF
+from .calls import AT_ONCE, HONOURED, LONGEST_BACKOFF, exactly, subject
 from .evidence import Evidence, traces_of
-from .identity import exactly, subject
 
 Level = Literal["error", "warning"]
 

@@ -10,11 +10,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ..errors import OptionError
-from ..model.behaviours import BEHAVIOURS
-from ..model.profile import Profile, named_profile
+from ..model.profile import BEHAVIOURS, Profile, named_profile
 from .endpoint import Endpoint, NotTried, ServiceFailed, check_access
-from .run import Run
-from .scenarios import SCENARIOS
+from .scenarios import SCENARIOS, Run
 
 Progress = Callable[[int, int, str], None]
 """Told of each scenario: how many are done, of how many, and which is next."""

@@ -19,7 +19,7 @@ from eugpt_files_mock import errors
 from eugpt_files_mock.admin.routes import ROUTES as CONTROL_ROUTES
 from eugpt_files_mock.cli.main import main
 from eugpt_files_mock.faults import FAULTS
-from eugpt_files_mock.model.behaviours import BEHAVIOURS
+from eugpt_files_mock.model.profile import BEHAVIOURS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.operations import OPERATIONS
 from eugpt_files_mock.service.refusals import REFUSALS

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from eugpt_files_mock.model.behaviours import BEHAVIOURS
+from eugpt_files_mock.model.profile import BEHAVIOURS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.operations import OPERATIONS
 

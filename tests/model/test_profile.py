@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from eugpt_files_mock import FilesMock, OptionError
-from eugpt_files_mock.model.behaviours import BEHAVIOURS, PROFILES
-from eugpt_files_mock.model.profile import check_value, fill, named_profile
+from eugpt_files_mock.model.profile import BEHAVIOURS, PROFILES, check_value, fill, named_profile
 
 from ..service_requests import json_of, upload
 

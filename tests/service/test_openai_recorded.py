@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from eugpt_files_mock import FilesMock
-from eugpt_files_mock.model.behaviours import BEHAVIOURS
+from eugpt_files_mock.model.profile import BEHAVIOURS
 
 from ..conftest import WAYS, entered
 

@@ -19,7 +19,7 @@ from eugpt_files_mock import FilesMock
 from eugpt_files_mock.model.profile import as_profile
 from eugpt_files_mock.verify.endpoint import Answer, Endpoint, ServiceFailed
 from eugpt_files_mock.verify.report import Report, verify
-from eugpt_files_mock.verify.run import refusal
+from eugpt_files_mock.verify.scenarios import refusal
 
 
 @contextmanager

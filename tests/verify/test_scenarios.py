@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from eugpt_files_mock import FilesMock
-from eugpt_files_mock.model.behaviours import BEHAVIOURS, PROFILES
-from eugpt_files_mock.model.profile import as_profile, named_profile
+from eugpt_files_mock.model.profile import BEHAVIOURS, PROFILES, as_profile, named_profile
 from eugpt_files_mock.verify.endpoint import MOST_REQUESTS, Endpoint
 from eugpt_files_mock.verify.report import Report, verify
 

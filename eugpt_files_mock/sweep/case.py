@@ -1,0 +1,283 @@
+"""One run of the code under test: what is armed for it, how it ends, what is kept of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
+from typing import Any, Literal, Protocol
+
+from ..errors import ExpectationNotMet, StateError
+from ..model.faults import ConnectionFault
+from ..model.messages import Call, Record
+from ..service.service import Service
+from ..service.stubs import check_operation
+from ..state.journal import Calls
+from ..verdict.verdict import Verdict, judge
+from .judge import Endless, Evidence, Reason, ends_a_run, judged
+from .plan import (
+    Failure,
+    Planned,
+    Row,
+)
+from .runs import Baseline, Run
+from .table import (
+    cell_name,
+)
+
+_LONGEST_SILENCE = 1.0
+"""Seconds that a client in this process waits on a port for an answer that never comes."""
+
+
+class RunningSweep(Protocol):
+    """A sweep as its cases see it."""
+
+    _mock: Any
+    _expect: tuple[type[BaseException], ...]
+    _strict: bool
+    _wait: bool
+    _limit: int | None
+    _baseline: Baseline | None
+    _runs: int
+    _is_interrupted: bool
+
+    def _prepare(self) -> None: ...
+    def _allowed(self, case: Case, outcome: str) -> str: ...
+    def _missed(self, case: Case, error: BaseException | None) -> ExpectationNotMet: ...
+
+
+class Case:
+    """One run of the code under test: `with case:`, or `async with case:`.
+
+    Attributes:
+        call: the call that meets the failure, such as `upload report.pdf`; None in the two runs
+            without a failure.
+        failure: the name of the column, such as `lost`; None in the two runs without a failure.
+        outcome: `ok`, `gave up`, `raised`, `WRONG`, `(WRONG)` if that is allowed; empty before.
+        why: the reasons of WRONG; each begins with a word that `allow` takes.
+        error: what the run raised, or None.
+        result: set it to what the code under test gave, so that runs can be compared.
+        verdict: on the calls of this run; None before.
+        calls: the calls of this run.
+    """
+
+    def __init__(
+        self, sweep: RunningSweep, row: Row | None = None, failure: Failure | None = None
+    ) -> None:
+        self.call = None if row is None else str(row)
+        self.failure = None if failure is None else failure.name
+        self.outcome = ""
+        self.reasons: Sequence[Reason] = ()
+        self.error: BaseException | None = None
+        self.result: Any = None
+        self.verdict: Verdict | None = None
+        self.calls: Sequence[Call] = ()
+        self._sweep, self._row, self._failure = sweep, row, failure
+        self._planned: Planned | None = None
+        self._run: Run | None = None
+        self._state: Literal["new", "entered", "over"] = "new"
+        self._is_endless = False
+        self._is_ended = threading.Event()
+        # Called when the run is endless, in the thread of the request: to end another process.
+        self.on_endless: Callable[[], None] | None = None
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """The reasons of WRONG, as text."""
+        return tuple(map(str, self.reasons))
+
+    def __str__(self) -> str:
+        return cell_name(self) if self.failure else "without a failure"
+
+    def __repr__(self) -> str:
+        return f"<Case {self}: {self.outcome or self._state}>"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it has not begun."""
+        return self._state == "new"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, and can be finished."""
+        return self._state == "over"
+
+    def is_of(self, mock: Any) -> bool:
+        """Whether it runs now, on this mock."""
+        return self._state == "entered" and self._sweep._mock is mock
+
+    def __enter__(self) -> Case:
+        self._sweep._prepare()
+        self.begin(self._sweep._mock)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        self.end()
+        return self.finish(error)
+
+    async def __aenter__(self) -> Case:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        return self.__exit__(kind, error, trace)
+
+    def begin(self, mock: Any) -> None:
+        """The mock is there, and empty but for what is always there: arm the failure."""
+        if self._state != "new":
+            # The loop ends by this error, and not by a break.
+            self._sweep._is_interrupted = True
+            raise StateError("A case of a sweep is entered once: it is one run.")
+        self._state = "entered"
+        self._sweep._mock = mock
+        mock._sweep = self._sweep
+        self._service: Service = mock._service
+        self._before = frozenset(file.id for file in self._service.files.all())
+        self._thread = threading.get_ident()
+        self._before_record = self._service.journal.on_record
+        self._service.journal.on_record = self._on_record
+        self._armed = None
+        if self._row is not None and self._failure is not None:
+            planned = self._failure.plan(self._row.target)
+            assert planned is not None  # noqa: S101 - the sweep makes no case of what can't be
+            mock._lifecycle.check_armed([planned.fault])
+            self._planned = planned
+            self._armed = self._service.armed.arm(
+                (planned.fault,), self._row.matcher(planned), goes_on=planned.goes_on
+            )
+
+            if isinstance(planned.fault, ConnectionFault) and planned.fault.kind == "timeout":
+                self._cut_waits(mock._lifecycle)
+
+    def _cut_waits(self, lifecycle: Any) -> None:
+        """On a port, let no client of this process wait longer than a second for nothing.
+
+        Its own time-out may be ten minutes (the openai SDK's), and can't be shortened.
+        """
+        if self._sweep._wait or not lifecycle.serves:
+            return
+
+        def cut() -> None:
+            while not self._is_ended.wait(_LONGEST_SILENCE):
+                if self._armed is not None and self._armed.hits:
+                    lifecycle.end_waits()
+
+        threading.Thread(target=cut, daemon=True).start()
+
+    def _on_record(self, record: Record) -> None:
+        if self._before_record is not None:
+            self._before_record(record)
+        limit = self._sweep._limit
+        if limit is None or record.number <= limit:
+            return
+        self._is_endless = True
+        if self.on_endless is not None:
+            self.on_endless()
+            return
+        error = Endless(f"more than {limit} calls")
+        if threading.get_ident() == self._thread or record.call.client not in _ON_A_PORT:
+            raise error
+        # Over a port, what is raised here would end the server's thread, not the program.
+        _raise_in(self._thread)
+
+    def end(self) -> None:
+        """The run is over: look at what it left, before anything else changes it."""
+        service, mock = self._service, self._sweep._mock
+        self._is_ended.set()
+        service.journal.on_record = self._before_record
+        # Faults that the run armed itself may not have hit, as the failure ended it before.
+        is_missed = self._armed is not None and not self._armed.hits
+        if self.failure:
+            service.armed.clear()
+        problems = mock._lifecycle.problems(service)
+        records = service.journal.records()
+        kept = tuple(record.call for record in records)
+        self.calls = Calls(lambda: kept, partial(check_operation, service))
+        self.verdict = judge(service)
+        self._run = Run(
+            records=records,
+            files=service.files.all(),
+            before=self._before,
+            verdict=self.verdict,
+            problems=problems,
+        )
+        self._is_missed = is_missed
+        self._state = "over"
+
+    def finish(self, error: BaseException | None) -> bool:
+        """Judge the run, which raised this; whether the error belongs to the run alone."""
+        if isinstance(error, SystemExit) and error.code in (None, 0):
+            error = None
+        if error is not None and not ends_a_run(error):
+            self._sweep._is_interrupted = True
+            return False
+        self.error = error
+        assert self._run is not None  # noqa: S101 - `end` came before
+        self._run = replace(self._run, error=error, result=self.result, is_endless=self._is_endless)
+        self._sweep._runs += 1
+        if self._row is None or self._failure is None:
+            self.outcome = "ok" if error is None else "raised"
+            self._sweep._is_interrupted = error is not None or bool(self._run.problems)
+            if error is None and self._run.problems:
+                raise ExpectationNotMet("\n\n".join(self._run.problems))
+            return error is None
+        if self._is_missed and not self._is_endless:
+            raise self._sweep._missed(self, error) from error
+        assert self._planned is not None  # noqa: S101 - armed in `begin`
+        assert self._sweep._baseline is not None  # noqa: S101 - made before the first failure
+        outcome, reasons = judged(
+            Evidence(
+                run=self._run,
+                baseline=self._sweep._baseline,
+                failure=self._failure,
+                goes_on=self._planned.goes_on,
+                expect=self._sweep._expect,
+            ),
+            strict=self._sweep._strict,
+        )
+        self.reasons = tuple(reasons)
+        self.outcome = self._sweep._allowed(self, outcome)
+        # Its frames would keep clients open that the program forgot to close.
+        _forget_frames(error)
+        return True
+
+    def give_up(self, error: BaseException | None) -> None:
+        """The run ended before there was a mock, so nothing can be said of it.
+
+        Raises:
+            ExpectationNotMet: which says so.
+        """
+        raise self._sweep._missed(self, error) from error
+
+
+_ON_A_PORT = ("port", "wsgi")
+
+
+def _raise_in(thread: int) -> None:
+    # Late: not every Python has it, and hardly any program needs it.
+    import ctypes
+
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Endless))
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.__traceback__ = None
+        waiting += [one.__cause__, one.__context__]
