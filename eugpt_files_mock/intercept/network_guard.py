@@ -24,8 +24,7 @@ from typing import Any
 from ..errors import NetworkRefused
 from ..model.base_urls import BaseUrl, Origin, origin
 from . import registry
-from .originals import bound
-from .patches import Patch, lock
+from .patches import Patch, bound, lock
 from .registry import ActiveMock
 
 __all__ = ["release"]

@@ -18,9 +18,8 @@ from aiohttp.client_proto import ResponseHandler
 from ..model.base_urls import Origin, origin
 from . import registry
 from .memory import FOR_EVER, LONGEST_WAIT, MemoryConnection, NotConnected
-from .originals import bound
-from .patches import MethodPatch, give_back
-from .senders import sender_of
+from .patches import MethodPatch, bound, give_back
+from .registry import sender_of
 
 
 @lru_cache  # what is found once needn't be looked up at each start

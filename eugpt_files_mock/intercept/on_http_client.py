@@ -10,9 +10,8 @@ from typing import Any
 from ..model.base_urls import origin
 from . import registry
 from .memory import MemorySocket, NotConnected
-from .originals import bound, is_function_of
-from .patches import MethodPatch, give_back
-from .senders import sender_of
+from .patches import MethodPatch, bound, give_back, is_function_of
+from .registry import sender_of
 
 _DEFAULT = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
 

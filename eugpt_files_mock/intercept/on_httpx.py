@@ -21,10 +21,8 @@ from ..model.messages import Headers, Outcome, Request
 from . import registry
 from .fast_path import METHODS, MOST_BYTES, plain_answer, plain_headers
 from .memory import FOR_EVER, LONGEST_WAIT, MemoryConnection, NotConnected, client_name
-from .originals import bound, own_class
-from .patches import MethodPatch, give_back
-from .registry import Resolved
-from .senders import seconds_to_deadline, sender_of
+from .patches import MethodPatch, bound, give_back, own_class
+from .registry import Resolved, seconds_to_deadline, sender_of
 
 _IN_PROCESS = (
     ("httpx", "MockTransport"),

@@ -23,10 +23,8 @@ from ..model.messages import Headers, Outcome, Request
 from . import registry
 from .fast_path import METHODS, MOST_BYTES, PlainAnswer, plain_answer, plain_headers
 from .on_urllib3 import is_bare, place_of, read_timeout, urlopen_in_memory
-from .originals import bound, is_function_of, own_class
-from .patches import MethodPatch, WatchedPlace, give_back
-from .registry import Resolved
-from .senders import sender_of
+from .patches import MethodPatch, WatchedPlace, bound, give_back, is_function_of, own_class
+from .registry import Resolved, sender_of
 
 # The author may have put a stub under one of these names.
 _HTTPAdapter: Any = own_class(adapters.HTTPAdapter, "requests.adapters.HTTPAdapter")

@@ -21,10 +21,8 @@ from ..model.base_urls import Origin, origin
 from ..model.messages import Outcome
 from . import registry
 from .memory import MemorySocket, NotConnected
-from .originals import bound
-from .patches import MethodPatch, Patch, give_back
-from .registry import Find
-from .senders import sender_of
+from .patches import MethodPatch, Patch, bound, give_back
+from .registry import Find, sender_of
 
 _TIMEOUT = 7
 """The position of `timeout` among the arguments of `urlopen`."""
