@@ -62,9 +62,8 @@ MORE = {
 
 def faults() -> str:
     """Every fault: its call, and what the client meets."""
-    return _table(
-        ("fault", "what the client meets"),
-        ((f"`{name}{_signature(make)}`", _first_line(make)) for name, make in FAULTS.items()),
+    return _list(
+        f"`{name}{_signature(make)}`: {_first_line(make)}" for name, make in FAULTS.items()
     )
 
 
@@ -81,13 +80,10 @@ def routes() -> str:
 
 def control_routes() -> str:
     """Every control route, but the parts of the page."""
-    return _table(
-        ("route", "does"),
-        (
-            (f"`{route.method} {route.path}`", route.summary + _parameters(route.parameters))
-            for route in CONTROL_ROUTES
-            if not route.summary.endswith(" of the page")
-        ),
+    return _list(
+        f"`{route.method} {route.path}`: {route.summary}{_parameters(route.parameters)}"
+        for route in CONTROL_ROUTES
+        if not route.summary.endswith(" of the page")
     )
 
 
@@ -97,28 +93,12 @@ def _parameters(parameters: Mapping[str, str]) -> str:
 
 
 def refusals() -> str:
-    """Every code that an answer can carry."""
-    return _refusals(code for code in REFUSALS if not _is_plain(code))
-
-
-def plain_refusals() -> str:
-    """The codes of the faults that answer in plain text."""
-    return _refusals(code for code in REFUSALS if _is_plain(code))
-
-
-def _refusals(codes: Iterable[str]) -> str:
-    """By status and type, with all codes that they go with."""
-    rows: dict[tuple[str, str], list[str]] = {}
-    for code in sorted(codes):
-        status, kind = REFUSALS[code]
-        rows.setdefault((str(status), kind), []).append(f"`{code}`")
-    alike = ((status, ", ".join(found), f"`{kind}`") for (status, kind), found in rows.items())
-    return _table(("status", "code", "type"), sorted(alike))
-
-
-def _is_plain(code: str) -> bool:
-    """Whether the fault of this name answers in plain text."""
-    return code in FAULTS and getattr(FAULTS[code](), "body", None) == "text"
+    """Every code that an answer can carry, by status and type."""
+    rows: dict[tuple[int, str], list[str]] = {}
+    for code in sorted(REFUSALS):
+        rows.setdefault(REFUSALS[code], []).append(f"`{code}`")
+    alike = ((str(status), ", ".join(codes), kind) for (status, kind), codes in rows.items())
+    return _table(("status", "code", "type"), ((s, c, f"`{k}`") for s, c, k in sorted(alike)))
 
 
 def behaviours() -> str:
@@ -162,8 +142,8 @@ def _known(mark: str, basis: str) -> str:
 
 
 _SAID_BY_THE_GRADE = {
-    "the OpenAPI document", "pasted bodies", "111 sessions", "a recorded refusal", "recorded refusals",
-    "recorded downloads", "recorded lists", "recorded deletes",
+    "the OpenAPI document", "pasted bodies", "111 sessions", "a recorded refusal",
+    "recorded refusals", "recorded downloads", "recorded lists", "recorded deletes",
 }  # fmt: skip
 
 
@@ -209,18 +189,24 @@ def tools() -> str:
     return f"{table}\n\nThese need nothing: {free}."
 
 
-def verdict() -> str:
-    """Every kind of finding."""
-    return _table(
-        ("level", "kind", "the code under test"),
-        ((rule.level, f"`{rule.kind}`", rule.meaning) for rule in RULES),
-    )
+def verdict_errors() -> str:
+    """Every kind of finding that is wrong."""
+    return _findings("error")
+
+
+def verdict_warnings() -> str:
+    """Every kind of finding that may be intended."""
+    return _findings("warning")
+
+
+def _findings(level: str) -> str:
+    return _list(f"`{rule.kind}`: {rule.meaning}" for rule in RULES if rule.level == level)
 
 
 def recipes() -> str:
     """Every example, and what it is about."""
-    return "\n".join(
-        f"- [{path.name}](../../tests/examples/{path.name}): {about}"
+    return _list(
+        f"[{path.name}](../../tests/examples/{path.name}): {about}"
         for path in sorted(EXAMPLES.glob("test_*.py"))
         if (about := _first_sentence(path)) and path.name != "test_the_examples.py"
     )
@@ -257,12 +243,12 @@ TABLES: dict[str, Callable[[], str]] = {
     "routes": routes,
     "control-routes": control_routes,
     "refusals": refusals,
-    "plain-refusals": plain_refusals,
     "behaviours": behaviours,
     "openai-profile": openai_profile,
     "what-clients-meet": what_clients_meet,
     "tools": tools,
-    "verdict": verdict,
+    "verdict-errors": verdict_errors,
+    "verdict-warnings": verdict_warnings,
     "recipes": recipes,
     "command-line": command_line,
     "errors": error_tree,
@@ -274,6 +260,10 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = list(head)
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join("- " + " ".join(line.split()) for line in lines)
 
 
 def _cell(text: str) -> str:
