@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from traceback import walk_tb
 
 from ..errors import FilesMockError
-from ..verdict.rules import RULES
+from ..verdict.verdict import RULES
 from .plan import Failure
-from .runs import TIMING, Baseline, Run, count_files, error_findings, file_names
+from .runs import Baseline, Run, count_files, error_findings, file_names
 
 _BUGS = (
     ArithmeticError,
@@ -39,7 +39,7 @@ REASONS = (
     *(
         rule.kind
         for rule in RULES
-        if rule.level == "error" and rule.kind not in (*TIMING, "duplicate_post")
+        if rule.level == "error" and not rule.is_about_time and rule.kind != "duplicate_post"
     ),
 )
 """The words that `allow` takes, beside cells."""

@@ -12,7 +12,7 @@ from typing import Any
 from ..model.messages import Call, File, Record, Reply
 from ..state.armed_faults import ArmedFault
 from ..state.stubs import Callback, SavedStubs
-from ..verdict.verdict import Finding, Verdict
+from ..verdict.verdict import RULES, Finding, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,8 +202,8 @@ def _same_files(key: FileKey, first: Run, second: Run) -> bool:
     )
 
 
-TIMING = ("retry_after_ignored", "no_backoff", "busy_polling")
-"""Findings about time: a sweep's own retries cost none."""
+# A sweep's own retries cost no time.
+_ABOUT_TIME = frozenset(rule.kind for rule in RULES if rule.is_about_time)
 
 _PAUSE = 1.0
 """Seconds: who waits so long between two attempts isn't storming, but polling."""
@@ -215,7 +215,7 @@ def error_findings(verdict: Verdict) -> list[Finding]:
         finding
         for finding in verdict.findings
         if finding.level == "error"
-        and finding.kind not in TIMING
+        and finding.kind not in _ABOUT_TIME
         and not (finding.kind == "retry_storm" and _is_slow(finding.calls))
     ]
 

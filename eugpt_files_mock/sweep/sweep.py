@@ -49,7 +49,6 @@ _ENDLESS_TIMES = 20
 _ENDLESS_LEAST = 1_000
 """A run is stopped after so many times the usual number of calls, and never before this many."""
 
-
 _QUIET_SECONDS = 2.0
 """A sweep that is over before then shows no progress."""
 

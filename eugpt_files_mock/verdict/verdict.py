@@ -9,11 +9,18 @@ from typing import Any
 from ..errors import ExpectationNotMet, boolean, check_words
 from ..model.messages import Call
 from ..service.service import Service
-from .advice import advice
 from .attempts import Group
 from .calls import grouped
 from .evidence import Evidence
-from .rules import RULES, Found, Level, Rule
+from .rules import Found, Level, Rule
+from .rules_on_clients import ON_CLIENTS
+from .rules_on_files import ON_FILES
+from .rules_on_retries import ON_RETRIES
+
+RULES: tuple[Rule, ...] = tuple(
+    sorted((*ON_RETRIES, *ON_FILES, *ON_CLIENTS), key=lambda rule: rule.level != "error")
+)
+"""What can be found, errors first."""
 
 # As that of the journal, which freezegun doesn't replace.
 _monotonic = partial(_perf_counter)
@@ -98,7 +105,7 @@ def _finding(rule: Rule, evidence: Evidence) -> Finding | None:
     return Finding(
         kind=rule.kind,
         level=rule.level,
-        message="\n".join([f"{rule.meaning}.", *lines, f"To fix it: {advice(rule.kind, calls)}"]),
+        message="\n".join([f"{rule.meaning}.", *lines, f"To fix it: {rule.cure(calls)}"]),
         calls=calls,
     )
 

@@ -23,7 +23,7 @@ from eugpt_files_mock.model.profile import BEHAVIOURS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.operations import OPERATIONS
 from eugpt_files_mock.service.refusals import REFUSALS
-from eugpt_files_mock.verdict.rules import RULES
+from eugpt_files_mock.verdict.verdict import RULES
 
 from ..clients import IN_PROCESS, Client, connected
 from ..intercept.test_parity import BROKEN_BODIES, KEY, SEVERED, Case, armed, met

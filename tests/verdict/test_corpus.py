@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eugpt_files_mock.verdict.rules import RULES
+from eugpt_files_mock.verdict.verdict import RULES
 
 from .corpus import files, retries
 from .corpus.program import PROGRAMS, Program, judged

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from eugpt_files_mock import FilesMock, Finding, Verdict, after_polls, fails, faults
-from eugpt_files_mock.verdict.rules import RULES
+from eugpt_files_mock.verdict.verdict import RULES
 
 from ..clients import Client, Httpx, connected
 from ..conftest import WAYS, entered

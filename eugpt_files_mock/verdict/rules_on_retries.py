@@ -1,0 +1,360 @@
+"""What the rules on retries find: how the code tried again, or gave up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator
+from itertools import pairwise
+
+from .attempts import NON_RETRYABLE, Attempt, Group
+from .calls import AT_ONCE, HONOURED, LONGEST_BACKOFF, exactly, subject
+from .evidence import Evidence, traces_of
+from .rules import (
+    NO_PAUSE,
+    Found,
+    Over,
+    Rule,
+    between,
+    by_sender_and,
+    json_of,
+    outcomes,
+)
+
+_FREE_WAIT = 0.01
+"""Seconds; `rate_limited()` asks for a millisecond, so that retries cost no time: not judged."""
+
+_LONGEST_WAIT = 120.0
+"""Seconds; the `openai` SDK honours no longer `Retry-After` (SDK source), so giving up is right."""
+
+_MOST_ATTEMPTS = 10
+
+_POLL_WAIT = 1.0
+"""Seconds; who asks no more often polls, even if it is told of a failure each time."""
+
+
+def _retry_after_ignored(group: Group, evidence: Evidence) -> Found:
+    for earlier, later in group.retries:
+        asked, waited = earlier.requested_wait or 0.0, earlier.waited(later)
+        # A tenth less still counts as honoured: the timers of some clients are coarse.
+        is_early = asked > _FREE_WAIT and waited < HONOURED * asked
+        if is_early and earlier.is_wait_known(later):
+            return f"asked to wait {asked:.3g} s, waited {max(waited, 0.0):.2f} s"
+    return False
+
+
+def _retried_non_retryable(group: Group, evidence: Evidence) -> Found:
+    return any(
+        earlier.status in NON_RETRYABLE
+        and earlier.answer.get("x-should-retry", "").lower() != "true"
+        and exactly(earlier.record) == exactly(later.record)
+        # If nothing but time changed the status, the refusal had a cause that has gone, such as a
+        # file that wasn't there yet.
+        and (earlier.call.fault is not None or earlier.status == later.status)
+        and not _has_changed_something(earlier, later, evidence)
+        and not _may_not_be_seen_yet(earlier, evidence)
+        for earlier, later in group.retries
+    )
+
+
+def _has_changed_something(earlier: Attempt, later: Attempt, evidence: Evidence) -> bool:
+    """Whether the code did something about the refusal in between, such as to make room."""
+    return any(
+        one.call.method != "GET" and one.is_success for one in between(earlier, later, evidence)
+    )
+
+
+def _may_not_be_seen_yet(attempt: Attempt, evidence: Evidence) -> bool:
+    """Whether a file isn't found that the code has just uploaded."""
+    return attempt.status == 404 and attempt.call.file_id in evidence.uploaded
+
+
+def _retry_storm(group: Group, evidence: Evidence) -> Found:
+    if len(group.attempts) <= _MOST_ATTEMPTS:
+        return False
+    # Who polls every few seconds through an outage does no harm.
+    is_poll = group.first.call.method == "GET" and all(
+        earlier.waited(later) >= _POLL_WAIT for earlier, later in group.retries
+    )
+    return not is_poll and f"{len(group.attempts)} attempts"
+
+
+def _retry_sent_other_content(group: Group, evidence: Evidence) -> Found:
+    for earlier, later in group.retries:
+        before, size = earlier.record.size, later.record.size
+        # Attempts at one call differ only so (`calls`).
+        if subject(earlier.record) != subject(later.record):
+            return f"{before} bytes, then {size or 'none'}"
+    return False
+
+
+def _duplicate_post(group: Group, evidence: Evidence) -> Found:
+    # Refused ones too: that a lost answer was a refusal is not known to the code.
+    first, done = group.first, [one for one in group.attempts if one.record.is_reached]
+    if first.record.stub is None or first.call.method != "POST" or len(done) < 2:
+        return False
+    keys = {one.call.headers.get("idempotency-key") for one in done}
+    has_key = len(keys) == 1 and None not in keys
+    is_lost = done[0].call.fault is not None and not done[0].is_success
+    if has_key or not is_lost or _only_asks(done):
+        return False
+    path = first.call.path
+    for earlier, later in pairwise(done):
+        looked = {
+            one.call.path for one in between(earlier, later, evidence) if one.call.method == "GET"
+        }
+        if path not in looked and path.rpartition("/")[0] not in looked:
+            return f"{len(done)} times"
+    return False
+
+
+_ASKING = re.compile(
+    r"search|query|queries|lookup|count|find|filter|validate|estimate|preview|tokenize|embeddings"
+    r"|moderations|graphql|rerank|classify|count_tokens",
+)
+"""Last segments of paths where a POST creates nothing."""
+
+
+def _only_asks(done: list[Attempt]) -> bool:
+    """Whether the POST creates nothing, as its path or its answer says."""
+    segment = done[0].call.path.rpartition("/")[2].lstrip("_:").rpartition(":")[2]
+    answers = [json_of(one) for one in done]
+    lists = [one for one in answers if isinstance(one, dict) and "data" in one and "id" not in one]
+    return _ASKING.fullmatch(segment) is not None or bool(lists)
+
+
+def _delete_retried_after_404(group: Group, evidence: Evidence) -> Found:
+    gone = [n for n, one in enumerate(group.attempts) if one.status == 404 and not one.call.fault]
+    if not gone or gone[0] == len(group.attempts) - 1:
+        return False
+    # Two cleaners may find that a file is gone; who has lost an answer, or waits, tries again.
+    had_failed = any(one.is_retryable for one in group.attempts[: gone[0]])
+    is_retry = len(gone) > 2 and all(
+        earlier.waited(later) >= 0.5 * AT_ONCE for earlier, later in group.retries
+    )
+    return (had_failed or is_retry) and f"{len(gone)} times"
+
+
+def _deleted(attempt: Attempt) -> Hashable:
+    call = attempt.call
+    return (call.path, call.user) if call.operation == "delete" else None
+
+
+def _runs(over: Over) -> Over:
+    """Those that follow one another within the longest wait of any client."""
+
+    def split(evidence: Evidence) -> Iterator[Group]:
+        for group in over(evidence):
+            run: list[Attempt] = []
+            for one in group.attempts:
+                if run and run[-1].waited(one) > LONGEST_BACKOFF:
+                    yield Group(tuple(run))
+                    run = []
+                run.append(one)
+            yield Group(tuple(run))
+
+    return split
+
+
+def _no_backoff(group: Group, evidence: Evidence) -> Found:
+    # After a time-out the client has waited already; where it was told how long to wait, that is
+    # judged by `retry_after_ignored`.
+    judged = [
+        (earlier, later)
+        for earlier, later in group.retries
+        if earlier.is_retryable
+        and earlier.requested_wait is None
+        and not earlier.timed_out
+        and earlier.is_wait_known(later)
+    ]
+    waits = [earlier.waited(later) for earlier, later in judged]
+    if not waits or _is_polling(group, waits, evidence):
+        return False
+    if len(waits) == 1 and _may_be_of_the_library(*judged[0]):
+        return False
+    # Full jitter may make one of several waits short; urllib3's first retry comes without any.
+    if max(waits) < AT_ONCE and not (len(waits) > 1 and waits[-1] > max(0.05, 1.5 * waits[0])):
+        return f"again after {max(waits[-1], 0.0):.2f} s"
+    # Two waits with jitter may be alike by chance, three hardly ever.
+    tolerance = 0.01 + max(waits) * (0.1 if len(waits) > 2 else 0.01)
+    is_constant = len(waits) > 1 and max(waits) - min(waits) <= tolerance
+    return is_constant and f"again every {waits[-1]:.2f} s"
+
+
+def _may_be_of_the_library(earlier: Attempt, later: Attempt) -> bool:
+    """Whether a single retry at once may be the client library's own."""
+    agent = later.call.headers.get("user-agent", "").lower()
+    client = later.call.client
+    # `Retry(backoff_factor=0.5)` of urllib3 waits only from its second retry on.
+    if client in ("requests", "urllib3") or agent.startswith(("python-requests", "python-urllib3")):
+        return True
+    # Several libraries take a connection that was kept, and has ended, for a stale one.
+    sender = later.record.sender
+    is_on_a_port = sender is not None and not sender.is_in_process
+    return is_on_a_port and later.call.method == "GET" and earlier.trouble in ("reset", "empty")
+
+
+def _is_polling(group: Group, waits: list[float], evidence: Evidence) -> bool:
+    """Whether the code asks as often when nothing fails: then each poll is one of its own."""
+    first = group.first
+    before = evidence.asked_before.get(first.record.number)
+    if before is None or not before.is_success:
+        return False
+    return min(waits) >= 0.8 * before.waited(first) - NO_PAUSE
+
+
+def _gave_up(group: Group, evidence: Evidence) -> Found:
+    first = group.first
+    if len(group.attempts) > 1 or not first.is_retryable or _is_broken_download(first):
+        return False
+    if first.call.request_id in evidence.waiting:
+        return False
+    # The application had a deadline of its own.
+    if first.trouble == "gone" or first.answer.get("x-should-retry", "").lower() == "false":
+        return False
+    asked = first.requested_wait or 0.0
+    is_waiting = asked > _FREE_WAIT and evidence.since(first) < asked
+    if is_waiting or asked > _LONGEST_WAIT:
+        return False
+    return not evidence.comes_later(first, *traces_of(first))
+
+
+def _broken_download_kept(group: Group, evidence: Evidence) -> Found:
+    broken = [one for one in group.attempts if _is_broken_download(one)]
+    # Code that fetched it again, and got a broken one again, has tried.
+    is_kept = broken == [group.last]
+    return is_kept and not evidence.comes_later(group.last, *traces_of(group.last))
+
+
+def _is_broken_download(attempt: Attempt) -> bool:
+    return attempt.call.operation == "download" and attempt.trouble in ("cut", "altered")
+
+
+_URLLIB3 = "Retry(total=3, backoff_factor=0.5, status_forcelist=[429, 500, 502, 503, 504])"
+
+_MOUNTED = f"session.mount('https://', HTTPAdapter(max_retries={_URLLIB3}))"
+
+_TENACITY = (
+    "@tenacity.retry(wait=wait_exponential_jitter(initial=0.5), stop=stop_after_attempt(3)) around "
+    "the call"
+)
+
+ON_RETRIES: tuple[Rule, ...] = (
+    Rule(
+        kind="retry_after_ignored",
+        level="error",
+        meaning="tried again before Retry-After had passed",
+        find=_retry_after_ignored,
+        is_about_time=True,
+        cures={
+            "": "wait as many seconds as Retry-After says, or until the time that it names "
+            "(email.utils.parsedate_to_datetime), before the next attempt.",
+            "openai": "leave retries to the client: OpenAI(max_retries=2) honours Retry-After, "
+            "and a loop around it doesn't.",
+            "requests": f"{_MOUNTED}: it honours Retry-After, a number or a date.",
+            "urllib3": f"pass retries={_URLLIB3}: it honours Retry-After, a number or a date.",
+        },
+    ),
+    Rule(
+        kind="retried_non_retryable",
+        level="error",
+        meaning="sent the same request again after an answer that will not change",
+        find=_retried_non_retryable,
+        cures={
+            "": "try again only after 408, 409, 429, 5xx and broken connections; what else is "
+            "refused has to be corrected.",
+            "requests": "list in status_forcelist only 429, 500, 502, 503 and 504, and let an own "
+            "loop end for all other statuses.",
+            "openai": "leave retries to the client: OpenAI(max_retries=2) tries again only where "
+            "that can help.",
+        },
+    ),
+    Rule(
+        kind="retry_storm",
+        level="error",
+        meaning=f"made more than {_MOST_ATTEMPTS} attempts at one call",
+        find=_retry_storm,
+        cures={
+            "": "limit the attempts at one call to about three, in one place: a loop around a "
+            "client that retries by itself multiplies them.",
+            "openai": "limit the attempts in one place: OpenAI(max_retries=2) and no loop around "
+            "it, or max_retries=0 and a loop of three.",
+            "requests": "limit the attempts in one place: Retry(total=3), and no loop around it.",
+        },
+    ),
+    Rule(
+        kind="retry_sent_other_content",
+        level="error",
+        meaning="sent a failed request again with an empty body, or with only the rest of it",
+        find=_retry_sent_other_content,
+        cures={
+            "": "give each attempt the whole content: bytes, or a file that is rewound by seek(0) "
+            "or opened anew before each attempt. What can't be rewound is read into memory first.",
+        },
+    ),
+    Rule(
+        kind="duplicate_post",
+        level="error",
+        meaning="sent a POST again after an answer that got lost, without an Idempotency-Key",
+        find=_duplicate_post,
+        over=outcomes,
+        cures={
+            "": "send the same Idempotency-Key with each attempt, or look whether the first one "
+            "took effect before it is sent again.",
+            "openai": "client.with_options(max_retries=0), or extra_headers={'Idempotency-Key': "
+            "...}; or look whether the first one took effect before it is sent again.",
+            "requests": "leave POST out of Retry(allowed_methods=...), as it is by default, or "
+            "send an Idempotency-Key.",
+        },
+    ),
+    Rule(
+        kind="delete_retried_after_404",
+        level="error",
+        meaning="sent a delete again after 404, which says that the file is gone",
+        find=_delete_retried_after_404,
+        over=_runs(by_sender_and(_deleted)),
+        cures={
+            "": "take 404 for success when a delete was sent again: the file is gone.",
+        },
+    ),
+    Rule(
+        kind="no_backoff",
+        level="warning",
+        meaning="tried again at once, or at a constant interval",
+        find=_no_backoff,
+        is_about_time=True,
+        cures={
+            "": "wait longer each time, and not all clients alike: 0.5 s, 1 s, 2 s, each with some "
+            "jitter.",
+            "openai": "leave retries to the client: OpenAI(max_retries=2) waits longer each time, "
+            "with jitter.",
+            "httpx": f"{_TENACITY}.",
+            "aiohttp": f"{_TENACITY}.",
+            "requests": f"{_MOUNTED}.",
+            "urllib3": f"pass retries={_URLLIB3}.",
+        },
+    ),
+    Rule(
+        kind="gave_up",
+        level="warning",
+        meaning="did not try again after a failure that may pass",
+        find=_gave_up,
+        cures={
+            "": "try again, at most three times, and wait longer each time.",
+            "openai": "OpenAI(max_retries=2), which is the default, tries again.",
+            "httpx": f"{_TENACITY}; HTTPTransport(retries=...) only tries to connect again.",
+            "aiohttp": f"{_TENACITY}.",
+            "requests": f"{_MOUNTED}; for POST, allowed_methods=None too.",
+            "urllib3": f"pass retries={_URLLIB3}; for POST, allowed_methods=None too.",
+        },
+    ),
+    Rule(
+        kind="broken_download_kept",
+        level="warning",
+        meaning="got a truncated or corrupted download, and did not fetch it again",
+        find=_broken_download_kept,
+        cures={
+            "": "compare the content with the file's length ('bytes') or with a checksum, and "
+            "fetch it again.",
+        },
+    ),
+)
