@@ -322,7 +322,6 @@ _ID = re.compile(
     r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:req|resp|file|msg)[-_][0-9A-Za-z]{8,})\b"
 )
 
-
 _TIME = re.compile(
     r"\b1[6-9]\d{8}(?:\.\d+|\d{3})?\b|\b20\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?"
 )

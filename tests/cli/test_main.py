@@ -58,7 +58,7 @@ def test_it_serves_the_five_calls() -> None:
 
 def test_it_imports_faker_only_to_invent_files() -> None:
     """To import it costs as much as the rest of the start."""
-    script = "import sys; from eugpt_files_mock.cli import main as cli; cli._mock(\n"
+    script = "import sys; from eugpt_files_mock.cli import main as cli, serve; serve._mock(\n"
     script += "cli.parser().parse_args(['serve']), None); sys.exit('faker' in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-c", script], check=False).returncode
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from eugpt_files_mock import Answer, ExpectationNotMet, FilesMock, OptionError, faults
-from eugpt_files_mock.cli.log import LINES, Log
 from eugpt_files_mock.cli.main import main
+from eugpt_files_mock.cli.serve import LINES, Log
 
 CANARY = "c4n4ry-in-a-coal-mine"
 JWT = f"eyJ{CANARY}." + "a" * 5_000
