@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import posixpath
 import re
 import shutil
@@ -17,10 +18,13 @@ import pytest
 
 import eugpt_files_mock
 from eugpt_files_mock import Call, File, FilesMock
+from eugpt_files_mock.cli.main import COMMANDS
 from eugpt_files_mock.faults import FAULTS
 from eugpt_files_mock.options import OPTIONS
 from eugpt_files_mock.service.operations import OPERATIONS
 from eugpt_files_mock.service.refusals import REFUSALS
+from eugpt_files_mock.sweep.plan import FAILURES
+from eugpt_files_mock.verdict.verdict import RULES
 
 from .blocks import ROOT
 
@@ -34,6 +38,21 @@ ELSEWHERE = re.compile(
     r"""<(?:script|img|iframe)[^>]+src=["']?(?:https?:)?//|<link[^>]+href=["']?(?:https?:)?//"""
     r"""|url\(["']?(?:https?:)?//|@import"""
 )
+
+SWEEP_ARGUMENTS = [
+    name
+    for name, parameter in inspect.signature(FilesMock.sweep).parameters.items()
+    if parameter.kind is parameter.KEYWORD_ONLY
+]
+COMMAND_FLAGS = [
+    *COMMANDS,
+    *(flag for one in COMMANDS.values() for flag in one.arguments() if flag.startswith("--")),
+]
+PLUGIN = [
+    "eugpt_files", "eugpt_files_server", "eugpt_files_options", "eugpt_sweep",
+    "eugpt_files_fast_tls", "--eugpt-allow-network", "--eugpt-sweep", "--eugpt-sweep-only",
+    "--eugpt-verdict", "conftest_plugin",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +78,11 @@ def words_of(page: Path) -> str:
         ("options", list(OPTIONS)),
         ("faults", [*FAULTS, *(f"eugpt_files_mock.faults.{name}(" for name in FAULTS)]),
         ("http", [*REFUSALS, *(f"{route.method} /v1{route.path}" for route in OPERATIONS)]),
-        ("command-line", ["serve", "--port", "--processing"]),
+        ("command-line", COMMAND_FLAGS),
         ("what-clients-meet", ["connection_reset", "ReadTimeout", "APIConnectionError"]),
+        ("findings", [rule.kind for rule in RULES]),
+        ("sweep", [*FAILURES, *SWEEP_ARGUMENTS, "Case", "outcome"]),
+        ("pytest", PLUGIN),
     ],
 )
 def test_the_reference_has_every_line_of_the_tables(
@@ -135,6 +157,11 @@ def browser_page() -> Iterator[Any]:
         ("two users", "Two users"),
         ("content of an upload", "With pytest"),
         ("file_too_large", "Troubleshooting"),
+        ("wrong host", "Troubleshooting"),
+        ("timeout", "Async code"),
+        ("stream", "Answer other routes"),
+        ("busy_polling", "Findings"),
+        ("eugpt_files_fast_tls", "Pytest plugin"),
     ],
 )
 def test_the_search_finds_what_people_look_for(
@@ -142,10 +169,9 @@ def test_the_search_finds_what_people_look_for(
 ) -> None:
     """Numbers too, which Sphinx leaves out of its index and of what is asked for."""
     browser_page.goto(f"{(site / 'search.html').as_uri()}?q={quote(words)}")
-    browser_page.locator("ul.search li a").first.wait_for()
-    browser_page.wait_for_function("document.querySelectorAll('ul.search li').length > 2")
+    browser_page.locator(".search-summary", has_text="Search finished").wait_for()
     found = browser_page.locator("ul.search li > a").all_inner_texts()
-    assert title in found[:3]
+    assert title in found[:3], found
 
 
 @pytest.mark.slow
