@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from operator import methodcaller
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from . import sweep_marker, verdict_option
-from .left_started import MOCKS, Watch
+from .verdict_option import MOCKS
 
 if TYPE_CHECKING:
     from typing import TypeGuard
@@ -39,7 +39,7 @@ _LIKE_OURS = 0.8
 
 _FAST_TLS = "eugpt_files_fast_tls"
 
-_WATCH = pytest.StashKey[Watch]()
+_WATCH = pytest.StashKey["Watch"]()
 _IN_CALL = pytest.StashKey[bool]()
 _RAISED = pytest.StashKey[BaseException | None]()
 _COMPLAINTS = pytest.StashKey[list[str]]()
@@ -423,3 +423,56 @@ def pytest_runtest_makereport(
         sections = [("EU GPT Files calls", one) for one in reports if one]
     report.sections.extend(sections)
     return report
+
+
+class Watch:
+    """Finds mocks that a test started and didn't stop: the next test would be intercepted too."""
+
+    def __init__(self) -> None:
+        self._allowed: list[FilesMock] = []
+
+    def allow_all(self) -> None:
+        """Those that are active now, before the test."""
+        self._allowed = _active()
+
+    @contextmanager
+    def allowing(self) -> Iterator[None]:
+        """Those that are started within: by a fixture that several tests share."""
+        before = _active()
+        yield
+        self._allowed += _without(_active(), before)
+
+    def stop_left(self, *, checking: bool) -> list[str]:
+        """Stop those that the test left started; what to tell its author."""
+        return [_stopped(mock, checking=checking) for mock in _without(_active(), self._allowed)]
+
+
+def _active() -> list[FilesMock]:
+    """Empty, unless something has imported the package: the plugin itself doesn't."""
+    if "eugpt_files_mock" not in sys.modules:
+        return []
+    from eugpt_files_mock import active_mocks
+
+    return active_mocks()
+
+
+def _without(mocks: Iterable[FilesMock], others: Iterable[FilesMock]) -> list[FilesMock]:
+    known = {id(mock) for mock in others}
+    return [mock for mock in mocks if id(mock) not in known]
+
+
+def _stopped(mock: FilesMock, *, checking: bool) -> str:
+    from eugpt_files_mock import ExpectationNotMet
+
+    message = (
+        f"This test started a mock and didn't stop it: {mock!r}.\n"
+        "It was stopped now, or it would have answered the next test too.\n"
+        "To fix it: use `with FilesMock() as mock:`, or stop() in a finalizer.\n"
+        "To allow it: start it in a fixture with a wider scope, such as "
+        '@pytest.fixture(scope="module").'
+    )
+    try:
+        mock.stop()
+    except ExpectationNotMet as failed:
+        return f"{message}\n\n{failed}" if checking else message
+    return message

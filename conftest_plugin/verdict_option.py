@@ -1,13 +1,19 @@
 """The option `--eugpt-verdict`: what the code under test did with the faults that its test met."""
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .left_started import MOCKS
+if TYPE_CHECKING:
+    from eugpt_files_mock import FilesMock
+
+MOCKS: pytest.StashKey[list[FilesMock]] = pytest.StashKey()
+"""The mocks of a test's fixtures."""
 
 _TITLE = "EU GPT Files verdict"
 

@@ -311,8 +311,7 @@ def serve_on(
 
     The other arguments are those of `FilesMock.serve`; `open_server` is given what answers.
     """
-    from .admin.access import AdminAccess
-    from .admin.app import ControlApp
+    from .admin.app import AdminAccess, ControlApp
     from .admin.resources import Control
     from .server.application import HostNames, ServedMock
 
@@ -328,9 +327,12 @@ def serve_on(
     if admin_token is not None:
         service.redactor.protect(admin_token)
     control = Control(
-        mock=cast("Any", mock), service=service, access=access, problems=lifecycle.problems
+        mock=cast("Any", mock),
+        service=service,
+        has_page=access.is_open,
+        problems=lifecycle.problems,
     )
-    answer = ServedMock(service, ControlApp(control), hosts, scheme)
+    answer = ServedMock(service, ControlApp(control, access), hosts, scheme)
     return ServerContext(mock, lifecycle, partial(open_server, answer))
 
 

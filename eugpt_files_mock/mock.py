@@ -27,7 +27,6 @@ from .expectations.exit_checks import report_section
 from .faults import as_faults
 from .lifecycle import Lifecycle, ServerContext, serve_on
 from .model.faults import Fault
-from .model.file_ids import file_id_of
 from .model.messages import Call, File
 from .model.stubs import StubRequest
 from .options import OPTIONS, Options, OptionWords, refuse_values
@@ -36,7 +35,7 @@ from .service.operations import NAMES, OperationName
 from .service.service import Service
 from .service.stubs import ResponseWriter, call_after, check_operation, make_stub
 from .state.armed_faults import ArmedFault, Phase, build_matcher
-from .state.file_store import Files
+from .state.file_store import Files, file_id_of
 from .state.journal import Calls
 from .state.stubs import Stub
 from .verdict.verdict import Verdict, assert_resilient, judge

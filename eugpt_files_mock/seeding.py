@@ -23,10 +23,10 @@ from .errors import (
     unknown_word,
 )
 from .locks import free_after_fork
-from .model.file_ids import file_id_of
 from .model.headers import CONTENT_TYPES, content_type_of
 from .model.messages import STATUSES, File
 from .service.service import Service
+from .state.file_store import file_id_of
 from .state.randomness import Randomness
 
 if TYPE_CHECKING:

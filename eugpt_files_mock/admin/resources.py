@@ -22,7 +22,6 @@ from ..state.armed_faults import ArmedFault
 from ..state.stubs import Stub
 from ..verdict.verdict import judge, verdict_members
 from ..version import __version__
-from .access import AdminAccess
 from .schemas import (
     armed_members,
     call_members,
@@ -138,11 +137,13 @@ class ControlledMock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """`mock` is the `FilesMock`, a class of a layer above this one."""
+    """`mock` is the `FilesMock`, a class of a layer above this one; with `has_page`, `/__admin` is
+    open.
+    """
 
     mock: ControlledMock
     service: Service
-    access: AdminAccess
+    has_page: bool
     problems: Callable[[Service], list[str]]
 
     def of_tenant(self, request: Request) -> Control:
@@ -176,7 +177,7 @@ class ControlRoute:
 
 def show_index(control: Control, request: Request) -> Response:
     """Says where the API and the page are, in a browser or with curl."""
-    page = f"{request.host_url}__admin/" if control.access.is_open else "needs --admin-token"
+    page = f"{request.host_url}__admin/" if control.has_page else "needs --admin-token"
     text = f"eugpt-files-mock {__version__}\nAPI:  {request.host_url}v1\nPage: {page}\n"
     return Response(text, mimetype="text/plain")
 

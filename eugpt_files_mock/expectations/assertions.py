@@ -16,12 +16,11 @@ from ..errors import (
     unknown_user,
 )
 from ..model.faults import FaultName
-from ..model.file_ids import file_id_of, is_a_filename
 from ..model.messages import Call, File
 from ..model.secret_names import REDACTED, is_secret_name, without_secret_members
 from ..service.service import Service
 from ..service.stubs import check_operation
-from ..state.file_store import FileStore
+from ..state.file_store import FileStore, file_id_of, is_a_filename
 from ..state.journal import Journal
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Call))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from ..errors import OptionError, integer, nearest_word, string
 from ..errors import seconds as checked_seconds
-from .file_ids import matches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,3 +111,10 @@ WORDS: dict[str, Callable[..., Processing]] = {
     "fails": fails,
 }
 """The functions by name, for the command line."""
+
+
+def matches(pattern: str, filename: str | None) -> bool:
+    """Whether the filename is the pattern, or fits it as in `fnmatch`."""
+    # Equality comes first, so that a name with brackets can be given as it is. `fnmatch` itself
+    # would ignore case on Windows.
+    return filename is not None and (filename == pattern or fnmatchcase(filename, pattern))

@@ -7,14 +7,13 @@ hundred thousand. A deleted file leaves a tombstone, so that a list can go on `a
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 from threading import RLock
 
-from ..errors import known_arguments
+from ..errors import OptionError, known_arguments, quoted
 from ..locks import free_after_fork
-from ..model.file_ids import file_id_of
 from ..model.messages import File, html_table
 from ..model.processing import Processing, ProcessingByName
 from ..options import Clock
@@ -293,3 +292,38 @@ class Files:
     def named(self, filename: str) -> list[File]:
         """The files of that name, oldest first."""
         return [file for file in self._store.all() if file.filename == filename]
+
+
+def file_id_of(label: str, value: object, files: Iterable[File]) -> str:
+    """The id that this value stands for.
+
+    Args:
+        label: what the message calls it.
+        value: an id, or a `File`.
+        files: those that are stored: a filename of one of them was no id.
+
+    Raises:
+        OptionError: for what can't be an id.
+    """
+    if isinstance(value, File):
+        return value.id
+    if not isinstance(value, str):
+        first = " The first one: list(mock.files)[0]." if isinstance(value, int) else ""
+        raise OptionError(
+            f"{label} must be the id of a file, or a File, got {quoted(value)}.{first} By the "
+            "filename: mock.files.named('a.pdf'), a list.",
+            word=value,
+        )
+    stored = list(files)
+    if any(file.filename == value for file in stored) and all(file.id != value for file in stored):
+        raise is_a_filename(label, value)
+    return value
+
+
+def is_a_filename(label: str, value: str) -> OptionError:
+    """The error for the filename of a file, where its id was asked for."""
+    return OptionError(
+        f"{label} must be the id of a file, or a File, got the filename {quoted(value)}. "
+        f"Did you mean mock.files.named({quoted(value)})? It gives a list of files.",
+        word=value,
+    )

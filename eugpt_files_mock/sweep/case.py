@@ -281,3 +281,6 @@ def _forget_frames(error: BaseException | None) -> None:
         seen.add(id(one))
         one.__traceback__ = None
         waiting += [one.__cause__, one.__context__]
+
+
+__all__ = ["Case"]

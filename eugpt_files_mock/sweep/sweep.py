@@ -357,7 +357,7 @@ def _differing(first: Run, second: Run) -> str:
 _SWEEP_WORDS = ("expect", "failures", "strict", "allow", "only", "alike", "wait")
 """The arguments of `mock.sweep()`, which the marker takes too."""
 
-__all__ = ["Case", "Sweep"]
+__all__ = ["Sweep"]
 
 
 def exceptions(given: Any) -> tuple[type[BaseException], ...]:
