@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -407,6 +408,25 @@ def test_a_hang_without_a_client_timeout_is_an_error_for_the_author(library: str
         with pytest.raises(ClientHasNoTimeout, match="give the client one"):
             get(f"{mock.base_url}/files", headers=headers, timeout=None)
         mock.reset()
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [
+        (faults.delay(1e10), "delay(10000000000.0)"),
+        (faults.dribble(10, 1e10), "dribble(10, 10000000000.0)"),
+    ],
+    ids=["delay", "dribble"],
+)
+def test_a_wait_longer_than_python_can_wait_names_its_fault(fault: Any, name: str) -> None:
+    """Without a time-out, sleeping for so long would raise OverflowError."""
+    mock = FilesMock(assert_all_faults_fired=False).start()
+    mock.inject(fault, on="list")
+    with pytest.raises(ClientHasNoTimeout, match=re.escape(f"The fault {name} hit a client")):
+        httpx.get(
+            f"{mock.base_url}/files", headers={"Authorization": "Bearer eugpt_x"}, timeout=None
+        )
+    mock.stop()
 
 
 def test_a_hang_without_a_client_timeout_fails_the_test_even_if_it_was_swallowed() -> None:

@@ -8,35 +8,100 @@ and the client's stack delivers it.
 
 import re
 import time
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..model.delivery import WHOLE
-from ..model.messages import Headers, Outcome, Reply
+from ..model.messages import Headers, Outcome, Reply, Request
 from ..protocol.delivery import http_date
-
-METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
+from .registry import HeadersSeen, Names, Resolved, sender_of
 
 MOST_BYTES = 55_000
+"""Of a target, and of the values of headers."""
+
 _MOST_HEADERS = 90
 _LONGEST_NAMES = 5_000
 """Far enough below what the protocol refuses: a head of 64 KiB, or 100 headers."""
+
+_METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _ANSWERED = frozenset({"Content-Type", "Content-Length", "X-Request-Id"})
 
-Names = tuple[str, ...] | tuple[bytes, ...]
-HeadersSeen = dict[tuple[Names, str], Headers | None]
-"""What was read of headers that came before, by names and values. A mock has its own, so that no
-key in them is kept for longer than the mock intercepts."""
+
+class PlainAnswer(NamedTuple):
+    """A 200 that arrives as a whole, at once."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def answer(
+    found: Resolved,
+    *,
+    method: str,
+    query: str,
+    names: Names,
+    values: str,
+    body: bytes | Sequence[bytes],
+    size: int,
+    client: str,
+    read_timeout: float | None,
+    scheme: str,
+    async_client: Any = None,
+    needed: Iterable[str] = (),
+) -> PlainAnswer | Outcome | None:
+    """Answer a request. None if it isn't for the fast path; an outcome, if its answer isn't.
+
+    `names` are those of the headers, and each of their `values` is a line; without one of those
+    that are `needed`, in lower case, the client's stack adds its own. `size` is the length of the
+    body. `async_client` sends it, or is None; the rest is as in `Request`.
+    """
+    if method not in _METHODS:
+        return None
+    mock, resource, path = found
+    headers = _plain_headers(names, values, mock.headers_seen)
+    if (
+        headers is None
+        # h11 refuses to send a body of another length than is announced.
+        or headers.by_name.get("content-length", "0") != str(size)
+        or not all(name in headers.by_name for name in needed)
+        or mock.may_reset_amid
+    ):
+        return None
+    outcome = mock.dispatch(
+        Request(
+            method=method,
+            path=path,
+            resource=resource,
+            query=query,
+            headers=headers,
+            body=body,
+            client=client,
+            read_timeout=read_timeout,
+            sender=sender_of(scheme, async_client, has_timeout=read_timeout is not None),
+        )
+    )
+    if (
+        isinstance(outcome, Reply)
+        and outcome.status == 200
+        and outcome.delivery is WHOLE
+        # A fault or a profile may have set others, which the client's h11 must check.
+        and _ANSWERED.issuperset([name for name, _ in outcome.headers])
+    ):
+        date = ("Date", http_date(int(time.time())))
+        return PlainAnswer((*outcome.headers, date), outcome.body)
+    return outcome
+
 
 _MOST_SEEN = 64
 _SHORT = 2_000
 """Characters of values that are remembered."""
 
 
-def plain_headers(names: Names, values: str, seen: HeadersSeen) -> Headers | None:
+def _plain_headers(names: Names, values: str, seen: HeadersSeen) -> Headers | None:
     """The headers of these names and these values, of which each is a line. None if they aren't for
     the fast path: h11 would not send them as they are, or they ask for something else of the
     connection.
@@ -88,24 +153,3 @@ def _plain_names(names: Names) -> tuple[str, ...] | None:
         and all(_TOKEN.fullmatch(name) for name in spelled)
     )
     return spelled if is_plain else None
-
-
-class PlainAnswer(NamedTuple):
-    """A 200 that arrives as a whole, at once."""
-
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-
-def plain_answer(outcome: Outcome) -> PlainAnswer | None:
-    """What is answered, if that is plain."""
-    if (
-        isinstance(outcome, Reply)
-        and outcome.status == 200
-        and outcome.delivery == WHOLE
-        # A fault or a profile may have set others, which the client's h11 must check.
-        and _ANSWERED.issuperset([name for name, _ in outcome.headers])
-    ):
-        date = ("Date", http_date(int(time.time())))
-        return PlainAnswer((*outcome.headers, date), outcome.body)
-    return None

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from threading import TIMEOUT_MAX
 from typing import Any
 from urllib.parse import unquote
 
@@ -132,9 +133,10 @@ class MemoryConnection:
         return 0.0
 
     def waits_for_ever(self) -> ClientHasNoTimeout:
-        """The error of a client that nobody has cancelled."""
+        """The error of a client that has no time-out, and that nobody has cancelled."""
         assert self._waits_for is not None  # noqa: S101 - the far end hangs for no other reason
-        return self._waits_for[0].waits_for_ever("timeout()")
+        mock, outcome = self._waits_for
+        return mock.waits_for_ever(outcome)
 
     def note_wait(self, *, is_gone: bool | None) -> None:
         """The client begins to wait for a late answer (None), has gone, or has waited enough."""
@@ -259,15 +261,19 @@ class MemoryConnection:
 
     def _checked(self, seconds: float) -> float:
         """Raises the client's time-out at once if it waits no longer than that."""
-        if self.read_timeout is not None and seconds >= self.read_timeout:
-            raise TimeoutError("timed out")
-        if seconds == FOR_EVER:
+        if self.read_timeout is not None:
+            if seconds >= self.read_timeout:
+                raise TimeoutError("timed out")
+        elif seconds == FOR_EVER:
             raise ClientHasNoTimeout(
                 "The client waits for an answer to a request that it has not sent as a whole: "
                 "it would wait for ever.\n"
                 "To fix it: send as many bytes as the headers announce, or give the client a "
                 "time-out."
             )
+        elif seconds > TIMEOUT_MAX:
+            # Python can't wait longer: it raises OverflowError.
+            raise self.waits_for_ever()
         return seconds
 
 

@@ -17,9 +17,9 @@ from functools import lru_cache, partial
 from typing import Any
 
 from ..model.base_urls import origin
-from ..model.messages import Headers, Outcome, Request
+from ..model.messages import Outcome
 from . import registry
-from .fast_path import METHODS, MOST_BYTES, plain_answer, plain_headers
+from .fast_path import MOST_BYTES, PlainAnswer, answer
 from .memory import FOR_EVER, LONGEST_WAIT, MemoryConnection, NotConnected, client_name
 from .patches import MethodPatch, bound, give_back, own_class
 from .registry import Resolved, seconds_to_deadline, sender_of
@@ -101,62 +101,40 @@ def _transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # no
             self._sends = sends
 
         def handle_request(self, request: Any) -> Any:
-            headers = self._plain(request)
-            if headers is None:
+            if not _may_be_fast(request, stream_class):
                 return self._send(request)
-            return self._answer(request, headers, list(request.stream))
+            return self._answered(request, list(request.stream))
 
         async def handle_async_request(self, request: Any) -> Any:
-            headers = self._plain(request)
-            if headers is None:
+            if not _may_be_fast(request, stream_class):
                 return await self._send(request)
-            answer = self._answer(request, headers, [piece async for piece in request.stream])
-            return answer if isinstance(answer, response_class) else await answer
+            answered = self._answered(request, [piece async for piece in request.stream])
+            return answered if isinstance(answered, response_class) else await answered
 
-        def _plain(self, request: Any) -> Headers | None:
-            """The headers of a request that may take the fast path."""
-            is_short = len(request.url.raw_path) < MOST_BYTES
-            if not (
-                is_short
-                and request.method in METHODS
-                and _is_at_hand(request.stream, stream_class)
-                and not self._found.mock.may_reset_amid
-            ):
-                return None
+        def _answered(self, request: Any, pieces: list[bytes]) -> Any:
             names, values = zip(*request.headers.raw, strict=True)
-            # latin-1 decodes any bytes. What isn't ASCII isn't for the fast path.
-            text = b"\n".join(values).decode("latin-1")
-            return plain_headers(names, text, self._found.mock.headers_seen)
-
-        def _answer(self, request: Any, headers: Headers, pieces: list[bytes]) -> Any:
             size = sum(map(len, pieces))
-            # h11 refuses to send a body of another length than is announced.
-            if headers.by_name.get("content-length", "0") != str(size):
-                return self._send(request, None, pieces)
-            mock, resource, path = self._found
-            patience = (request.extensions.get("timeout") or {}).get("read")
-            replaced = self._replaced
-            client = replaced if isinstance(replaced, library.AsyncBaseTransport) else None
-            outcome = mock.dispatch(
-                Request(
-                    method=request.method,
-                    path=path,
-                    resource=resource,
-                    query=request.url.query.decode("ascii"),
-                    headers=headers,
-                    body=b"".join(pieces) if size < _LARGE else pieces,
-                    client=library.__name__,
-                    read_timeout=patience,
-                    sender=sender_of(request.url.scheme, client, has_timeout=patience is not None),
-                )
+            replaced, url = self._replaced, request.url
+            answered = answer(
+                self._found,
+                method=request.method,
+                query=url.query.decode("ascii"),
+                names=names,
+                # latin-1 decodes any bytes. What isn't ASCII isn't for the fast path.
+                values=b"\n".join(values).decode("latin-1"),
+                body=b"".join(pieces) if size < _LARGE else pieces,
+                size=size,
+                client=library.__name__,
+                read_timeout=(request.extensions.get("timeout") or {}).get("read"),
+                scheme=url.scheme,
+                async_client=replaced if isinstance(replaced, library.AsyncBaseTransport) else None,
             )
-            plain = plain_answer(outcome)
-            if plain is None:
-                return self._send(request, outcome, pieces)
+            if not isinstance(answered, PlainAnswer):
+                return self._send(request, answered, pieces)
             return response_class(
                 200,
-                headers=plain.headers,
-                stream=stream_class(plain.body),
+                headers=answered.headers,
+                stream=stream_class(answered.body),
                 extensions={"http_version": b"HTTP/1.1", "reason_phrase": b"OK"},
             )
 
@@ -171,10 +149,13 @@ _LARGE = 1_000_000
 """Bytes from which a body is passed on in its pieces: joined, it would be in memory twice."""
 
 
-def _is_at_hand(stream: Any, stream_class: type) -> bool:
-    """Whether a body is read without any code of the user's, which is left to the client's stack:
+def _may_be_fast(request: Any, stream_class: type) -> bool:
+    """Whether the body is read without any code of the user's, which is left to the client's stack:
     bytes, or a form whose parts are bytes or Python's own files.
     """
+    stream = request.stream
+    if len(request.url.raw_path) >= MOST_BYTES or not request.headers.raw:
+        return False
     if type(stream) is stream_class:
         return True
     # httpx doesn't export MultipartStream, so it is known by its name.

@@ -17,14 +17,15 @@ from urllib.parse import unquote
 from requests import adapters, structures
 from urllib3._collections import HTTPHeaderDict
 from urllib3.response import HTTPResponse
+from urllib3.util import Retry
 
 from ..model.base_urls import Origin
-from ..model.messages import Headers, Outcome, Request
+from ..model.messages import Outcome
 from . import registry
-from .fast_path import METHODS, MOST_BYTES, PlainAnswer, plain_answer, plain_headers
+from .fast_path import MOST_BYTES, PlainAnswer, answer
 from .on_urllib3 import is_bare, place_of, read_timeout, urlopen_in_memory
 from .patches import MethodPatch, WatchedPlace, bound, give_back, is_function_of, own_class
-from .registry import Resolved, sender_of
+from .registry import Resolved
 
 # The author may have put a stub under one of these names.
 _HTTPAdapter: Any = own_class(adapters.HTTPAdapter, "requests.adapters.HTTPAdapter")
@@ -47,12 +48,10 @@ def patches(_: Any) -> list[MethodPatch | WatchedPlace]:
 
 def _sending(original: Any, own: Any) -> Any:
     def send(session: Any, request: Any, **words: Any) -> Any:
-        ours = _find(request.url) is not None
-        if not ours:
-            give_back()
         # requests-mock replaces `Session.send` to use an adapter of its own. If it was started
         # before us, we answer all the same.
-        return bound(own if ours else original, session)(request, **words)
+        is_ours = own is original or _find(request.url) is not None
+        return bound(own if is_ours else original, session)(request, **words)
 
     return send
 
@@ -149,76 +148,62 @@ class _Connection:
 
     def urlopen(self, **words: Any) -> Any:
         """As urllib3's; by the fast path if nothing of it can be observed."""
-        outcome = None
-        found = self._found(words)
-        # Without verification, urllib3 warns (InsecureRequestWarning): so it must see the request.
-        if found is not None and self._is_verified and not _is_traced():
-            outcome = self._outcome(found, words)
-        answer = None if outcome is None else plain_answer(outcome)
-        # Retry(status_forcelist=[200]) makes of a 200 a failure, which only urllib3 can tell.
-        if answer is not None and not words["retries"].is_retry(words["method"], 200):
-            return _response(answer, words)
+        answered = self._answered(words) if self._may_be_fast(words) else None
+        if isinstance(answered, PlainAnswer):
+            return _response(answered, words)
         find = partial(registry.find, self._place)
-        return urlopen_in_memory(self._pool(), find, "requests", outcome=outcome, **words)
+        return urlopen_in_memory(self._pool(), find, "requests", outcome=answered, **words)
 
-    def _found(self, words: dict[str, Any]) -> Resolved | None:
-        return registry.find(self._place, unquote(words["url"].partition("?")[0]))
-
-    def _outcome(self, found: Resolved, words: dict[str, Any]) -> Outcome | None:
-        """What becomes of a request that may take the fast path; None if it may not."""
-        headers = self._plain(found, words)
-        if headers is None:
-            return None
-        return found.mock.dispatch(
-            Request(
-                method=words["method"],
-                path=found.path,
-                resource=found.resource,
-                query=words["url"].partition("?")[2],
-                headers=headers,
-                body=_bytes(words["body"]),
-                client="requests",
-                read_timeout=read_timeout(words["timeout"]),
-                sender=sender_of(self._scheme),
-            )
+    def _may_be_fast(self, words: dict[str, Any]) -> bool:
+        return (
+            # Without verification, urllib3 warns (InsecureRequestWarning): so it must see the
+            # request.
+            self._is_verified
+            and words["url"].startswith("/")
+            and len(words["url"]) < MOST_BYTES
+            and not words["chunked"]
+            and isinstance(words["body"], (bytes, str, type(None)))
+            # Retry(status_forcelist=[200]) makes of a 200 a failure, which only urllib3 can tell.
+            and isinstance(words["retries"], Retry)
+            and not words["retries"].is_retry(words["method"], 200)
+            and not _is_traced()
         )
 
-    def _plain(self, found: Resolved, words: dict[str, Any]) -> Headers | None:
-        """The headers, with the `Host` that http.client adds."""
-        if (
-            words["method"] not in METHODS
-            or not words["url"].startswith("/")
-            or len(words["url"]) > MOST_BYTES
-            or words["chunked"]
-            or found.mock.may_reset_amid
-            or not isinstance(words["body"], (bytes, str, type(None)))
-        ):
+    def _answered(self, words: dict[str, Any]) -> PlainAnswer | Outcome | None:
+        path, _, query = words["url"].partition("?")
+        found = registry.find(self._place, unquote(path))
+        if found is None:
             return None
         sent, (host, port) = words["headers"], self._place
         try:
-            # Two of the same name, and so another `Host`, aren't for the fast path.
+            # With the `Host` that http.client adds. Two of the same name, and so another `Host`,
+            # aren't for the fast path.
             values = "\n".join((host if port is None else f"{host}:{port}", *_values(sent)))
-            headers = plain_headers(("Host", *sent), values, found.mock.headers_seen)
         except TypeError:
-            # Names or values of bytes, which requests allows.
+            # Values of bytes, which requests allows.
             return None
-        if headers is None:
-            return None
-        by_name = headers.by_name
-        # Where one of these two is missing, urllib3 adds its own.
-        is_whole = "user-agent" in by_name and "accept-encoding" in by_name
-        length = by_name.get("content-length", "0")
-        return headers if is_whole and length == str(len(_bytes(words["body"]))) else None
+        body = words["body"]
+        body = body.encode("utf-8") if isinstance(body, str) else body or b""
+        return answer(
+            found,
+            method=words["method"],
+            query=query,
+            names=("Host", *sent),
+            values=values,
+            body=body,
+            size=len(body),
+            client="requests",
+            read_timeout=read_timeout(words["timeout"]),
+            scheme=self._scheme,
+            # Where one of these is missing, urllib3 adds its own.
+            needed=("user-agent", "accept-encoding"),
+        )
 
 
 def _values(sent: Any) -> list[Any]:
     # `values` of requests' own dict looks each name up again.
     kind = type(sent)
     return [value for _, value in sent.lower_items()] if kind is _Dict else list(sent.values())
-
-
-def _bytes(body: bytes | str | None) -> bytes:
-    return body.encode("utf-8") if isinstance(body, str) else body or b""
 
 
 def _is_traced() -> bool:
@@ -240,10 +225,10 @@ _VERSION: dict[str, Any] = (
 )
 
 
-def _response(answer: PlainAnswer, words: dict[str, Any]) -> Any:
+def _response(answered: PlainAnswer, words: dict[str, Any]) -> Any:
     return HTTPResponse(
-        body=_Body(answer.body),
-        headers=HTTPHeaderDict(answer.headers),
+        body=_Body(answered.body),
+        headers=HTTPHeaderDict(answered.headers),
         status=200,
         reason="OK",
         version=11,

@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import inf
-from threading import TIMEOUT_MAX, current_thread
+from threading import current_thread
 from threading import enumerate as enumerate_threads
 from types import BuiltinFunctionType, FrameType
 from typing import Any, NamedTuple
@@ -18,10 +18,14 @@ from typing import Any, NamedTuple
 from ..errors import ClientHasNoTimeout, FilesMockError, NetworkRefused
 from ..model.base_urls import BaseUrl, Origin
 from ..model.faults import ConnectionFault
-from ..model.messages import Outcome, Request, Sender, Severed
+from ..model.messages import Headers, Outcome, Reply, Request, Sender
 from ..service.handle import handle
 from ..service.service import Service
-from .fast_path import HeadersSeen
+
+Names = tuple[str, ...] | tuple[bytes, ...]
+HeadersSeen = dict[tuple[Names, str], Headers | None]
+"""What the fast path has read of headers that came before, by names and values. A mock has its own,
+so that no key in them is kept for longer than the mock intercepts."""
 
 
 # Compared by identity: two mocks may have equal options, and `unregister` must remove the right
@@ -44,33 +48,16 @@ class ActiveMock:
     """Hosts that aren't ours, and which library asked for each: for the report of a failed test."""
 
     def dispatch(self, request: Request) -> Outcome:
-        """What the client gets, which waits `request.read_timeout` seconds at most, None for ever.
-
-        Raises `ClientHasNoTimeout` when it would really wait for ever.
-        """
+        """What becomes of a request. Raises what a function of the test author has raised."""
         sender = request.sender
         # Only where a failure may come, or has come, as it looks at every frame, task and thread.
-        if sender and self._may_fail:
+        if sender and self._may_fail():
             replaced = sender.is_sleeping_replaced or is_a_sleep_replaced_nearby()
             sender = sender._replace(is_sleeping_replaced=replaced, beside=living())
             request = replace(request, sender=sender)
-        outcome, patience = handle(self.service, request), request.read_timeout
-        if isinstance(outcome, Severed):
-            # An async client may be cancelled, by a deadline of the application: it really waits.
-            is_async = sender is not None and sender.client is not None
-            if outcome.kind == "timeout" and patience is None and not is_async:
-                raise self.waits_for_ever("timeout()")
-        elif outcome.error is not None:
+        outcome = handle(self.service, request)
+        if isinstance(outcome, Reply) and outcome.error is not None:
             raise outcome.error
-        elif patience is None:
-            # Python can't wait longer: it raises OverflowError.
-            delivery = outcome.delivery
-            if max(delivery.delay, delivery.pause) > TIMEOUT_MAX:
-                raise self.waits_for_ever("delay()" if delivery.delay else "dribble()")
-        # Without the second condition, a client with a time-out of 0 would time out without a
-        # delay.
-        elif outcome.delivery.delay >= patience and outcome.delivery.delay:
-            return Severed(kind="timeout")
         return outcome
 
     @property
@@ -87,14 +74,17 @@ class ActiveMock:
             for fault in armed.faults
         )
 
-    @property
     def _may_fail(self) -> bool:
         service = self.service
         limit = service.rate_limiter.limit
         return bool(service.armed.was_armed or limit or service.tenants)
 
-    def waits_for_ever(self, fault: str) -> ClientHasNoTimeout:
+    def waits_for_ever(self, outcome: Outcome) -> ClientHasNoTimeout:
         """The error of a client that has no time-out; the exit checks report it again."""
+        faults = (
+            tenant.journal.fault_of(outcome.request_id) for tenant in self.service.all_tenants()
+        )
+        fault = next((fault for fault in faults if fault is not None), "of the mock")
         error = ClientHasNoTimeout(
             f"The fault {fault} hit a client that has no timeout: it would wait for ever.\n"
             "To fix it: give the client one, such as timeout=5; in process it costs no time.\n"
@@ -323,16 +313,19 @@ _SLEEPING = {
 for the whole process, and really waits."""
 
 
+_seen_sleeping: dict[str, Any] = {}
+"""What was found there last, and really sleeps: each request asks."""
+
+
 def is_sleeping_replaced() -> bool:
     """Whether a test has replaced what sleeps: then a wait, or none, tells nothing."""
-    return (
-        any(
-            _home(getattr(sys.modules[name], "sleep", None)) not in own
-            for name, own in _SLEEPING.items()
-            if name in sys.modules
-        )
-        or _is_stamina_testing()
-    )
+    for name, own in _SLEEPING.items():
+        sleep = getattr(sys.modules.get(name), "sleep", None)
+        if sleep is not _seen_sleeping.get(name):
+            if _home(sleep) not in own:
+                return name in sys.modules
+            _seen_sleeping[name] = sleep
+    return _is_stamina_testing()
 
 
 def _home(function: Any) -> Any:

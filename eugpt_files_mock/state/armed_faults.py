@@ -312,11 +312,8 @@ class ArmedFaults:
         self.live: list[ArmedFault] = []
         self._spent: deque[ArmedFault] = deque(maxlen=_SPENT_KEPT)
         self._numbered = 0
-
-    @property
-    def was_armed(self) -> bool:
-        """Whether there is a fault, or was one."""
-        return self._numbered > 0
+        # Whether there is a fault, or was one.
+        self.was_armed = False
 
     def all(self) -> list[ArmedFault]:
         """The faults, in the order of arming, with those that are spent."""
@@ -348,6 +345,7 @@ class ArmedFaults:
             self.live.clear()
             self._spent.clear()
             self._numbered = 0
+            self.was_armed = False
 
     def arm(
         self, faults: Sequence[Fault], matcher: FaultMatcher, *, goes_on: bool = False
@@ -355,6 +353,7 @@ class ArmedFaults:
         """Arm a fault, or a sequence, last in line; with `goes_on` it hits all after its first."""
         with self._lock:
             self._numbered += 1
+            self.was_armed = True
             armed = ArmedFault(self._numbered, faults, matcher, self._disarm, goes_on=goes_on)
             self.live.append(armed)
             return armed

@@ -12,6 +12,7 @@ from typing import overload
 
 from ..errors import known_arguments
 from ..locks import free_after_fork
+from ..model.faults import FaultName
 from ..model.messages import Call, Record, html_table
 
 _UNMATCHED_KEPT = 100
@@ -75,6 +76,13 @@ class Journal:
             began, _ = self._waits.pop(request_id, (monotonic(), None))
             if is_gone is not False:
                 self._waits[request_id] = began, monotonic() if is_gone else None
+
+    def fault_of(self, request_id: str) -> str | None:
+        """How the fault was made that hit a request, such as `delay(2)`; None if none is known."""
+        for record in reversed(self.records()):
+            if record.call.request_id == request_id and isinstance(record.call.fault, FaultName):
+                return record.call.fault.shown
+        return None
 
     def wait_of(self, request_id: str) -> tuple[str | None, float | None]:
         """`waiting`, `gave_up` or None, and for how many seconds."""

@@ -281,3 +281,14 @@ def test_a_cookie_in_an_answer_is_kept_by_the_session(anywhere: FilesMock) -> No
             session.get(f"{anywhere.base_url}/files", headers=AUTH, timeout=TIMEOUT)
         assert {"route": "b"} == session.cookies.get_dict()
     assert ["cookie" in call.headers for call in anywhere.calls] == [False, True]
+
+
+# -- retries ------------------------------------------------------------------------------------
+
+
+def test_an_adapter_whose_retries_are_a_number_is_answered(mock: FilesMock) -> None:
+    """urllib3 takes a number in the place of a `Retry`, and so do we."""
+    with requests.Session() as session:
+        for scheme in ("http://", "https://"):
+            session.adapters[scheme].max_retries = 2
+        assert 200 == session.get(f"{mock.base_url}/files", headers=AUTH, timeout=3).status_code
