@@ -17,13 +17,14 @@ from .errors import (
     byte_string,
     check_words,
     integer,
+    missing,
     quoted,
     string,
     unknown_user,
     unknown_word,
 )
 from .locks import free_after_fork
-from .model.headers import CONTENT_TYPES, content_type_of
+from .model.headers import content_type_of
 from .model.messages import STATUSES, File
 from .service.service import Service
 from .state.file_store import file_id_of
@@ -91,9 +92,9 @@ def set_status(service: Service, file_id: str | File, status: str, details: str 
     """See `FilesMock.set_status`."""
     _check_status(status, details)
     file_id = file_id_of("set_status: file_id", file_id, service.files.all())
-    file = service.files.set_status(file_id, status, details)
+    file = service.files.change(file_id, status=status, status_details=details)
     if file is None:
-        raise OptionError(f"There is no file {quoted(file_id)}.", word=file_id)
+        raise OptionError(missing("file", file_id), word=file_id)
     return file
 
 
@@ -166,8 +167,11 @@ class FakeFiles:
             fields,
             ("count", "suffixes", "size", *SharedFields.__annotations__),
         )
+        # Late, as it imports Faker, which takes about 90 ms.
+        from .documents import SUFFIXES
+
         # All is checked before the first file is stored.
-        wanted = tuple(CONTENT_TYPES) if suffixes is None else _several(suffixes)
+        wanted = SUFFIXES if suffixes is None else _several(suffixes)
         _check_documents(wanted, size)
         return [
             self.file(suffix, size, fields)
@@ -202,7 +206,7 @@ class FakeFiles:
 
 
 def _check_documents(suffixes: Sequence[str], size: int | None) -> None:
-    # Late, as it imports Faker, which takes about 90 ms.
+    # Late, as it imports Faker.
     from .documents.provider import checked_kind, checked_size
 
     for suffix in suffixes:

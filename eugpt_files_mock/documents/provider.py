@@ -7,7 +7,7 @@ from typing import NamedTuple
 from faker.providers import BaseProvider
 
 from ..errors import OptionError, unknown_word
-from ..model.headers import CONTENT_TYPES
+from ..model.headers import content_type_of
 from .draft import Author, Draft, Topic, written
 from .office import docx, xlsx
 from .pdf import pdf
@@ -102,10 +102,11 @@ class DocumentProvider(BaseProvider):
         kind = checked_kind(suffix)
         checked_size(size, [suffix])
         topic = Topic.of(self.generator, kind.subjects)
+        filename = topic.stem + suffix
         return Document(
-            filename=topic.stem + suffix,
+            filename=filename,
             content=written(kind.draft(topic, self.generator), size),
-            content_type=CONTENT_TYPES[suffix],
+            content_type=content_type_of(filename),
         )
 
     def document_name(self, suffix: str = ".pdf") -> str:

@@ -266,7 +266,7 @@ class Call:
         query: the parameters, decoded; of a repeated one the last value.
         headers: with keys redacted.
         user: whose key it was, or None.
-        client: `httpx`, `httpx2`, `requests`, `urllib3`, `http.client`, `aiohttp`, `port` or `wsgi`.
+        client: `httpx`, `httpx2`, `requests`, `urllib3`, `http.client`, `aiohttp`, `port`, `wsgi`.
         status: what was answered, or None when the connection was severed, or when the body of the
             request never came to its end.
         file_id: the file in question; of an upload, the one that was stored.

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 from threading import RLock
+from typing import Any
 
 from ..errors import OptionError, known_arguments, quoted
 from ..locks import free_after_fork
@@ -109,12 +110,7 @@ class FileStore:
                 heappush(self._expiring, (file.expires_at, file.id))
             # `add_file` may give the id of a deleted file again.
             self._tombstones.pop(file.id, None)
-            self._sort_keys[file.id] = (file.user, sort_key)
-            self._bytes[file.user] += file.bytes
-            # Not always the last one: `add_file` may give an older `created_at`, and a test's clock
-            # may go back.
-            for index in self._indexes_of(file):
-                insort(index, sort_key)
+            self._put_into_indexes(file, sort_key)
             return file
 
     def find(self, file_id: str, user: str | None) -> File | None:
@@ -146,10 +142,7 @@ class FileStore:
 
     def _take_out(self, file: File) -> File:
         # The sort key stays, for the tombstone.
-        sort_key = self._sort_keys[file.id][1]
-        for index in self._indexes_of(file):
-            del index[bisect_left(index, sort_key)]
-        self._bytes[file.user] -= file.bytes
+        self._remove_from_indexes(file, self._sort_keys[file.id][1])
         self._polls.pop(file.id, None)
         self._uploaded_at.pop(file.id, None)
         self._leave_tombstone(file.id)
@@ -164,15 +157,23 @@ class FileStore:
             if file is not None and file.expires_at == expires_at:
                 self._take_out(file)
 
-    def set_status(self, file_id: str, status: str, details: str | None) -> File | None:
-        """Give a file a status that time and polls no longer change; None when there is none."""
+    def change(self, file_id: str, **values: Any) -> File | None:
+        """Give a file other values, but no other id and time; None when there is none.
+
+        A status that it is given is no longer changed by time and polls.
+        """
         with self._lock:
             self._drop_expired()
             if file_id not in self._files:
                 return None
-            self._uploaded_at.pop(file_id, None)
-            file = replace(self._files[file_id], status=status, status_details=details)
-            self._files[file_id] = file
+            before, sort_key = self._files[file_id], self._sort_keys[file_id][1]
+            file = self._files[file_id] = replace(before, **values)
+            self._remove_from_indexes(before, sort_key)
+            self._put_into_indexes(file, sort_key)
+            if "status" in values:
+                self._uploaded_at.pop(file_id, None)
+            if file.expires_at is not None and file.expires_at != before.expires_at:
+                heappush(self._expiring, (file.expires_at, file_id))
             return file
 
     def page(
@@ -207,6 +208,19 @@ class FileStore:
     def _sort_key_of(self, file_id: str, user: str | None) -> SortKey | None:
         owner, sort_key = self._sort_keys.get(file_id, (None, None))
         return sort_key if owner == user else None
+
+    def _put_into_indexes(self, file: File, sort_key: SortKey) -> None:
+        self._sort_keys[file.id] = (file.user, sort_key)
+        self._bytes[file.user] += file.bytes
+        # Not always the last one: `add_file` may give an older `created_at`, and a test's clock may
+        # go back.
+        for index in self._indexes_of(file):
+            insort(index, sort_key)
+
+    def _remove_from_indexes(self, file: File, sort_key: SortKey) -> None:
+        self._bytes[file.user] -= file.bytes
+        for index in self._indexes_of(file):
+            del index[bisect_left(index, sort_key)]
 
     def _indexes_of(self, file: File) -> tuple[list[SortKey], ...]:
         indexes = self._indexes

@@ -64,7 +64,7 @@ def test_no_way_leads_to_an_expired_file() -> None:
         "find": lambda store: store.find("a", None),
         "poll": lambda store: store.poll("a", None),
         "remove": lambda store: store.remove("a", None),
-        "set_status": lambda store: store.set_status("a", "error", None),
+        "change": lambda store: store.change("a", status="error"),
         "page": ids,
     }
     found = {}
@@ -73,6 +73,21 @@ def test_no_way_leads_to_an_expired_file() -> None:
         store.add(file("a", expires_at=100), another_id=new_id)
         found[name] = way(store)
     assert {} == {name: value for name, value in found.items() if value}
+
+
+def test_a_changed_file_keeps_its_place_and_is_found_by_its_new_values() -> None:
+    """A list by purpose has its own index, and an expiry that comes later counts too."""
+    now = 50.0
+    store = FileStore(IMMEDIATE, lambda: now)
+    for name in ("a", "b", "c"):
+        store.add(file(name, purpose="assistants"), another_id=new_id)
+    assert store.change("b", purpose="batch", expires_at=100) == store.get("b")
+    assert ["b"] == ids(store, purpose="batch")
+    assert ["c", "a"] == ids(store, purpose="assistants")
+    assert ["c", "b", "a"] == ids(store)
+    now = 100.0
+    assert ["c", "a"] == ids(store)
+    assert store.change("b", purpose="assistants") is None
 
 
 def test_files_of_one_second_keep_their_order_of_arrival() -> None:
