@@ -29,7 +29,7 @@ from .lifecycle import Lifecycle, ServerContext, serve_on
 from .model.faults import Fault
 from .model.messages import Call, File
 from .model.stubs import StubRequest
-from .options import OPTIONS, Options, OptionWords, refuse_values
+from .options import OPTIONS, Options, OptionWords, check_unnamed
 from .seeding import FakeFiles, FileFields, SharedFields, add_file, set_status
 from .service.operations import NAMES, OperationName
 from .service.service import Service
@@ -96,7 +96,7 @@ class FilesMock:
     """
 
     def __init__(self, *values: Never, **options: Unpack[OptionWords]) -> None:
-        refuse_values(values)
+        check_unnamed(values)
         service = Service.from_options(Options.of(options))
         self._lifecycle = Lifecycle(self, service)
         # The mock itself is the tenant of its own key.

@@ -29,7 +29,7 @@ from .model.base_urls import BaseUrl, parse_base_url, shown_url
 from .model.processing import IMMEDIATE, WORDS, Processing, ProcessingByName, as_processing
 from .model.profile import BEHAVIOURS, Profile, as_profile
 
-__all__ = ["OPTIONS", "Flag", "Option", "OptionWords", "Options", "check_names", "refuse_values"]
+__all__ = ["OPTIONS", "Flag", "Option", "OptionWords", "Options", "check_names", "check_unnamed"]
 
 DEFAULT_BASE_URLS = tuple(BEHAVIOURS["base_url"].eugpt)
 
@@ -502,7 +502,7 @@ def check_names(words: Iterable[object]) -> None:
     check_words("option", words, OPTIONS)
 
 
-def refuse_values(values: Sequence[object]) -> None:
+def check_unnamed(values: Sequence[object]) -> None:
     """Refuse what was given without a name, with the line that was probably meant."""
     if not values:
         return

@@ -220,14 +220,14 @@ def _offered(name: str) -> Members:
     return {
         "fault": name,
         "summary": (inspect.getdoc(function) or "").partition("\n")[0],
-        "kind": _KINDS.get(get_type_hints(function)["return"], "body"),
+        "kind": _EFFECTS.get(get_type_hints(function)["return"], "body"),
         "required": required,
         "arguments": defaults,
         "status": None if required else getattr(function(), "status", None),
     }
 
 
-_KINDS: dict[type, str] = {ErrorResponse: "answer", ConnectionFault: "connection"}
+_EFFECTS: dict[type, str] = {ErrorResponse: "answer", ConnectionFault: "connection"}
 """What a fault does to the exchange; all others spoil the answer's body, or its time."""
 
 

@@ -23,7 +23,7 @@ class OneLineParser(argparse.ArgumentParser):
     """Says what is wrong in one line, and ends with status 2."""
 
     def error(self, message: str) -> NoReturn:
-        sys.exit(refuse(message))
+        sys.exit(fail(message))
 
 
 def say(message: str) -> None:
@@ -32,7 +32,7 @@ def say(message: str) -> None:
     sys.stderr.flush()
 
 
-def refuse(message: str) -> int:
+def fail(message: str) -> int:
     """Say what is wrong; the exit status that goes with it."""
     say(message)
     return 2

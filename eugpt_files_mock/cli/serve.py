@@ -22,8 +22,8 @@ from .arguments import (
     SERVE,
     Words,
     answer_with_file,
+    fail,
     given_options,
-    refuse,
     say,
 )
 
@@ -60,7 +60,7 @@ def run(given: argparse.Namespace) -> int:
         mock = _mock(given, came)
         return _serve_until(came, mock, given) if came.empty() else 0
     except (FilesMockError, OSError) as error:
-        return refuse(str(error))
+        return fail(str(error))
     finally:
         for number, action in before.items():
             signal.signal(number, action)

@@ -18,7 +18,7 @@ from ..mock import FilesMock
 from ..options import OPTIONS
 from ..sweep.case import Case
 from ..sweep.judge import Stopped
-from .arguments import SERVE, Words, answer_with_file, given_options, refuse, say
+from .arguments import SERVE, Words, answer_with_file, fail, given_options, say
 
 _LONGEST = 30.0
 """Seconds that a run may take; curl and most SDKs wait for minutes, or for ever."""
@@ -91,9 +91,9 @@ def run(given: argparse.Namespace) -> int:
     except ExpectationNotMet as error:
         sys.stderr.write(f"{error}\n")
     except (FilesMockError, OSError) as error:
-        return refuse(str(error))
+        return fail(str(error))
     except KeyboardInterrupt:
-        return refuse("interrupted.")
+        return fail("interrupted.")
     return 2
 
 
@@ -122,7 +122,7 @@ def _swept(given: argparse.Namespace) -> int:
                     program.run(case, served)
     except Stopped as stopped:
         sys.stderr.write(program.said)
-        return refuse(f"without a failure, the program failed: {stopped}.")
+        return fail(f"without a failure, the program failed: {stopped}.")
     except ExpectationNotMet:
         if not sweep.is_whole:
             raise

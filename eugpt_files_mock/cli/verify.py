@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from ..errors import FilesMockError, OptionError, check_words
-from ..model.base_urls import refuse_user_info
+from ..model.base_urls import check_user_info
 from ..model.profile import as_profile
 
 
@@ -72,7 +72,7 @@ def _verified(given: argparse.Namespace) -> int:
 
 def _check(given: argparse.Namespace, groups: list[str]) -> None:
     # It would be printed, and saved in the profile.
-    refuse_user_info("--base-url", given.base_url or "")
+    check_user_info("--base-url", given.base_url or "")
     if not given.api_key:
         raise OptionError("verify needs a key: --api-key, or EUGPT_API_KEY.", word=None)
     # A key that was read from a file may end with a line break, which no header can have.

@@ -65,7 +65,7 @@ def parse_base_url(text: object) -> BaseUrl:
         raise OptionError(
             f"base_url must be a URL, such as 'https://chat.eugpt.ai/v1'; got {text!r}.", word=text
         )
-    refuse_user_info("base_url", text)
+    check_user_info("base_url", text)
     shown = quoted(shown_url(text))
     try:
         parts = urlsplit(text)
@@ -86,7 +86,7 @@ def parse_base_url(text: object) -> BaseUrl:
     )
 
 
-def refuse_user_info(label: str, text: str) -> None:
+def check_user_info(label: str, text: str) -> None:
     """Refuse a URL with a user name or a password in it; the message doesn't repeat them."""
     # Not by `username`, which a URL that isn't quite one doesn't have.
     if "@" in re.split("[/?#]", text.partition("://")[2], maxsplit=1)[0]:

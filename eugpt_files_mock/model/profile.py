@@ -35,7 +35,8 @@ class Behaviour:
 
     Attributes:
         what: what the value decides.
-        allowed: the allowed values, or the name of one of `KINDS`; with a `?`, null is allowed too.
+        allowed: the allowed values, or the name of one of `VALUE_KINDS`; with a `?`, null is
+            allowed too.
         mark: how sure the value of `eugpt` is: D (documented), 3P (third party), ? (guess).
         basis: what that value is based on.
         grade: how sure that of `openai` is: REC (recorded), SPEC, ISS (pasted by a user), ?.
@@ -63,14 +64,15 @@ class Behaviour:
             return any(type(value) is type(one) and value == one for one in self.allowed)
         if value is None and self.allowed.endswith("?"):
             return True
-        return KINDS[self.allowed.rstrip("?")][1](value)
+        return VALUE_KINDS[self.allowed.rstrip("?")][1](value)
 
     @property
     def allowed_in_words(self) -> str:
         """For messages and pages."""
         if isinstance(self.allowed, list):
             return " or ".join(map(repr, self.allowed))
-        return KINDS[self.allowed.rstrip("?")][0] + ", or null" * self.allowed.endswith("?")
+        words = VALUE_KINDS[self.allowed.rstrip("?")][0]
+        return f"{words}, or null" if self.allowed.endswith("?") else words
 
 
 def _is_names(value: Any) -> bool:
@@ -126,7 +128,7 @@ def _is_headers(value: Any) -> bool:
     return isinstance(value, dict) and all(name.lower() != "content-type" for name, _ in pairs)
 
 
-KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+VALUE_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "names": ("a list of strings", _is_names),
     "members": ("a list of strings with 'id'", lambda value: _is_names(value) and "id" in value),
     "text": ("a string of ASCII characters", _is_text),

@@ -121,8 +121,9 @@ def _explanation(cell: Cell, meaning: str, told: set[str], words: Words) -> str:
 
 def _attempts(cell: Cell) -> str:
     groups = [str(group) for group in cell.verdict.groups] if cell.verdict else []
-    more = len(groups) - _MOST_GROUPS
-    return "; ".join(groups[:_MOST_GROUPS] + [f"… {more} more"] * (more > 0)) or "no call"
+    if len(groups) > _MOST_GROUPS:
+        groups[_MOST_GROUPS:] = [f"… {len(groups) - _MOST_GROUPS} more"]
+    return "; ".join(groups) or "no call"
 
 
 def summary(cells: Iterable[Cell], runs: int, seconds: float, skipped: float) -> str:

@@ -27,7 +27,7 @@ def _key_over_http(group: Group, evidence: Evidence) -> Found:
     headers = record.call.headers
     host = headers.get("host", "")
     has_key = "authorization" in headers or "x-api-key" in headers or record.key_in_url is not None
-    return has_key and not _LOOPBACK.match(host) and f"to {host or 'another machine'}"
+    return f"to {host or 'another machine'}" if has_key and not _LOOPBACK.match(host) else False
 
 
 _LOOPBACK = re.compile(r"(localhost|[\w.-]+\.localhost|127\.[\d.]+|\[::1\])(:|$)", re.IGNORECASE)
@@ -36,7 +36,7 @@ _LOOPBACK = re.compile(r"(localhost|[\w.-]+\.localhost|127\.[\d.]+|\[::1\])(:|$)
 def _client_across_loops(group: Group, evidence: Evidence) -> Found:
     # Without kept connections there is nothing that belongs to a loop.
     loops = {id(one.record.sender.loop) for one in group.attempts if one.record.sender}
-    return len(loops) > 1 and f"in {len(loops)} event loops"
+    return f"in {len(loops)} event loops" if len(loops) > 1 else False
 
 
 def _clients(evidence: Evidence) -> Iterator[Group]:
@@ -61,7 +61,7 @@ def _no_timeout(group: Group, evidence: Evidence) -> Found:
     )
     is_set = "x-stainless-read-timeout" in call.headers
     has_deadline = sender is not None and sender.has_deadline
-    return is_known and not (is_set or has_deadline) and call.client
+    return call.client if is_known and not (is_set or has_deadline) else False
 
 
 ON_CLIENTS: tuple[Rule, ...] = (

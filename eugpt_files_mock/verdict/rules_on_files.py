@@ -31,7 +31,7 @@ def _duplicate_upload(group: Group, evidence: Evidence) -> Found:
         if not _is_stored(known, evidence):
             return False
         stored.append(known.call.file_id or "")
-    return len(stored) > 1 and f"stored: {', '.join(stored)}"
+    return f"stored: {', '.join(stored)}" if len(stored) > 1 else False
 
 
 def _lost_copies(group: Group, evidence: Evidence) -> list[str]:
@@ -50,11 +50,13 @@ def _is_stored(attempt: Attempt, evidence: Evidence) -> bool:
 def _orphan_left(group: Group, evidence: Evidence) -> Found:
     lost, known = _lost_copies(group, evidence), group.last
     is_deleted = known.is_success and not _is_stored(known, evidence)
-    return bool(lost) and is_deleted and f"still stored: {', '.join(lost)}"
+    return f"still stored: {', '.join(lost)}" if lost and is_deleted else False
 
 
 def _files_left(group: Group, evidence: Evidence) -> Found:
-    return _is_stored(group.attempts[0], evidence) and f"stored: {group.first.call.file_id}"
+    return (
+        f"stored: {group.first.call.file_id}" if _is_stored(group.attempts[0], evidence) else False
+    )
 
 
 def _endless_paging(group: Group, evidence: Evidence) -> Found:
@@ -73,7 +75,7 @@ def _endless_paging(group: Group, evidence: Evidence) -> Found:
     limit = call.query.get("limit", "")
     is_full = limit.isdigit() and len(ids) >= int(limit)
     is_stuck = after in ids or is_full or (pages > 3 and _are_without_pause(group))
-    return is_stuck and f"{pages} times the same {len(ids)} files"
+    return f"{pages} times the same {len(ids)} files" if is_stuck else False
 
 
 def _page_ids(attempt: Attempt) -> list[str]:
@@ -108,7 +110,7 @@ def _page(attempt: Attempt) -> Hashable:
 
 def _busy_polling(group: Group, evidence: Evidence) -> Found:
     polls = len(group.attempts)
-    return polls > _MOST_POLLS and _are_without_pause(group) and f"{polls} times"
+    return f"{polls} times" if polls > _MOST_POLLS and _are_without_pause(group) else False
 
 
 def _are_without_pause(group: Group) -> bool:
@@ -127,7 +129,7 @@ def _polled(attempt: Attempt) -> Hashable:
 
 def _failed_file_polled(group: Group, evidence: Evidence) -> Found:
     told = [one for one in group.attempts if _has_failed(one)]
-    return len(told) > 2 and f"told 'error' {len(told)} times"
+    return f"told 'error' {len(told)} times" if len(told) > 2 else False
 
 
 def _has_failed(attempt: Attempt) -> bool:
@@ -152,13 +154,13 @@ def _paged_after_deleted(group: Group, evidence: Evidence) -> Found:
     after = attempt.call.query.get("after")
     deleted = evidence.deleted.get(after or "")
     is_after = deleted is not None and deleted < attempt.record.number
-    return is_after and f"deleted before: {after}"
+    return f"deleted before: {after}" if is_after else False
 
 
 def _used(group: Group, evidence: Evidence, *, status: str) -> Found:
     unready = group.attempts[0].record.unready_files
     used = [file_id for file_id, was in unready if was == status]
-    return bool(used) and f"file {', '.join(used)}"
+    return f"file {', '.join(used)}" if used else False
 
 
 ON_FILES: tuple[Rule, ...] = (

@@ -75,7 +75,7 @@ def _retry_storm(group: Group, evidence: Evidence) -> Found:
     is_poll = group.first.call.method == "GET" and all(
         earlier.waited(later) >= _POLL_WAIT for earlier, later in group.retries
     )
-    return not is_poll and f"{len(group.attempts)} attempts"
+    return f"{len(group.attempts)} attempts" if not is_poll else False
 
 
 def _retry_sent_other_content(group: Group, evidence: Evidence) -> Found:
@@ -131,7 +131,7 @@ def _delete_retried_after_404(group: Group, evidence: Evidence) -> Found:
     is_retry = len(gone) > 2 and all(
         earlier.waited(later) >= 0.5 * AT_ONCE for earlier, later in group.retries
     )
-    return (had_failed or is_retry) and f"{len(gone)} times"
+    return f"{len(gone)} times" if had_failed or is_retry else False
 
 
 def _deleted(attempt: Attempt) -> Hashable:
@@ -177,7 +177,7 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
     # Two waits with jitter may be alike by chance, three hardly ever.
     tolerance = 0.01 + max(waits) * (0.1 if len(waits) > 2 else 0.01)
     is_constant = len(waits) > 1 and max(waits) - min(waits) <= tolerance
-    return is_constant and f"again every {waits[-1]:.2f} s"
+    return f"again every {waits[-1]:.2f} s" if is_constant else False
 
 
 def _may_be_of_the_library(earlier: Attempt, later: Attempt) -> bool:

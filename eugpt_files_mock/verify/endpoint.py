@@ -37,7 +37,7 @@ class CannotRun(FilesMockError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Received:
     status: int
     headers: httpx.Headers
     body: bytes
@@ -78,7 +78,7 @@ class Endpoint:
         self._lost_an_answer = False
         self._failures = 0
 
-    def send(self, method: str, path: str, *, key: str | None = "", **words: Any) -> Answer:
+    def send(self, method: str, path: str, *, key: str | None = "", **words: Any) -> Received:
         """Send one request; a rate limit is obeyed. `key` is another one, or None for none."""
         # A service that hangs would cost `timeout` seconds for each scenario.
         if self._failures >= _MOST_ATTEMPTS:
@@ -95,7 +95,7 @@ class Endpoint:
             raise ServiceFailed(f"the service answered {answer.status}")
         return answer
 
-    def upload(self, name: str, content: bytes = b"verify\n", **fields: str) -> Answer:
+    def upload(self, name: str, content: bytes = b"verify\n", **fields: str) -> Received:
         """Upload a small file; without a purpose, as `assistants`."""
         data = {"purpose": "assistants", **fields}
         return self.post(files={"file": (self.filename(name), content)}, data=data)
@@ -105,7 +105,7 @@ class Endpoint:
         folder, slash, last = name.rpartition("/")
         return f"{folder}{slash}{self.token}-{last}"
 
-    def post(self, **words: Any) -> Answer:
+    def post(self, **words: Any) -> Received:
         """Send a form, or what isn't one; what it makes is deleted at the end."""
         # Set before the request is sent, and taken back below: if it raises, the file may be there
         # all the same.
@@ -116,7 +116,7 @@ class Endpoint:
         self._lost_an_answer = before
         return answer
 
-    def delete(self, file_id: str) -> Answer:
+    def delete(self, file_id: str) -> Received:
         answer = self.send("DELETE", f"/files/{file_id}")
         if answer.status < 300 and file_id in self._made:
             self._made.remove(file_id)
@@ -146,7 +146,7 @@ class Endpoint:
                     _wait(answer)
         return False
 
-    def _once(self, method: str, path: str, key: str | None, words: dict[str, Any]) -> Answer:
+    def _once(self, method: str, path: str, key: str | None, words: dict[str, Any]) -> Received:
         self.sent += 1
         bearer = {} if key is None else {"Authorization": f"Bearer {key or self._key}"}
         headers = {**bearer, **words.get("headers", {})}
@@ -165,7 +165,7 @@ class Endpoint:
         self._failures = 0
         if "x-request-id" in response.headers:
             self.request_ids.append(response.headers["x-request-id"])
-        return Answer(response.status_code, response.headers, body)
+        return Received(response.status_code, response.headers, body)
 
     def _read(self, response: httpx.Response) -> bytes:
         # httpx's time-out counts from byte to byte: an answer that trickles would never end.
@@ -196,7 +196,7 @@ _REASONS: dict[type[Exception], str] = {
 }
 
 
-def _wait(answer: Answer) -> None:
+def _wait(answer: Received) -> None:
     """As the service asks."""
     try:
         seconds = float(answer.headers.get("retry-after", "1"))

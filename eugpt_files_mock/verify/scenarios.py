@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from ..errors import quoted
 from ..model.profile import Profile
 from ..state.randomness import Randomness, id_template, is_id
-from .endpoint import Answer, Endpoint, NotTried, ServiceFailed
+from .endpoint import Endpoint, NotTried, Received, ServiceFailed
 
 CONTENT = b"verify\n"
 JSONL = b'{"custom_id":"a","method":"POST","url":"/v1/responses","body":{}}\n'
@@ -29,7 +29,7 @@ class Run:
         self.endpoint = endpoint
         self.profile = profile
 
-    def refused(self, case: str, answer: Answer, **words: str) -> tuple[str, Any]:
+    def refused(self, case: str, answer: Received, **words: str) -> tuple[str, Any]:
         behaviour = f"errors.{case}"
         return behaviour, refusal(answer, words, self.profile[behaviour])
 
@@ -40,7 +40,7 @@ class Run:
         return data
 
     @cached_property
-    def first(self) -> Answer:
+    def first(self) -> Received:
         """An upload without anything special."""
         return self.endpoint.upload("first.txt", CONTENT)
 
@@ -60,9 +60,9 @@ class Run:
         return str(file["id"])
 
     @cached_property
-    def accepted(self) -> dict[str, Answer]:
+    def accepted(self) -> dict[str, Received]:
         """An upload for each purpose that is accepted, of those that anyone knows."""
-        answers: dict[str, Answer] = {}
+        answers: dict[str, Received] = {}
         for purpose in dict.fromkeys((*_PURPOSES, *(self.profile["upload.purposes"] or ()))):
             # OpenAI takes nothing but JSONL for these two.
             is_jsonl = purpose in ("batch", "fine-tune")
@@ -95,7 +95,7 @@ _WORD = re.compile(r"\{(\w+)(!r)?\}")
 Words = Mapping[str, Any]
 
 
-def refusal(answer: Answer, words: Words, expected: Any) -> Any:
+def refusal(answer: Received, words: Words, expected: Any) -> Any:
     """The refusal as a value; None when the request was not refused.
 
     `words` are what the message may name, such as `id`, and what was sent for it. When the answer
@@ -118,7 +118,7 @@ def refusal(answer: Answer, words: Words, expected: Any) -> Any:
     return {"status": answer.status, "message": named, "body": body}
 
 
-def _body(answer: Answer) -> Any:
+def _body(answer: Received) -> Any:
     if "json" in answer.headers.get("content-type", ""):
         return answer.json
     try:
@@ -248,7 +248,7 @@ def _purposes(run: Run) -> Seen:
 
 
 def _downloads(run: Run) -> Seen:
-    refused: dict[str, Answer] = {}
+    refused: dict[str, Received] = {}
     content = None
     for purpose, uploaded in run.accepted.items():
         path = f"/files/{uploaded.members['id']}/content"
@@ -268,7 +268,7 @@ def _downloads(run: Run) -> Seen:
     yield run.refused("download_refused", answer, purpose=purpose)
 
 
-def _download(answer: Answer, file: dict[str, Any]) -> Seen:
+def _download(answer: Received, file: dict[str, Any]) -> Seen:
     sent = JSONL if file.get("purpose") in ("batch", "fine-tune") else CONTENT
     yield "download.content", "as uploaded" if answer.body == sent else f"{len(answer.body)} bytes"
     yield "download.content_type", answer.headers.get("content-type", "")
@@ -383,7 +383,7 @@ def _after(run: Run) -> Seen:
 
 
 def _unless_ignored(
-    run: Run, case: str, answer: Answer, name: str, value: str, *, is_ignored: bool
+    run: Run, case: str, answer: Received, name: str, value: str, *, is_ignored: bool
 ) -> Seen:
     """Nothing is refused of a parameter that has no effect."""
     if is_ignored and answer.status < 400:

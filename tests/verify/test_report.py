@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 
 from eugpt_files_mock import FilesMock
 from eugpt_files_mock.model.profile import as_profile
-from eugpt_files_mock.verify.endpoint import Answer, Endpoint, ServiceFailed
+from eugpt_files_mock.verify.endpoint import Endpoint, Received, ServiceFailed
 from eugpt_files_mock.verify.report import Report, verify
 from eugpt_files_mock.verify.scenarios import refusal
 
@@ -98,6 +98,6 @@ def test_an_answer_of_another_form_is_reported_and_the_others_go_on() -> None:
 
 def test_an_error_that_says_it_is_json_and_is_not_is_a_failure_of_the_service() -> None:
     """It is neither a row of a profile, nor a mistake of ours."""
-    answer = Answer(401, httpx.Headers({"content-type": "application/json"}), b"<html>")
+    answer = Received(401, httpx.Headers({"content-type": "application/json"}), b"<html>")
     with pytest.raises(ServiceFailed, match="isn't JSON"):
         refusal(answer, {}, None)
