@@ -22,7 +22,7 @@ from .errors import (
 from .mock import FilesMock, active_mocks
 from .model.messages import Call, File
 from .model.processing import after_polls, after_seconds, fails
-from .model.stubs import Answer, StubRequest
+from .model.stub_answers import Answer, StubRequest
 from .state.armed_faults import ArmedFault
 from .state.stubs import Stub
 from .verdict.verdict import Finding, Verdict

@@ -30,7 +30,7 @@ from .model.faults import ConnectionFault, Fault
 from .service.service import Service
 
 if TYPE_CHECKING:
-    from .server.connection import Answer
+    from .server.connection import Respond
 
 
 __all__ = ["Lifecycle", "ServerContext", "active_mocks", "keep_guard", "serve_on"]
@@ -300,7 +300,7 @@ class ServerContext(Generic[Mock]):
 
 def serve_on(
     mock: Mock,
-    open_server: Callable[[Answer], Server],
+    open_server: Callable[[Respond], Server],
     *,
     host: str = "127.0.0.1",
     scheme: str = "http",

@@ -28,12 +28,12 @@ from .faults import as_faults
 from .lifecycle import Lifecycle, ServerContext, serve_on
 from .model.faults import Fault
 from .model.messages import Call, File
-from .model.stubs import StubRequest
+from .model.stub_answers import StubRequest
 from .options import OPTIONS, Options, OptionWords, check_unnamed
 from .seeding import FakeFiles, FileFields, SharedFields, add_file, set_status
 from .service.operations import NAMES, OperationName
 from .service.service import Service
-from .service.stubs import ResponseWriter, call_after, check_operation, make_stub
+from .service.stubbing import ResponseWriter, call_after, check_operation, make_stub
 from .state.armed_faults import ArmedFault, Phase, build_matcher
 from .state.file_store import Files, file_id_of
 from .state.journal import Calls

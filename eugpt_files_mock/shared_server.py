@@ -11,7 +11,7 @@ from .model.messages import Reply
 from .server.live_server import LiveServer
 
 if TYPE_CHECKING:
-    from .server.connection import Answer
+    from .server.connection import Respond
 
 __all__ = ["SharedServer"]
 
@@ -36,7 +36,7 @@ class SharedServer:
     def stop(self) -> None:
         self._server.stop()
 
-    def _lend(self, answer: Answer) -> _Lease:
+    def _lend(self, answer: Respond) -> _Lease:
         # A forked child has no threads of the parent's server: it needs one of its own.
         if self._process != os.getpid():
             self._open()

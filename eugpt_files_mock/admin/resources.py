@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from ..errors import OptionError, check_words, missing, quoted, unknown_word
 from ..faults import FAULTS
 from ..model.messages import File, Record, Reply
-from ..model.stubs import NULL, WITHOUT_BODY
+from ..model.stub_answers import NULL, WITHOUT_BODY
 from ..service.operations import NAMES
 from ..service.refusals import envelope
 from ..service.service import Service

@@ -18,7 +18,7 @@ from ..errors import OptionError, check_words, quoted
 from ..faults import FAULTS, IN_PROCESS_ONLY, fault_named
 from ..model.faults import ConnectionFault, ErrorResponse, Fault
 from ..model.messages import Call, File, Outcome, Severed
-from ..model.stubs import NULL
+from ..model.stub_answers import NULL
 from ..service.multipart import Part, read_parts
 from ..service.operations import NAMES
 from ..service.refusals import Refused

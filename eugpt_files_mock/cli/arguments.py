@@ -14,7 +14,7 @@ from ..faults import FAULTS, IN_PROCESS_ONLY
 from ..mock import FilesMock
 from ..model.faults import Fault
 from ..model.headers import content_type_of
-from ..model.stubs import NULL
+from ..model.stub_answers import NULL
 from ..options import OPTIONS, Flag, Option
 from ..state.armed_faults import MATCHER_WORDS, fault_and_matcher_words
 

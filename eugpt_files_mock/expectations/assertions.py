@@ -19,7 +19,7 @@ from ..model.faults import FaultName
 from ..model.messages import Call, File
 from ..model.secret_names import REDACTED, is_secret_name, without_secret_members
 from ..service.service import Service
-from ..service.stubs import check_operation
+from ..service.stubbing import check_operation
 from ..state.file_store import FileStore, file_id_of, is_a_filename
 from ..state.journal import Journal
 

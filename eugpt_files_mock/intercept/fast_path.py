@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ..model.delivery import WHOLE
 from ..model.messages import Headers, Outcome, Reply, Request
-from ..protocol.delivery import http_date
+from ..protocol.actions import http_date
 from .registry import HeadersSeen, Names, Resolved, sender_of
 
 MOST_BYTES = 55_000

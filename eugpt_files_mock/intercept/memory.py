@@ -21,7 +21,7 @@ from urllib.parse import unquote
 
 from ..errors import ClientHasNoTimeout
 from ..model.messages import NOT_CONNECTED, Headers, Outcome, Request, Sender, Severed
-from ..protocol.delivery import Action, Close, Hang, Reset, Send, Wait, deliver
+from ..protocol.actions import Action, Close, Hang, Reset, Send, Wait, deliver
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
 from ..service.handle import refuse_unreadable

@@ -18,7 +18,7 @@ from typing import Any, Literal, ParamSpec, TypeVar, get_args
 from ..errors import OptionError, known_arguments, quoted, seconds, string, unknown_word
 from .headers import JSON, header_pairs
 from .messages import NOT_CONNECTED, SeveredKind
-from .stubs import json_bytes
+from .stub_answers import json_bytes
 
 ErrorBody = Literal["envelope", "detail", "error_string", "text", "html", "empty"]
 """The shapes of an error body: three that the documentation shows, and what proxies send."""

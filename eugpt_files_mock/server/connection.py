@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from ..model.messages import Line, Outcome, Reply
-from ..protocol.delivery import Close, Hang, Reset, Send, Wait, deliver, response_head
+from ..protocol.actions import Close, Hang, Reset, Send, Wait, deliver, response_head
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 
-Answer = Callable[[ReceivedRequest | UnreadableRequest], Outcome]
+Respond = Callable[[ReceivedRequest | UnreadableRequest], Outcome]
 
 _RECEIVE_BYTES = 65_536
 
@@ -38,7 +38,7 @@ class Connection:
     def __init__(
         self,
         connected: socket.socket,
-        answer: Answer,
+        answer: Respond,
         note_wait: Callable[[Outcome, bool | None], None],
         ssl_context: ssl.SSLContext | None,
         bytes_wanted: Callable[[ReceivedRequest], int | None] = lambda _: None,

@@ -21,7 +21,7 @@ from ..errors import AddressInUse, OptionError, quoted
 from ..locks import free_after_fork
 from ..model.messages import Outcome
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
-from .connection import Answer, Connection
+from .connection import Connection, Respond
 
 _BACKLOG = 512
 
@@ -53,7 +53,7 @@ class LiveServer:
 
     def __init__(
         self,
-        answer: Answer,
+        answer: Respond,
         host: str,
         port: int,
         ssl_context: ssl.SSLContext | None,

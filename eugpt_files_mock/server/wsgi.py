@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request as WsgiRequest
 
 from ..errors import FaultUnavailable
 from ..model.messages import NOT_CONNECTED, Headers, Reply, Request, Severed
-from ..protocol.delivery import reason_phrase
+from ..protocol.actions import reason_phrase
 from ..service.handle import handle
 from ..service.service import Service
 from .application import PREFIX

@@ -26,7 +26,7 @@ except ImportError as error:
     ) from error
 
 from ..errors import quoted
-from ..model.stubs import StubFile, StubForm
+from ..model.stub_answers import StubFile, StubForm
 from .refusals import Refusal, Refused
 
 _LONGEST_HEADER = 65_536

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from ..model.headers import HTML, TEXT
 from ..model.profile import Profile, named_profile
-from ..model.stubs import WITHOUT_BODY
+from ..model.stub_answers import WITHOUT_BODY
 from ..state.stubs import Stub
 from .operations import OPERATIONS
 from .operations.operation import STRING, AnyOperation, Description, Schema, named, schema_of

@@ -11,7 +11,7 @@ from ..model.faults import ErrorResponse
 from ..model.headers import BYTES, HTML, JSON, TEXT
 from ..model.messages import File, Outcome, Reply
 from ..model.profile import BEHAVIOURS, Profile, fill
-from ..model.stubs import WITHOUT_BODY
+from ..model.stub_answers import WITHOUT_BODY
 from ..options import Options
 from .refusals import CHALLENGE, REFUSALS, Refusal
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ..locks import free_after_fork
 from ..model.messages import Call
 from ..model.operations import OperationNames
-from ..model.stubs import EncodedAnswer, Reply, StubOperation
+from ..model.stub_answers import EncodedAnswer, Reply, StubOperation
 from .journal import Calls, Journal
 
 

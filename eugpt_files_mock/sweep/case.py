@@ -13,7 +13,7 @@ from ..errors import ExpectationNotMet, StateError
 from ..model.faults import ConnectionFault
 from ..model.messages import Call, Record
 from ..service.service import Service
-from ..service.stubs import check_operation
+from ..service.stubbing import check_operation
 from ..state.journal import Calls
 from ..verdict.verdict import Verdict, judge
 from .judge import Endless, Evidence, Reason, ends_a_run, judged

@@ -8,7 +8,7 @@ import pytest
 
 from eugpt_files_mock.model.delivery import Delivery
 from eugpt_files_mock.model.messages import Reply, Severed
-from eugpt_files_mock.protocol.delivery import (
+from eugpt_files_mock.protocol.actions import (
     Close,
     Hang,
     Reset,

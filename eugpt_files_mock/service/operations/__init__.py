@@ -10,7 +10,7 @@ from typing import Literal
 
 from ...model.messages import Request
 from ...model.operations import OperationNames
-from ...model.stubs import StubOperation
+from ...model.stub_answers import StubOperation
 from ...state.stubs import Stubs
 from ..refusals import Refusal
 from .delete import DELETE

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ...model.headers import JSON
 from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
-from ...model.stubs import (
+from ...model.stub_answers import (
     WITHOUT_BODY,
     Answer,
     EncodedAnswer,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import OptionError, boolean, integer, quoted, string, unknown_word
 from ..model.messages import Call
-from ..model.stubs import Answer, StubRequest, encode, too_many
+from ..model.stub_answers import Answer, StubRequest, encode, too_many
 from ..state.stubs import Stub
 from .operations import NAMES, is_files_path
 from .service import Service
