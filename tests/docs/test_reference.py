@@ -175,14 +175,21 @@ def test_the_search_finds_what_people_look_for(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [400, 1280])
-@pytest.mark.parametrize("page", ["index", "how-to/faults", "fidelity", "reference/mock", "search"])
+@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (400, "dark"), (1280, "dark")])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "index", "how-to/faults", "fidelity", "reference/mock", "reference/what-clients-meet",
+        "search",
+    ],
+)  # fmt: skip
 def test_axe_finds_nothing_and_no_page_is_wider_than_a_phone(
-    site: Path, browser_page: Any, page: str, width: int
+    site: Path, browser_page: Any, page: str, width: int, scheme: str
 ) -> None:
     """What scrolls is reached by the keyboard, what is a landmark has a name."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     browser_page.set_viewport_size({"width": width, "height": 800})
+    browser_page.emulate_media(color_scheme=scheme)
     browser_page.goto((site / f"{page}.html").as_uri())
     found = axe.run(browser_page).response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
