@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from .environment import Pointers
 from .errors import (
@@ -30,16 +30,28 @@ from .model.faults import ConnectionFault, Fault
 from .service.service import Service
 
 if TYPE_CHECKING:
+    from .admin.resources import ControlledMock
     from .server.connection import Respond
 
 
 __all__ = ["Lifecycle", "ServerContext", "active_mocks", "keep_guard", "serve_on"]
 
 
+if TYPE_CHECKING:
+
+    class HasLifecycle(ControlledMock, Protocol):
+        """A `FilesMock`, a class of a layer above this one."""
+
+        @property
+        def _lifecycle(self) -> Lifecycle: ...
+        @property
+        def api_key(self) -> str: ...
+
+
 class Lifecycle:
     """How one mock can be reached now: by interception, by ports, by both, or not at all."""
 
-    def __init__(self, mock: Any, service: Service) -> None:
+    def __init__(self, mock: HasLifecycle, service: Service) -> None:
         options = service.options
         self._active_mock = ActiveMock(
             service=service,
@@ -218,14 +230,7 @@ class Server(Protocol):
     def end_waits(self) -> None: ...
 
 
-class HasLifecycle(Protocol):
-    """A `FilesMock`, a class of a layer above this one."""
-
-    @property
-    def _lifecycle(self) -> Lifecycle: ...
-
-
-Mock = TypeVar("Mock", bound=HasLifecycle)
+Mock = TypeVar("Mock", bound="HasLifecycle")
 
 
 class ServerContext(Generic[Mock]):
@@ -327,7 +332,7 @@ def serve_on(
     if admin_token is not None:
         service.redactor.protect(admin_token)
     control = Control(
-        mock=cast("Any", mock),
+        mock=mock,
         service=service,
         has_page=access.is_open,
         problems=lifecycle.problems,
@@ -359,8 +364,8 @@ def _check_on_a_port(faults: Iterable[Fault]) -> None:
             )
 
 
-_active: list[Any] = []
+_active: list[HasLifecycle] = []
 
 
-def active_mocks() -> tuple[Any, ...]:
+def active_mocks() -> tuple[HasLifecycle, ...]:
     return tuple(_active)

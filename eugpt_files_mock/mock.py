@@ -100,7 +100,7 @@ class FilesMock:
         service = Service.from_options(Options.of(options))
         self._lifecycle = Lifecycle(self, service)
         # The mock itself is the tenant of its own key.
-        self._tenants: dict[str, Any] = {service.api_key: self}
+        self._tenants: dict[str, Self] = {service.api_key: self}
         self._sweep: Sweep | None = None
         self._hold(service)
 
@@ -729,7 +729,7 @@ class FilesMock:
             tenant._hold(main.tenant(key))
             # Another thread may have been faster; all must get the same one.
             self._tenants.setdefault(key, tenant)
-        return self._tenants[key]  # type: ignore[no-any-return]
+        return self._tenants[key]
 
     # Hidden from type checkers, which would accept any attribute because of it.
     if not TYPE_CHECKING:
@@ -765,4 +765,4 @@ def active_mocks() -> list[FilesMock]:
 
     To find one that was started and never stopped; the pytest plugin looks after each test.
     """
-    return list(lifecycle.active_mocks())
+    return [mock for mock in lifecycle.active_mocks() if isinstance(mock, FilesMock)]

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from ..errors import OptionError, check_words, missing, quoted, unknown_word
 from ..faults import FAULTS
-from ..model.messages import File, Record, Reply
+from ..model.messages import Call, File, Record, Reply
 from ..model.stub_answers import NULL, WITHOUT_BODY
 from ..service.operations import NAMES
 from ..service.refusals import envelope
@@ -118,12 +118,19 @@ def read_limit(request: Request) -> int:
     return int(limit)
 
 
+class ShownSweep(Protocol):
+    """What is shown of a sweep, a class of a layer above this one."""
+
+    def members(self, call_members: Callable[[Call], dict[str, Any]]) -> dict[str, Any]: ...
+
+
 class ControlledMock(Protocol):
     """What the control routes do with a `FilesMock`."""
 
-    _service: Service
-    # The last sweep, of a layer above this one, or None.
-    _sweep: Any
+    @property
+    def _service(self) -> Service: ...
+    @property
+    def _sweep(self) -> ShownSweep | None: ...
 
     # Their arguments come from outside, and are checked by the methods themselves.
     def add_file(self, *values: Any, **words: Any) -> File: ...
