@@ -100,7 +100,7 @@ class FilesMock:
         service = Service.from_options(Options.of(options))
         self._lifecycle = Lifecycle(self, service)
         # The mock itself is the tenant of its own key.
-        self._tenants: dict[str, Self] = {service.api_key: self}
+        self._tenants: dict[str, FilesMock] = {service.api_key: self}
         self._sweep: Sweep | None = None
         self._hold(service)
 
@@ -704,7 +704,7 @@ class FilesMock:
         self._fake_files.restart()
         self._lifecycle.reset(self._service)
 
-    def tenant(self, key: str) -> Self:
+    def tenant(self, key: str) -> FilesMock:
         """With `isolate_by_key`, what requests with that key see and leave, as a mock of its own.
 
         Its files, faults, stubs, calls, `reset`, `check` and `verdict` belong to that key only.
