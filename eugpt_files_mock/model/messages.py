@@ -152,6 +152,14 @@ class Headers(Mapping[str, str]):
         by_name = {name.lower(): value for name, value in self.pairs}
         return by_name if len(by_name) == len(self.pairs) else _joined(self.pairs)
 
+    @cached_property
+    def to_keep(self) -> tuple[Headers, str]:
+        """The same without the values whose names say that they are secret; and all other values,
+        a line each, in which a secret may stand all the same.
+        """
+        pairs = [(name, REDACTED if is_secret_name(name) else value) for name, value in self.pairs]
+        return Headers(pairs), "\n".join([value for _, value in pairs])
+
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     joined: dict[str, str] = {}

@@ -1,6 +1,5 @@
 """What is known of one request while it is handled, and the `Record` that is made of it."""
 
-from collections.abc import Mapping
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -28,6 +27,7 @@ class Exchange:
     route: RouteMatch
     identity: Identity
     command: Any = None
+    facts: Facts = Facts()
 
     def __init__(self, service: Service, request: Request) -> None:
         # The number before the clock: that may be the test author's, and slow.
@@ -43,19 +43,18 @@ class Exchange:
         self.refusal: Refusal | None = None
 
     def target(self) -> FaultTarget:
-        facts = self._facts()
         return FaultTarget(
             operation=self.route.name or "",
-            filename=facts.filename,
+            filename=self.facts.filename,
             file_id=self.route.file_id,
-            purpose=facts.purpose,
+            purpose=self.facts.purpose,
             user=self.identity.user,
         )
 
     def record(self, outcome: Outcome) -> Record:
         """The line for the journal: without keys, and without a reference to any body."""
-        request, route, refusal, result = self.request, self.route, self.refusal, self.result
-        facts = self._facts()
+        request, route, facts = self.request, self.route, self.facts
+        refusal, result = self.refusal, self.result
         # The path of an upload doesn't have the id of the new file.
         new_id = None if result is None else result.new_id
         named = (new_id or route.file_id, facts.filename, facts.purpose, facts.content_type)
@@ -79,7 +78,7 @@ class Exchange:
             method=request.method,
             path=kept.path,
             query=kept.query,
-            headers=Headers(kept.headers),
+            headers=kept.headers,
             user=self.identity.user,
             client=request.client,
             status=outcome.status if isinstance(outcome, Reply) and request.is_complete else None,
@@ -106,8 +105,8 @@ class Exchange:
             is_unmatched=route.is_unknown,
             started=self._started,
             # For the verdict: with another key it isn't a retry. The key itself is kept nowhere.
-            key=hash((self.identity.key, *_credentials(request.headers.by_name))),
-            unready_files=self._unready_files(),
+            key=hash((self.identity.key, *map(request.headers.by_name.get, _CREDENTIALS))),
+            unready_files=self._unready_files() if route.operation.used_files else (),
             stub=route.stub,
             has_deleted=result is not None and result.has_deleted,
             is_done=result is not None,
@@ -117,7 +116,7 @@ class Exchange:
             # A body that can't be read as a form has no content, but may be empty.
             size=request.length if facts.bytes is None else facts.bytes,
             tail=facts.tail,
-            body=_hash(facts.body, request.headers.by_name.get("content-type", "")),
+            body=_hash(facts.body, request.headers) if facts.body else 0,
             key_in_url=kept.key_in_url,
         )
 
@@ -129,20 +128,12 @@ class Exchange:
         used = find_used(self.command, self.file, self._service, self.identity.user)
         return tuple((file.id, file.status) for file in used if file and file.status != "processed")
 
-    def _facts(self) -> Facts:
-        """What is known of the file in question, and of the body."""
-        return self.route.operation.facts(self.command, self.file)
-
 
 _CREDENTIALS = ("cookie", "x-api-key", "api-key", "x-auth-token", "x-csrf-token")
 """Headers that hold one, beside `Authorization`. The journal redacts them."""
 
 
-def _credentials(headers: Mapping[str, str]) -> list[str]:
-    return [headers[name] for name in _CREDENTIALS if name in headers]
-
-
-def _hash(body: bytes, content_type: str) -> int:
+def _hash(body: bytes, headers: Headers) -> int:
     # A client invents a boundary for each attempt.
-    _, _, boundary = content_type.partition("boundary=")
+    _, _, boundary = headers.by_name.get("content-type", "").partition("boundary=")
     return hash(body.replace(boundary.strip('"').encode(), b"") if boundary else body)

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,18 +43,13 @@ class SelectedFault:
 
 
 def select_fault(
-    service: Service, prefer: str | None, target: Callable[[], FaultTarget]
+    service: Service, target: FaultTarget, headers: Mapping[str, str]
 ) -> SelectedFault | None:
-    """The fault that hits: the one that the request asks for itself, else the first armed one.
-
-    `target` is asked only when one is armed.
-    """
+    """The fault that hits: the one that the request asks for itself, else the first armed one."""
     # A request that asks for its own failure uses up no armed fault.
-    if prefer is not None and (asked := _CODE.search(prefer)):
+    if asked := _CODE.search(headers.get("prefer", "")):
         return SelectedFault(fault=_preferred(asked[1]), phase="before")
-    if not service.armed.live:
-        return None
-    selected = service.armed.select(target(), service.randomness.rng)
+    selected = service.armed.select(target, service.randomness.rng)
     if selected is None:
         return None
     fault, matcher = selected

@@ -32,10 +32,12 @@ def handle(service: Service, request: Request) -> Outcome:
     # Before the work, after which a deleted file has no name and no purpose any more.
     if exchange.route.file_id is not None:
         exchange.file = service.files.find(exchange.route.file_id, exchange.identity.user)
+    exchange.facts = operation.facts(exchange.command, exchange.file)
     outcome: Outcome | None = None
     try:
         # This can refuse as well: a `Prefer: code=` that isn't an error status.
-        exchange.fault = select_fault(service, headers.get("prefer"), exchange.target)  # 4
+        may_hit = service.armed.live or "prefer" in headers
+        exchange.fault = select_fault(service, exchange.target(), headers) if may_hit else None  # 4
         # A fault of `phase="after"`, and one that alters the answer, need the work to be done.
         if exchange.fault is None or not exchange.fault.replaces_the_work:
             _admit(service, exchange)  # 5

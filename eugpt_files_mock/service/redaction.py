@@ -15,10 +15,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..errors import quoted
-from ..model.messages import Outcome, Parameters, Reply, Request
+from ..model.messages import Headers, Outcome, Parameters, Reply, Request
 from ..model.secret_names import REDACTED, is_secret_member, is_secret_name, without_secret_members
-
-Pairs = tuple[tuple[str, str], ...]
 
 _SHORTEST_SECRET = 6
 """A shorter text may be any word, and is not taken for a secret."""
@@ -38,11 +36,10 @@ _MEMBER = re.compile(
 )
 
 # Whether it is worth while to go through a JSON value: some part of each name that is secret.
-_MAYBE_SECRET = re.compile(
-    "pass|secret|token|key|auth|cookie|sess|cred|sig|hmac|csrf|xsrf|jwt|otp|pin|pw|dsn|sas|sid"
-    "|bearer|connection|\\\\u",
-    re.IGNORECASE,
-)
+_PARTS_OF_NAMES = (
+    "pass", "secret", "token", "key", "auth", "cookie", "sess", "cred", "sig", "hmac", "csrf",
+    "xsrf", "jwt", "otp", "pin", "pw", "dsn", "sas", "sid", "bearer", "connection", "\\u",
+)  # fmt: skip
 
 
 _KEY = re.compile(
@@ -51,9 +48,14 @@ _KEY = re.compile(
 )
 """What looks like a key: of this service, of OpenAI, or a JSON Web Token."""
 
+_KEY_BEGINS = ("eugpt_", "sk-", "eyJ")
+
 _KEY_PARAMETERS = ("api_key", "api-key", "apikey", "x-api-key", "access_token", "authorization")
 _SHORTEST_KEY = 8
 """Parameters that are for keys only, and the shortest value that counts: not `true`, or `none`."""
+
+
+Pairs = tuple[tuple[str, str], ...]
 
 
 class Redactor:
@@ -92,10 +94,21 @@ class Redactor:
         `is_authors` says that the answer is the test author's, with members of any name.
         """
         secrets = _Secrets(self._pattern, request)
+        path, (headers, values), key_in_url = request.path, request.headers.to_keep, None
+        # One search in all that is always there: nearly always, there is nothing in any of it.
+        sent = f"{path}\n{values}"
+        if secrets.may_be_in(sent):
+            path, headers = secrets.redacted(path), Headers(secrets.headers(headers.pairs))
+        if request.query or path is not request.path or self._may_have_a_key(path):
+            key_in_url = self._key_in_url(request, secrets)
+        # Cut afterwards: the beginning of a key wouldn't be found.
+        if len(sent) > _MOST_KEPT:
+            path = _cut(path)
+            headers = Headers([(name, _cut(value)) for name, value in headers.pairs])
         return Redacted(
-            path=_cut(secrets.redacted(request.path)),
+            path=path,
             query=secrets.fields(request.parameters) if request.query else _NOTHING,
-            headers=secrets.headers(request.headers.pairs),
+            headers=headers,
             named=secrets.names(names),
             fields=secrets.fields(fields) if fields else _NOTHING,
             message=None if message is None else secrets.redacted(message),
@@ -103,8 +116,11 @@ class Redactor:
             if isinstance(outcome, Reply)
             else outcome,
             json=secrets.json(json, body) if body else None,
-            key_in_url=self._key_in_url(request, secrets),
+            key_in_url=key_in_url,
         )
+
+    def _may_have_a_key(self, text: str) -> bool:
+        return self._own in text or any(map(text.__contains__, _KEY_BEGINS))
 
     def _key_in_url(self, request: Request, secrets: _Secrets) -> str | None:
         """Where the URL has a key, or what looks like one: a parameter's name, or `the path`."""
@@ -124,7 +140,7 @@ class Redacted(NamedTuple):
 
     path: str
     query: Parameters
-    headers: Pairs
+    headers: Headers
     named: tuple[str | None, ...]
     fields: Parameters
     message: str | None
@@ -142,11 +158,16 @@ class _Secrets:
         self._accepted = accepted
         self._presented = _presented(request.headers.by_name.get("authorization", ""))
 
+    def may_be_in(self, text: str) -> bool:
+        """Whether there is something to take out, or nearly; finds it faster than `redacted`."""
+        return any(map(text.__contains__, self._presented)) or (
+            self._accepted is not None and self._accepted.search(text) is not None
+        )
+
     def redacted(self, text: str) -> str:
         for secret in self._presented:
             # What a request presents may be any word, such as `test`: only where it stands alone is
-            # it the key. An accepted key is taken out wherever it stands. `in` is the fast way to
-            # find that there is nothing to do.
+            # it the key. An accepted key is taken out wherever it stands.
             if secret in text:
                 text = re.sub(rf"(?<![\w.-]){re.escape(secret)}(?![\w.-])", REDACTED, text)
         return text if self._accepted is None else self._accepted.sub(REDACTED, text)
@@ -157,7 +178,7 @@ class _Secrets:
         # faster than to go through the value.
         if body.isascii() and b"\\" not in body:
             text = body.decode("ascii")
-            if self.redacted(text) == text and not _MAYBE_SECRET.search(text):
+            if not self.may_be_in(text) and not _may_name_a_secret(text):
                 return value
         try:
             return self._value(without_secret_members(value))
@@ -172,16 +193,11 @@ class _Secrets:
             return [self._value(one) for one in value]
         return self.redacted(value) if isinstance(value, str) else value
 
-    def headers(self, received: Pairs) -> Pairs:
-        pairs = [(name, REDACTED if is_secret_name(name) else value) for name, value in received]
-        # One search in all values: nearly always, there is nothing in any of them.
-        values = "\n".join([value for _, value in pairs])
-        if self.redacted(values) != values:
-            pairs = [(name, self.redacted(value)) for name, value in pairs]
-        # Cut afterwards: the beginning of a key wouldn't be found.
-        if len(values) > _MOST_KEPT:
-            pairs = [(name, _cut(value)) for name, value in pairs]
-        return tuple(pairs)
+    def headers(self, pairs: Pairs) -> Pairs:
+        return tuple(
+            (name, REDACTED if is_secret_name(name) else self.redacted(value))
+            for name, value in pairs
+        )
 
     def fields(self, fields: Mapping[str, str]) -> Parameters:
         return Parameters(
@@ -193,6 +209,8 @@ class _Secrets:
 
     def names(self, names: tuple[str | None, ...]) -> tuple[str | None, ...]:
         # Tests look for calls by these, so a filename that only contains a key stays as it is.
+        if self._accepted is None and not any(map(names.__contains__, self._presented)):
+            return names
         return tuple([REDACTED if name and self._is_key(name) else name for name in names])
 
     def _is_key(self, name: str) -> bool:
@@ -203,19 +221,25 @@ class _Secrets:
         """With the beginning of a text, and without the content of a file, or an error's frames."""
         if reply.error is not None:
             reply = replace(reply, error=None)
-        headers = self.headers(reply.headers)
-        if headers != reply.headers:
-            reply = replace(reply, headers=headers)
+        text = redacted = reply.body[:_MOST_BODY_READ].decode("utf-8", "replace")
+        names, values = zip(*reply.headers, strict=True) if reply.headers else ((), ())
+        if self.may_be_in("\n".join((text, *values))):
+            reply = replace(reply, headers=self.headers(reply.headers))
+            redacted = self.redacted(text)
+        elif any(map(is_secret_name, names)):
+            reply = replace(reply, headers=self.headers(reply.headers))
         if ("Content-Type", "application/octet-stream") in reply.headers:
             return replace(reply, body=b"")
-        text = reply.body[:_MOST_BODY_READ].decode("utf-8", "replace")
-        redacted = self.redacted(text)
         # No member of the API's own answers has the name of a secret.
-        if is_authors and _MAYBE_SECRET.search(redacted):
+        if is_authors and _may_name_a_secret(redacted):
             redacted = _without_members(redacted)
         if redacted == text and len(reply.body) <= _MOST_BODY_KEPT:
             return reply
         return replace(reply, body=redacted[:_MOST_BODY_KEPT].encode("utf-8", "replace"))
+
+
+def _may_name_a_secret(text: str) -> bool:
+    return any(map(text.lower().__contains__, _PARTS_OF_NAMES))
 
 
 def _without_members(text: str) -> str:

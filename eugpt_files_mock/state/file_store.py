@@ -26,6 +26,10 @@ _TOMBSTONES_KEPT = 100_000
 """Deleted files that can still be named by `after`; the oldest are forgotten first."""
 
 
+class Full(Exception):
+    """A file would exceed the quota of its owner."""
+
+
 class FileStore:
     """The stored files of one mock."""
 
@@ -86,18 +90,18 @@ class FileStore:
         file: File,
         *,
         another_id: Callable[[], str],
-        admit: Callable[[int, int], None] | None = None,
+        most_bytes: int | None = None,
     ) -> File:
         """Store a file, and return it as it was stored; `another_id` is asked when its id is taken.
 
-        `admit` is given how many files, and how many bytes, its owner has; it may raise, and then
-        nothing is stored.
+        Raises:
+            Full: when its owner would have more than so many bytes; then nothing is stored.
         """
         with self._lock:
             self._drop_expired()
             # Asked under this lock, as two uploads at once must not both get the last bytes.
-            if admit is not None:
-                admit(len(self._indexes[(file.user,)]), self._bytes[file.user])
+            if most_bytes is not None and self._bytes[file.user] + file.bytes > most_bytes:
+                raise Full
             # With a seed, the next id may be one that a test gave to `add_file`.
             while file.id in self._files:
                 file = replace(file, id=another_id())

@@ -6,7 +6,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
-from threading import Condition
+from threading import Condition, RLock
 from time import monotonic
 from typing import overload
 
@@ -32,14 +32,15 @@ class Journal:
 
     def __init__(self, cap: int) -> None:
         self._cap = cap
-        # With the reentrant lock of a `Condition`: `clear` calls `forget`.
-        self.changed = free_after_fork(Condition())
+        # Reentrant: `clear` calls `forget`.
+        self._lock = free_after_fork(RLock())
+        self.changed = free_after_fork(Condition(self._lock))
         self.on_record: Callable[[Record], None] | None = None
         self.clear()
 
     def clear(self) -> None:
         """Forget all there was, and number from 1 again."""
-        with self.changed:
+        with self._lock:
             self.forget()
             # Counts requests as they arrive; `next` of it is atomic, and so needs no lock.
             self.numbers = count(1)
@@ -47,7 +48,7 @@ class Journal:
 
     def forget(self) -> None:
         """Forget every call; numbers go on, and the exit checks report what they have to."""
-        with self.changed:
+        with self._lock:
             self._records: deque[Record] = deque()
             self.dropped = 0
             self._waits: dict[str, tuple[float, float | None]] = {}
@@ -57,7 +58,7 @@ class Journal:
 
     def records(self) -> tuple[Record, ...]:
         """The records in order of arrival, as they are now."""
-        with self.changed:
+        with self._lock:
             return tuple(self._records)
 
     def calls(self) -> tuple[Call, ...]:
@@ -69,7 +70,7 @@ class Journal:
 
         A call that isn't kept here is ignored.
         """
-        with self.changed:
+        with self._lock:
             # From the end, as the call that waits is nearly always among the last.
             if not any(kept.call.request_id == request_id for kept in reversed(self._records)):
                 return
@@ -86,7 +87,7 @@ class Journal:
 
     def wait_of(self, request_id: str) -> tuple[str | None, float | None]:
         """`waiting`, `gave_up` or None, and for how many seconds."""
-        with self.changed:
+        with self._lock:
             began, ended = self._waits.get(request_id, (None, None))
         if began is None:
             return None, None
@@ -94,17 +95,17 @@ class Journal:
 
     def gone(self) -> dict[str, float]:
         """By the ids of requests whose clients went away, the seconds that they had waited."""
-        with self.changed:
+        with self._lock:
             return {one: ended - began for one, (began, ended) in self._waits.items() if ended}
 
     def waiting(self) -> set[str]:
         """The request ids of clients that still wait for a late answer."""
-        with self.changed:
+        with self._lock:
             return {request_id for request_id, (_, ended) in self._waits.items() if ended is None}
 
     def add(self, record: Record) -> None:
         """Keep a record at the place where its request arrived."""
-        with self.changed:
+        with self._lock:
             records = self._records
             if not records or records[-1].number < record.number:
                 records.append(record)
@@ -124,7 +125,7 @@ class Journal:
 
     def correct(self, record: Record) -> None:
         """Put it in the place of the record with that number, if that is still kept."""
-        with self.changed:
+        with self._lock:
             for place, kept in enumerate(self._records):
                 if kept.number == record.number:
                     self._records[place] = record

@@ -11,7 +11,7 @@ import pytest
 from eugpt_files_mock.model.messages import File
 from eugpt_files_mock.model.processing import IMMEDIATE, after_polls
 from eugpt_files_mock.state import file_store
-from eugpt_files_mock.state.file_store import Files, FileStore
+from eugpt_files_mock.state.file_store import Files, FileStore, Full
 
 NEW_IDS = count(1000)
 
@@ -142,23 +142,14 @@ def test_a_purpose_has_pages_of_its_own(store: FileStore) -> None:
     assert ["d", "c"] == ids(store, purpose="assistants", limit=2)
 
 
-def test_what_isn_t_admitted_is_not_stored() -> None:
-    """It is told how many files, and how many bytes, the owner of the file has."""
+def test_what_would_exceed_a_quota_is_not_stored() -> None:
+    """The quota is that of the file's owner."""
     store = FileStore(IMMEDIATE, lambda: 100.0)
-    told: list[tuple[int, int]] = []
-
-    def admit(files: int, size: int) -> None:
-        told.append((files, size))
-        if files == 2:
-            raise LookupError
-
-    store.add(file("a"), another_id=new_id, admit=admit)
-    store.add(file("other", user="somebody else"), another_id=new_id, admit=admit)
-    store.add(file("b"), another_id=new_id, admit=admit)
-    with pytest.raises(LookupError):
-        store.add(file("c"), another_id=new_id, admit=admit)
-    assert [(0, 0), (0, 0), (1, 3), (2, 6)] == told
-    assert 3 == len(store)
+    for name, user in (("a", None), ("other", "somebody else"), ("b", None)):
+        store.add(file(name, user=user), another_id=new_id, most_bytes=6)
+    with pytest.raises(Full):
+        store.add(file("c"), another_id=new_id, most_bytes=6)
+    assert ["a", "other", "b"] == [stored.id for stored in store.all()]
 
 
 def test_an_id_that_is_taken_is_replaced(store: FileStore) -> None:

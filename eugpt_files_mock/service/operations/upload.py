@@ -12,6 +12,7 @@ from ...errors import quoted
 from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
 from ...options import Options
+from ...state.file_store import Full
 from ..multipart import Form, read_form
 from ..refusals import Refusal, Refused
 from ..replies import file_members, json_reply, strange_members
@@ -118,13 +119,11 @@ def _operate(service: Service, command: Upload, user: str | None, now: float) ->
         expires_at=None if expires_after is None else created_at + expires_after,
     )
     quota = options.max_total_bytes
-
-    def admit(_: int, stored_bytes: int) -> None:
-        if quota is not None and stored_bytes + size > quota:
-            message = f"{size} more bytes would exceed the quota of {quota} bytes."
-            raise Refused(Refusal("quota_exceeded", {"message": message}))
-
-    file = service.files.add(file, another_id=service.randomness.file_id, admit=admit)
+    try:
+        file = service.files.add(file, another_id=service.randomness.file_id, most_bytes=quota)
+    except Full:
+        message = f"{size} more bytes would exceed the quota of {quota} bytes."
+        raise Refused(Refusal("quota_exceeded", {"message": message})) from None
     return Stored(file=file, new_id=file.id)
 
 
