@@ -199,6 +199,11 @@ class Request:
         return len(body) if isinstance(body, bytes) else sum(map(len, body))
 
     @property
+    def whole_body(self) -> _Bytes:
+        """The body in one piece."""
+        return self.body if isinstance(self.body, bytes) else b"".join(self.body)
+
+    @property
     def parameters(self) -> dict[str, str]:
         """The parameters of the query, decoded; of a repeated one the last value."""
         return dict(parse_qsl(self.query, keep_blank_values=True)) if self.query else {}

@@ -46,7 +46,7 @@ class Answered(Result):
 
 def _read(request: Request, route: RouteMatch, profile: Profile) -> Stubbed:
     assert route.stub is not None  # noqa: S101 - only a stub is matched to this operation
-    body = request.body if isinstance(request.body, bytes) else b"".join(request.body)
+    body = request.whole_body
     try:
         parsed = json.loads(body) if body else None
     # Not refused: only the test author knows what this route takes. Python can't parse what is
