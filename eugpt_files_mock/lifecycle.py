@@ -358,8 +358,8 @@ def _check_on_a_port(faults: Iterable[Fault]) -> None:
     for fault in faults:
         if isinstance(fault, ConnectionFault) and fault.is_in_process_only:
             raise FaultUnavailable(
-                f"{fault.name}() works in process only: a port that listens has a name, and cannot "
-                "refuse.\n"
+                f"{fault.name}() works in process only: on a port, the client is connected before "
+                "the mock can do anything.\n"
                 "To fix it: stop the server to refuse connections, or use connection_reset()."
             )
 

@@ -214,7 +214,9 @@ def read_size(text: str) -> int:
     """Bytes: `5000`, `10MB` (millions), `10MiB` (powers of 1024)."""
     found = _SIZE.fullmatch(text)
     if found is None:
-        raise OptionError(f"not {quoted(text)}; such as 5000, 10MB or 10MiB", word=text)
+        raise OptionError(
+            f"{quoted(text)} is no size: expected bytes, such as 5000, 10MB or 10MiB", word=text
+        )
     base = 1024 if found[3] else 1000
     return int(found[1]) * int(base ** _POWERS[(found[2] or "").lower()])
 
@@ -225,7 +227,9 @@ def read_rate(text: str) -> tuple[int, float]:
     try:
         return int(requests), float(seconds)
     except ValueError:
-        raise OptionError(f"not {quoted(text)}; such as 10/60", word=text) from None
+        raise OptionError(
+            f"{quoted(text)} is no rate: expected REQUESTS/SECONDS, such as 10/60", word=text
+        ) from None
 
 
 def read_seed(text: str) -> int | str:
@@ -254,7 +258,10 @@ def read_processing(text: str) -> Processing:
         # It is a ValueError as well, and says more than we could here.
         if isinstance(error, OptionError):
             raise
-        raise OptionError(f"not {quoted(text)}; such as after_polls:2", word=text) from None
+        raise OptionError(
+            f"{quoted(text)} can't be read: expected a way and a number, such as after_polls:2",
+            word=text,
+        ) from None
     return made
 
 

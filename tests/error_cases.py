@@ -24,9 +24,20 @@ import requests
 from requests.adapters import HTTPAdapter
 from werkzeug.test import Client
 
-from eugpt_files_mock import Answer, FilesMock, after_polls, after_seconds, fails, faults
+from conftest_plugin.verdict_option import pytest_load_initial_conftests
+from eugpt_files_mock import (
+    Answer,
+    FilesMock,
+    NetworkRefused,
+    after_polls,
+    after_seconds,
+    fails,
+    faults,
+)
 from eugpt_files_mock.cli.main import main
+from eugpt_files_mock.intercept import network_guard
 from eugpt_files_mock.intercept.patches import Patch
+from eugpt_files_mock.model.base_urls import parse_base_url
 from eugpt_files_mock.options import read_processing, read_rate, read_size
 
 ErrorCase = Callable[[], object]
@@ -389,6 +400,41 @@ def _refused_by_the_guard() -> None:
             one.stop()
 
 
+def _while_held(host: str, port: int = 443) -> None:
+    """Ask for a host of a mock that isn't active any more, as the plugin holds it."""
+    network_guard.hold([parse_base_url("https://chat.eugpt.ai/v1")])
+    try:
+        socket.getaddrinfo(host, port)
+    finally:
+        network_guard.release()
+
+
+def _refused_beside_a_port() -> str:
+    with mock().serve() as one:
+        try:
+            _while_held("chat.eugpt.ai")
+        except NetworkRefused as error:
+            return f"NetworkRefused: {error}".replace(one.base_url, "http://127.0.0.1:49152/v1")
+    return ""
+
+
+def _refused_on_another_port() -> None:
+    one = mock().start()
+    try:
+        socket.getaddrinfo("chat.eugpt.ai", 8443)
+    finally:
+        with contextlib.suppress(AssertionError):
+            one.stop()
+
+
+def _verdict_of_no_level() -> str:
+    try:
+        pytest_load_initial_conftests(["--eugpt-verdict", "tets"])
+    except pytest.UsageError as error:
+        return f"ERROR: {error}"
+    return ""
+
+
 def _no_timeout() -> None:
     one = mock().start()
     one.inject(faults.timeout(), "list")
@@ -415,6 +461,10 @@ STATES: dict[str, ErrorCase] = {
     "wsgi_app: a reset under another server": _reset_under_another_server,
     "a client without a timeout": _no_timeout,
     "a client that is not intercepted": _refused_by_the_guard,
+    "a test that forgot the fixture": lambda: _while_held("chat.eugpt.ai"),
+    "a client with another base URL than the mock on a port": _refused_beside_a_port,
+    "a client with a port of its own": _refused_on_another_port,
+    "pytest: --eugpt-verdict with a value that is none": _verdict_of_no_level,
     "a client that waits for an answer to half a request": _body_that_is_not_sent,
 }
 

@@ -122,7 +122,11 @@ def _stub(text: str) -> tuple[str, str, Path]:
     route, _, file = text.partition("=")
     method, _, path = route.partition(" ")
     if not (path and file):
-        raise OptionError(f"not {text!r}; such as 'POST /responses=answer.json'", word=text)
+        raise OptionError(
+            f"{text!r} is no stub: expected 'METHOD /PATH=FILE', such as "
+            "'POST /responses=answer.json'",
+            word=text,
+        )
     return method, path.strip(), Path(file)
 
 

@@ -269,7 +269,7 @@ class MemoryConnection:
                 "The client waits for an answer to a request that it has not sent as a whole: "
                 "it would wait for ever.\n"
                 "To fix it: send as many bytes as the headers announce, or give the client a "
-                "time-out."
+                "timeout."
             )
         elif seconds > TIMEOUT_MAX:
             # Python can't wait longer: it raises OverflowError.

@@ -208,8 +208,8 @@ def _advice(place: Origin, mock: ActiveMock | None) -> str:
     return (
         "no mock is active.\n"
         "What would have matched: a request while a mock is active.\n"
-        "To fix it: ask for the fixture eugpt_files in this test, before any fixture that uses the "
-        "client while it is left; or wait for the thread that has outlived its test."
+        "To fix it: ask for the fixture eugpt_files in this test (as its first fixture, if another "
+        "one uses the client when it ends); or wait for the thread that has outlived its test."
     )
 
 

@@ -141,7 +141,7 @@ def makes_a_fault(function: Callable[_P, _F]) -> Callable[_P, _F]:
 def _no_seconds(value: object) -> OptionError:
     return OptionError(
         f"timeout takes no argument, got {quoted(value)}: no answer ever comes, and the client "
-        f"meets its own time-out. For a late answer: delay({quoted(value)}).",
+        f"meets its own timeout. For a late answer: delay({quoted(value)}).",
         word=value,
     )
 
@@ -225,7 +225,7 @@ def _moment(label: str, text: str) -> datetime:
         with suppress(ValueError, TypeError):
             return read(text)
     raise OptionError(
-        f"{label} must be a number of seconds, or a date such as "
+        f"{label} must be a number of seconds, a datetime, or a date such as "
         f"'Wed, 21 Oct 2026 07:28:00 GMT'; got {quoted(text)}.",
         word=text,
     )

@@ -106,7 +106,7 @@ ON_CLIENTS: tuple[Rule, ...] = (
         find=_no_timeout,
         over=each_attempt,
         cures={
-            "": "give the client a time-out.",
+            "": "give the client a timeout.",
             "httpx": "leave out timeout=None: the default is 5 s; or Client(timeout=30).",
             "requests": "pass timeout=30 with each request: requests has no default.",
             "urllib3": "pass timeout=30: urllib3 has no default.",

@@ -176,7 +176,10 @@ def test_a_busy_port_is_one_line_and_status_2() -> None:
         (["serve", "--port", "70000"], "port must be an integer from 0 to 65535"),
         (["serve", "--host", "no.such.host.invalid"], "cannot listen on no.such.host.invalid:8080"),
         (["serve", "--files", "no-such-folder"], "--files: no folder 'no-such-folder'"),
-        (["serve", "--rate-limit", "10"], "argument --rate-limit: not '10'; such as 10/60"),
+        (
+            ["serve", "--rate-limit", "10"],
+            "argument --rate-limit: '10' is no rate: expected",
+        ),
         (["serve", "--rate-limit", "0/60"], "1 request or more"),
         (["serve", "--processing", "after_pols:2"], "Did you mean 'after_polls'?"),
         (["serve", "--processing", "after_polls:x"], "such as after_polls:2"),
