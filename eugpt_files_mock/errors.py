@@ -270,7 +270,7 @@ def quoted(value: object, most: int = 100) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
-def missing(kind: str, id_: str) -> str:
+def no_such(kind: str, id_: str) -> str:
     """What is said of an id that nothing has, such as that of a deleted file."""
     return f"There is no {kind} {quoted(id_)}."
 

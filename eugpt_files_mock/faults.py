@@ -288,22 +288,6 @@ IN_PROCESS_ONLY = ("connect_timeout", "connection_refused", "dns_error", "tls_er
 """Those without a connection, which a port that listens can't produce."""
 
 
-_STATUSES = {
-    "bad_request": 400,
-    "unauthorized": 401,
-    "forbidden": 403,
-    "not_found": 404,
-    "too_large": 413,
-    "unsupported_media_type": 415,
-    "rate_limited": 429,
-    "server_error": 500,
-    "bad_gateway": 502,
-    "unavailable": 503,
-    "gateway_timeout": 504,
-}
-"""Faults that have a name and a status."""
-
-
 def __getattr__(name: str) -> Any:
     """The error for a misspelt fault names the nearest one."""
     # Python itself, and tools such as doctest, ask for names like __path__ and __wrapped__.
@@ -311,6 +295,17 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     error = unknown_word("fault", name, FAULTS)
     raise AttributeRefused(str(error), word=name, nearest=error.nearest)
+
+
+def required_arguments(name: str) -> list[str]:
+    """The arguments without which the fault can't be made."""
+    parameters = inspect.signature(FAULTS[name]).parameters.values()
+    return [one.name for one in parameters if one.default is one.empty]
+
+
+def status_of(name: str) -> int | None:
+    """The status that the fault always answers with; None where it depends, or there is none."""
+    return None if required_arguments(name) else getattr(FAULTS[name](), "status", None)
 
 
 def as_faults(value: object) -> tuple[Fault, ...]:
@@ -335,7 +330,7 @@ def _not_a_fault(value: object) -> OptionError:
     near = nearest_word(name or value, FAULTS)
     hint = f" Did you mean faults.{near}()?" if near else ""
     if isinstance(value, int) and 400 <= value <= 599:
-        usual = next((one for one, status in _STATUSES.items() if status == value), None)
+        usual = next((name for name in FAULTS if status_of(name) == value), None)
         named = f" or faults.{usual}()" if usual else ""
         hint = f" Did you mean faults.http_error({value}){named}?"
     given = f"the function {name} itself, which was not called" if name in FAULTS else repr(value)

@@ -17,7 +17,7 @@ from .errors import (
     byte_string,
     check_words,
     integer,
-    missing,
+    no_such,
     quoted,
     string,
     unknown_user,
@@ -94,7 +94,7 @@ def set_status(service: Service, file_id: str | File, status: str, details: str 
     file_id = file_id_of("set_status: file_id", file_id, service.files.all())
     file = service.files.change(file_id, status=status, status_details=details)
     if file is None:
-        raise OptionError(missing("file", file_id), word=file_id)
+        raise OptionError(no_such("file", file_id), word=file_id)
     return file
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from werkzeug.wrappers import Request, Response
 
-from ..errors import OptionError, check_words, missing, quoted, unknown_word
+from ..errors import OptionError, check_words, no_such, quoted, unknown_word
 from ..faults import FAULTS
 from ..model.messages import Call, File, Record, Reply
 from ..model.stub_answers import NULL, WITHOUT_BODY
@@ -74,7 +74,7 @@ def the_one(kind: str, items: Iterable[Item], id_: str) -> Item:
     for item in items:
         if item.id == id_:
             return item
-    raise NotFound(missing(kind, id_))
+    raise NotFound(no_such(kind, id_))
 
 
 def refusal_response(status: int, message: str, error: HTTPException | None = None) -> Response:
@@ -258,7 +258,7 @@ def delete_file(control: Control, request: Request, file_id: str) -> Response:
 def _file(control: Control, file_id: str) -> File:
     file = control.service.files.get(file_id)
     if file is None:
-        raise NotFound(missing("file", file_id))
+        raise NotFound(no_such("file", file_id))
     return file
 
 
@@ -284,7 +284,7 @@ def show_request(control: Control, request: Request, request_id: str) -> Respons
         if record.call.request_id == request_id:
             response = outcome_members(record.outcome)
             return json_response(_record_members(control, record) | {"response": response})
-    raise NotFound(missing("request", request_id))
+    raise NotFound(no_such("request", request_id))
 
 
 def _record_members(control: Control, record: Record) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 from werkzeug.wrappers import Request
 
 from ..errors import OptionError, check_words, quoted
-from ..faults import FAULTS, IN_PROCESS_ONLY, fault_named
+from ..faults import FAULTS, IN_PROCESS_ONLY, fault_named, required_arguments, status_of
 from ..model.faults import ConnectionFault, ErrorResponse, Fault
 from ..model.messages import Call, File, Outcome, Severed
 from ..model.stub_answers import NULL
@@ -215,7 +215,7 @@ def _offered(name: str) -> Members:
     """What it is, its arguments and their defaults, those that it needs, its status if fixed."""
     function = FAULTS[name]
     parameters = inspect.signature(function).parameters.values()
-    required = [parameter.name for parameter in parameters if parameter.default is parameter.empty]
+    required = required_arguments(name)
     defaults = {one.name: None if one.name in required else one.default for one in parameters}
     return {
         "fault": name,
@@ -223,7 +223,7 @@ def _offered(name: str) -> Members:
         "kind": _EFFECTS.get(get_type_hints(function)["return"], "body"),
         "required": required,
         "arguments": defaults,
-        "status": None if required else getattr(function(), "status", None),
+        "status": status_of(name),
     }
 
 
