@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
 import httpx
 import pytest
@@ -55,7 +56,7 @@ def test_streams_that_are_never_closed_use_up_the_pool_of_urllib3_on_a_port(
     url = f"{mock.base_url}/files/7/content"
     headers = {"Authorization": f"Bearer {mock.api_key}"}
     with urllib3.PoolManager(maxsize=1, block=True, headers=headers) as pool:
-        words = {"preload_content": False, "pool_timeout": 0.01, "retries": False}
+        words: dict[str, Any] = {"preload_content": False, "pool_timeout": 0.01, "retries": False}
         first = pool.request("GET", url, **words)
         if way == "on a port":
             with pytest.raises(urllib3.exceptions.EmptyPoolError):
