@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
+
+from eugpt_files_mock.cli.main import main
 
 from ..portable import OWN_GROUP, interrupt
 
@@ -54,14 +57,26 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 def refused(*words: str) -> str:
     """The one line on standard error, with status 2."""
-    done = subprocess.run(
-        [*COMMAND, *words], text=True, capture_output=True, timeout=30, check=False
-    )
-    assert (2, "") == (done.returncode, done.stdout)
-    assert 1 == done.stderr.count("\n")
-    return done.stderr
+    status, output, error = ran(*words)
+    assert (2, "") == (status, output)
+    assert 1 == error.count("\n")
+    return error
 
 
 def printed(*words: str) -> str:
     """What it prints, with status 0."""
-    return subprocess.run([*COMMAND, *words], text=True, capture_output=True, check=True).stdout
+    status, output, _ = ran(*words)
+    assert 0 == status
+    return output
+
+
+def ran(*words: str) -> tuple[int, str, str]:
+    """Its status, output and error, in this process: to start one takes a second."""
+    output, error = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(error):
+        try:
+            status = main(words)
+        # The parser ends with what it says.
+        except SystemExit as ended:
+            status = ended.code
+    return status, output.getvalue(), error.getvalue()

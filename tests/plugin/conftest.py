@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
 
 # httpx and httpx2 keep the exceptions of the core that they met first. A run within this process
 # forgets what it imported, and would import the core a second time, with other exceptions.
@@ -24,6 +25,13 @@ def upload(library=httpx, name="a.txt"):
     )
 """
 
+
+WITHOUT_OTHERS = [
+    f"-pno:{plugin.name}"
+    for plugin in entry_points(group="pytest11")
+    if "eugpt_files_mock" not in plugin.name
+]
+"""For runs with our entry point: other plugins bring tracers along, and take seconds to load."""
 
 Run = Callable[..., pytest.RunResult]
 

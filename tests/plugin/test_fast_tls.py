@@ -16,6 +16,8 @@ import trustme
 from eugpt_files_mock import FilesMock
 from eugpt_files_mock.intercept import fast_tls
 
+from .conftest import WITHOUT_OTHERS
+
 
 @pytest.fixture
 def fast() -> Iterator[None]:
@@ -79,6 +81,6 @@ def test_the_option_is_read_from_the_ini_file(tmp_path: Path) -> None:
     for ini, word in (("", "not in"), ("eugpt_files_fast_tls = true", "in")):
         (tmp_path / "pytest.ini").write_text(f"[pytest]\n{ini}\n")
         (tmp_path / "test_it.py").write_text(code.format(word))
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *WITHOUT_OTHERS]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert "1 passed" in done.stdout, done.stdout

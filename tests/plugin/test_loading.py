@@ -8,12 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import WITHOUT_OTHERS
+
 TEST = "def test_it(eugpt_files): assert eugpt_files.base_url"
 
 
 def said(folder: Path, *words: str) -> str:
-    """What pytest says about the test, with plugins as after `pip install`."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    """What pytest says about the test, with our plugin as after `pip install`."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *WITHOUT_OTHERS,
+        *words,
+    ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 
