@@ -6,8 +6,6 @@ until a fixture is used.
 
 from __future__ import annotations
 
-import difflib
-import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from . import sweep_marker, verdict_option
+from .sweep_marker import is_near_miss
 from .verdict_option import MOCKS
 
 if TYPE_CHECKING:
@@ -231,7 +230,9 @@ def _check_markers(item: pytest.Item) -> None:
     for marker in item.iter_markers():
         if marker.name == MARKER:
             _check_marker(marker)
-        elif marker.name in _NOT_MARKERS or _is_near_miss(marker.name, item.config):
+        elif marker.name in _NOT_MARKERS or is_near_miss(
+            marker.name, MARKER, _LIKE_OURS, item.config
+        ):
             raise WrongOptions(
                 f"@pytest.mark.{marker.name} isn't a marker. Did you mean "
                 f"@pytest.mark.{MARKER}(**options)? It is for both fixtures, eugpt_files and "
@@ -270,13 +271,6 @@ _WITHOUT_FIXTURE = (
     "To fix it: def {name}(eugpt_files): …, or eugpt_files_server; in a class of unittest, "
     '@pytest.mark.usefixtures("eugpt_files").'
 )
-
-
-def _is_near_miss(name: str, config: pytest.Config) -> bool:
-    if name == MARKER or difflib.SequenceMatcher(None, name, MARKER).ratio() < _LIKE_OURS:
-        return False
-    # A marker that is registered is somebody's own, however much it is like ours.
-    return not any(re.split("[:(]", line)[0].strip() == name for line in config.getini("markers"))
 
 
 def _options_for(request: pytest.FixtureRequest, suite: Any) -> dict[str, Any]:

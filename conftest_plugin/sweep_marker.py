@@ -7,12 +7,15 @@ one test, with the table as its failure.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.runner import pytest_runtest_teardown as tear_down
 from _pytest.runner import runtestprotocol
+
+from .verdict_option import write_sections
 
 if TYPE_CHECKING:
     from eugpt_files_mock import FilesMock
@@ -112,7 +115,7 @@ def _wrong(item: pytest.Item) -> str | None:
     for marker in item.iter_markers():
         if marker.name == MARKER and marker.args:
             return f"@pytest.mark.{MARKER} takes words by name, got {marker.args[0]!r}."
-        if _is_near_miss(marker.name, item.config):
+        if is_near_miss(marker.name, MARKER, _LIKE_OURS, item.config):
             return f"@pytest.mark.{marker.name} isn't a marker. Did you mean @pytest.mark.{MARKER}?"
     words = _words(item)
     if words is None:
@@ -127,11 +130,12 @@ def _wrong(item: pytest.Item) -> str | None:
     return None
 
 
-def _is_near_miss(name: str, config: pytest.Config) -> bool:
-    if name == MARKER or difflib.SequenceMatcher(None, name, MARKER).ratio() < _LIKE_OURS:
+def is_near_miss(name: str, ours: str, least: float, config: pytest.Config) -> bool:
+    """Whether a marker was meant to be ours: `least` is of difflib's ratio."""
+    if name == ours or difflib.SequenceMatcher(None, name, ours).ratio() < least:
         return False
-    known = config.getini("markers")
-    return not any(line.partition(":")[0].partition("(")[0].strip() == name for line in known)
+    # A marker that is registered is somebody's own, however much it is like ours.
+    return not any(re.split("[:(]", line)[0].strip() == name for line in config.getini("markers"))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -328,14 +332,4 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """With `--eugpt-sweep=report`, the tables of tests that passed, which pytest would not show."""
     if terminalreporter.config.getoption("--eugpt-sweep") is None:
         return
-    reports = [report for some in terminalreporter.stats.values() for report in some]
-    tables = [
-        (report.nodeid, text)
-        for report in reports
-        for title, text in getattr(report, "sections", ())
-        if title == _TITLE
-    ]
-    if tables:
-        terminalreporter.section(f"{_TITLE}s")
-    for nodeid, text in tables:
-        terminalreporter.write_line(f"{nodeid}\n{text}\n")
+    write_sections(terminalreporter, _TITLE)

@@ -75,17 +75,22 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Those of tests that passed too, which pytest would not show."""
+    """The verdicts on tests that passed too."""
+    write_sections(terminalreporter, _TITLE)
+
+
+def write_sections(terminalreporter: Any, title: str) -> None:
+    """The sections of that title of all reports: of tests that passed, pytest would show none."""
     reports = [report for some in terminalreporter.stats.values() for report in some]
-    verdicts = [
+    found = [
         (report.nodeid, text)
         for report in reports
-        for title, text in getattr(report, "sections", ())
-        if title == _TITLE
+        for name, text in getattr(report, "sections", ())
+        if name == title
     ]
-    if verdicts:
-        terminalreporter.section(f"{_TITLE}s")
-    for nodeid, text in verdicts:
+    if found:
+        terminalreporter.section(f"{title}s")
+    for nodeid, text in found:
         terminalreporter.write_line(f"{nodeid}\n{text}\n")
 
 

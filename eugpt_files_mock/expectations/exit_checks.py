@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from ..errors import FilesMockError, NetworkRefused, StateError, nearest_word
-from ..model.messages import Call, Record
+from ..model.messages import ON_A_PORT, Call, Record
 from ..model.operations import is_route_name
 from ..service.operations import OPERATIONS, is_files_path
 from ..service.service import Service
@@ -207,14 +207,10 @@ def _used(stub: Stub) -> str:
     return "a stub" if stub.remaining is None else f"a stub, {stub.remaining} of {stub.times} left"
 
 
-_ON_A_PORT = ("port", "wsgi")
-"""Clients of other processes, or of a server of the author's."""
-
-
 def _base_url(service: Service, call: Call) -> str:
     """The base URL that the client should have used, as far as a call shows it."""
     # On a port a container, a proxy or a hosts file may give the server another name than ours.
-    if call.client in _ON_A_PORT:
+    if call.client in ON_A_PORT:
         return f"http://{call.headers.get('host', 'the address of the server')}/v1"
     return service.options.base_url[0].text
 
@@ -237,5 +233,5 @@ def _fix(base_url: str, unmatched: Sequence[Call]) -> str:
 
 def _passthrough_advice(unmatched: Sequence[Call]) -> str:
     """Only in process, as another mock can't take over a path of a port."""
-    paths = [call.path for call in unmatched if call.client not in _ON_A_PORT]
+    paths = [call.path for call in unmatched if call.client not in ON_A_PORT]
     return f", FilesMock(passthrough={paths[0]!r}) leaves it to other mocks" if paths else ""

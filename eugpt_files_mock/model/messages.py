@@ -268,6 +268,10 @@ class File:
     expires_at: int | None = None
 
 
+ON_A_PORT = ("port", "wsgi")
+"""What stands for the client of a `Call` from another process, or to a server of the author's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request that was received, and what became of it.

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from ..errors import ExpectationNotMet, StateError
 from ..model.faults import ConnectionFault
-from ..model.messages import Call, Record
+from ..model.messages import ON_A_PORT, Call, Record
 from ..service.service import Service
 from ..service.stubbing import check_operation
 from ..state.journal import Calls
@@ -186,7 +186,7 @@ class Case:
             self.on_endless()
             return
         error = Endless(f"more than {limit} calls")
-        if threading.get_ident() == self._thread or record.call.client not in _ON_A_PORT:
+        if threading.get_ident() == self._thread or record.call.client not in ON_A_PORT:
             raise error
         # Over a port, what is raised here would end the server's thread, not the program.
         _raise_in(self._thread)
@@ -259,9 +259,6 @@ class Case:
             ExpectationNotMet: which says so.
         """
         raise self._sweep._missed(self, error) from error
-
-
-_ON_A_PORT = ("port", "wsgi")
 
 
 def _raise_in(thread: int) -> None:
