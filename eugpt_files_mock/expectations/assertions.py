@@ -99,7 +99,7 @@ def wait_for(
     # Counted under the journal's lock: a call that came between counting and waiting would wake
     # nobody.
     with journal.changed:
-        journal.changed.wait_for(lambda: len(matching()) >= times, timeout)
+        journal.wait_for(lambda: len(matching()) >= times, timeout)
         came = matching()
         if len(came) < times:
             _assert_called(service, operation, times, fields, f" in {timeout:g} s")

@@ -8,7 +8,7 @@ and the client's stack delivers it.
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -51,7 +51,7 @@ def answer(
     read_timeout: float | None,
     scheme: str,
     async_client: Any = None,
-    needed: Iterable[str] = (),
+    needed: frozenset[str] = frozenset(),
 ) -> PlainAnswer | Outcome | None:
     """Answer a request. None if it isn't for the fast path; an outcome, if its answer isn't.
 
@@ -67,7 +67,7 @@ def answer(
         headers is None
         # h11 refuses to send a body of another length than is announced.
         or headers.by_name.get("content-length", "0") != str(size)
-        or not all(name in headers.by_name for name in needed)
+        or not needed <= headers.by_name.keys()
         or mock.may_reset_amid
     ):
         return None
@@ -133,7 +133,7 @@ def _read(names: Names, text: str) -> Headers | None:
         and not (" \n" in text or "\n " in text or text.startswith(" ") or text.endswith(" "))
     ):
         return None
-    headers = Headers(zip(spelled, values, strict=True))
+    headers = Headers.of(spelled, values)
     return headers if headers.by_name.get("connection", "keep-alive") == "keep-alive" else None
 
 

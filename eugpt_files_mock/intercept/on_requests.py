@@ -77,7 +77,8 @@ def _connecting(original: Any, own: Any) -> Any:
         adapter: Any, request: Any, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
         place = place_of(request.url or "")
-        if place is None or registry.find(*place) is None:
+        found = None if place is None else registry.find(*place)
+        if place is None or found is None:
             give_back()
             return bound(original, adapter)(request, verify, proxies=proxies, cert=cert)
         # A proxy isn't asked: what it would be asked for is ours.
@@ -86,7 +87,7 @@ def _connecting(original: Any, own: Any) -> Any:
         if not is_function_of(own, "requests.adapters"):
             pool = partial(_itself, pool())
         scheme = request.url.partition(":")[0].lower()
-        return _Connection(place[0], pool, scheme, is_verified=verify is not False)
+        return _Connection(found, place[0], pool, scheme, is_verified=verify is not False)
 
     return get_connection_with_tls_context
 
@@ -139,8 +140,15 @@ class _Connection:
     """What an adapter gets instead of a pool."""
 
     def __init__(
-        self, place: Origin, pool: Callable[[], Any], scheme: str, *, is_verified: bool
+        self,
+        found: Resolved,
+        place: Origin,
+        pool: Callable[[], Any],
+        scheme: str,
+        *,
+        is_verified: bool,
     ) -> None:
+        self._found = found
         self._scheme = scheme
         self._place = place
         self._pool = pool
@@ -171,8 +179,9 @@ class _Connection:
 
     def _answered(self, words: dict[str, Any]) -> PlainAnswer | Outcome | None:
         path, _, query = words["url"].partition("?")
-        found = registry.find(self._place, unquote(path))
-        if found is None:
+        found = self._found
+        # An adapter of the user's may ask for another path.
+        if path != found.path and unquote(path) != found.path:
             return None
         sent, (host, port) = words["headers"], self._place
         try:
@@ -196,8 +205,11 @@ class _Connection:
             read_timeout=read_timeout(words["timeout"]),
             scheme=self._scheme,
             # Where one of these is missing, urllib3 adds its own.
-            needed=("user-agent", "accept-encoding"),
+            needed=_ADDED,
         )
+
+
+_ADDED = frozenset({"user-agent", "accept-encoding"})
 
 
 def _values(sent: Any) -> list[Any]:

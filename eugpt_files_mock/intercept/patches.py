@@ -206,10 +206,13 @@ class MethodPatch(Patch):
         """Whether for our hosts nothing but the library's own function would be called here: no
         tracer, no spy, and no stub that the test author has put over ours.
         """
-        there = self.there
-        if there is not self._replacement and self.is_put_by_the_author(there):
-            return False
-        return self.is_the_librarys(self.through)
+        there = vars(self.owner).get(self._name)
+        if there is self._replacement:
+            usual = self._usual[0]
+            return (usual is not None and self.through is usual) or self.is_the_librarys(
+                self.through
+            )
+        return not self.is_put_by_the_author(there) and self.is_the_librarys(self.through)
 
     def renew(self) -> None:
         """Put ours back if another mock has restored what was there before ours."""

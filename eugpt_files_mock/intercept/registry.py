@@ -8,9 +8,9 @@ import os
 import sys
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
-from threading import current_thread
+from threading import current_thread, local
 from threading import enumerate as enumerate_threads
 from types import BuiltinFunctionType, FrameType
 from typing import Any, NamedTuple
@@ -54,7 +54,7 @@ class ActiveMock:
         if sender and self._may_fail():
             replaced = sender.is_sleeping_replaced or is_a_sleep_replaced_nearby()
             sender = sender._replace(is_sleeping_replaced=replaced, beside=living())
-            request = replace(request, sender=sender)
+            request = request._replace(sender=sender)
         outcome = handle(self.service, request)
         if isinstance(outcome, Reply) and outcome.error is not None:
             raise outcome.error
@@ -251,13 +251,7 @@ def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> S
     """Who sends right now; `client` is given by async clients, which belong to one event loop."""
     loop, task, now = _running()
     if task is None:
-        thread = current_thread()
-        return Sender(
-            weakref.ref(thread),
-            scheme,
-            is_sleeping_replaced=is_sleeping_replaced(),
-            ident=id(thread),
-        )
+        return _this.sender(scheme, is_sleeping_replaced())
     return Sender(
         who=weakref.ref(task),
         scheme=scheme,
@@ -269,6 +263,25 @@ def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> S
         is_sleeping_replaced=is_sleeping_replaced(),
         ident=id(task),
     )
+
+
+class _ThisThread(local):
+    """The thread that asks, as a sender: made once for all of its requests."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, bool], Sender] = {}
+
+    def sender(self, scheme: str, is_replaced: bool) -> Sender:  # noqa: FBT001 - a part of the key
+        sender = self._made.get((scheme, is_replaced))
+        if sender is None:
+            thread = current_thread()
+            sender = self._made[scheme, is_replaced] = Sender(
+                weakref.ref(thread), scheme, is_sleeping_replaced=is_replaced, ident=id(thread)
+            )
+        return sender
+
+
+_this = _ThisThread()
 
 
 def living() -> frozenset[int]:
@@ -295,12 +308,17 @@ def _running() -> tuple[Any, Any, float | None]:
     if loop is not None:
         return loop, asyncio.current_task(loop), loop.time()
     trio = sys.modules.get("trio")
-    if trio is None:
+    # Older releases can only be asked for what raises outside of a run.
+    if trio is None or not getattr(trio.lowlevel, "in_trio_run", _perhaps)():
         return None, None, None
     try:
         return trio.lowlevel.current_trio_token(), trio.lowlevel.current_task(), trio.current_time()
     except RuntimeError:
         return None, None, None
+
+
+def _perhaps() -> bool:
+    return True
 
 
 _SLEEPING = {
@@ -313,18 +331,34 @@ _SLEEPING = {
 for the whole process, and really waits."""
 
 
-_seen_sleeping: dict[str, Any] = {}
-"""What was found there last, and really sleeps: each request asks."""
+class _Watched:
+    """A module that sleeps, and the function that was found there last, and really does."""
+
+    def __init__(self, module: Any, own: tuple[str, ...]) -> None:
+        self.names, self.own, self.genuine = vars(module), own, None
+
+
+_watched: list[_Watched] = []
+_imported = 0
+"""How many modules there were when these were looked for: each request asks."""
 
 
 def is_sleeping_replaced() -> bool:
     """Whether a test has replaced what sleeps: then a wait, or none, tells nothing."""
-    for name, own in _SLEEPING.items():
-        sleep = getattr(sys.modules.get(name), "sleep", None)
-        if sleep is not _seen_sleeping.get(name):
-            if _home(sleep) not in own:
-                return name in sys.modules
-            _seen_sleeping[name] = sleep
+    global _watched, _imported  # noqa: PLW0603 - the modules are those of the process
+    if len(sys.modules) != _imported:
+        _imported = len(sys.modules)
+        _watched = [
+            _Watched(sys.modules[name], own)
+            for name, own in _SLEEPING.items()
+            if name in sys.modules
+        ]
+    for watched in _watched:
+        sleep = watched.names.get("sleep")
+        if sleep is not watched.genuine:
+            if _home(sleep) not in watched.own:
+                return True
+            watched.genuine = sleep
     return _is_stamina_testing()
 
 

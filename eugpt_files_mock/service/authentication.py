@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .refusals import CHALLENGE, Refusal
 
@@ -33,13 +34,16 @@ class Access:
         return identify(f"{_SCHEME}{key}", self).refusal is None
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+# A tuple, as one is made for each request.
+class Identity(NamedTuple):
     """Whose request it is."""
 
-    key: str | None = field(repr=False)
+    key: str | None
     user: str | None
     refusal: Refusal | None = None
+
+    def __repr__(self) -> str:
+        return f"<Identity {self.user!r}, {self.refusal!r}>"
 
 
 def identify(authorization: str, access: Access) -> Identity:

@@ -1,5 +1,6 @@
 """What is known of one request while it is handled, and the `Record` that is made of it."""
 
+from collections.abc import Sequence
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -114,7 +115,7 @@ class Exchange:
             sender=request.sender,
             is_complete=request.is_complete,
             # A body that can't be read as a form has no content, but may be empty.
-            size=request.length if facts.bytes is None else facts.bytes,
+            size=_length(request.body) if facts.bytes is None else facts.bytes,
             tail=facts.tail,
             body=_hash(facts.body, request.headers) if facts.body else 0,
             key_in_url=kept.key_in_url,
@@ -127,6 +128,10 @@ class Exchange:
             return ()
         used = find_used(self.command, self.file, self._service, self.identity.user)
         return tuple((file.id, file.status) for file in used if file and file.status != "processed")
+
+
+def _length(body: bytes | Sequence[bytes]) -> int:
+    return len(body) if isinstance(body, bytes) else sum(map(len, body))
 
 
 _CREDENTIALS = ("cookie", "x-api-key", "api-key", "x-auth-token", "x-csrf-token")

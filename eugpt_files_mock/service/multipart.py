@@ -98,13 +98,14 @@ def read_form(content_type: str | None, body: bytes | Sequence[bytes]) -> Form:
     known: dict[str, Part] = {}
     fields: dict[str, str] = {}
     for part in read_parts(content_type, body):
-        if part.name not in ("file", "purpose"):
+        name = part.name
+        if name not in ("file", "purpose"):
             if part.is_text:
-                fields[part.name] = part.content[:_LONGEST_FIELD].decode("utf-8", "replace")
-        elif part.name in known:
-            raise _invalid(f"Two parts are named {part.name!r}.")
+                fields[name] = part.content[:_LONGEST_FIELD].decode("utf-8", "replace")
+        elif name in known:
+            raise _invalid(f"Two parts are named {name!r}.")
         else:
-            known[part.name] = part
+            known[name] = part
     purpose = known["purpose"].text if "purpose" in known else None
     return Form(file=_file(known.get("file")), purpose=purpose, fields=fields)
 

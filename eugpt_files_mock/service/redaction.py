@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..errors import quoted
@@ -57,6 +56,9 @@ _SHORTEST_KEY = 8
 
 Pairs = tuple[tuple[str, str], ...]
 
+_MOST_REMEMBERED = 16
+"""Headers `Authorization`, with the secrets in them: by each mock, so that none outlives it."""
+
 
 class Redactor:
     """Knows the secrets of one mock."""
@@ -73,6 +75,8 @@ class Redactor:
         self._compile()
 
     def _compile(self) -> None:
+        # A client presents the same key each time.
+        self._requests: dict[str, _Secrets] = {}
         secrets = _spelled(self._secrets)
         self._pattern = re.compile("|".join(map(re.escape, secrets))) if secrets else None
 
@@ -93,18 +97,24 @@ class Redactor:
         `names` were chosen by somebody, such as a filename; `json` is what stood in the `body`;
         `is_authors` says that the answer is the test author's, with members of any name.
         """
-        secrets = _Secrets(self._pattern, request)
+        secrets = self._of(request.headers.by_name.get("authorization", ""))
         path, (headers, values), key_in_url = request.path, request.headers.to_keep, None
+        text = answered = ""
+        if isinstance(outcome, Reply):
+            text = outcome.body[:_MOST_BODY_READ].decode("utf-8", "replace")
+            answered = "\n".join([value for _, value in outcome.headers])
         # One search in all that is always there: nearly always, there is nothing in any of it.
-        sent = f"{path}\n{values}"
-        if secrets.may_be_in(sent):
+        has_secrets = secrets.may_be_in(f"{path}\n{values}\n{answered}\n{text}")
+        if has_secrets:
             path, headers = secrets.redacted(path), Headers(secrets.headers(headers.pairs))
         if request.query or path is not request.path or self._may_have_a_key(path):
             key_in_url = self._key_in_url(request, secrets)
         # Cut afterwards: the beginning of a key wouldn't be found.
-        if len(sent) > _MOST_KEPT:
+        if len(path) + len(values) > _MOST_KEPT:
             path = _cut(path)
             headers = Headers([(name, _cut(value)) for name, value in headers.pairs])
+        if isinstance(outcome, Reply):
+            outcome = secrets.reply(outcome, text, has_secrets=has_secrets, is_authors=is_authors)
         return Redacted(
             path=path,
             query=secrets.fields(request.parameters) if request.query else _NOTHING,
@@ -112,12 +122,20 @@ class Redactor:
             named=secrets.names(names),
             fields=secrets.fields(fields) if fields else _NOTHING,
             message=None if message is None else secrets.redacted(message),
-            outcome=secrets.reply(outcome, is_authors=is_authors)
-            if isinstance(outcome, Reply)
-            else outcome,
+            outcome=outcome,
             json=secrets.json(json, body) if body else None,
             key_in_url=key_in_url,
         )
+
+    def _of(self, authorization: str) -> _Secrets:
+        """The secrets of a request with this header."""
+        secrets = self._requests.get(authorization)
+        if secrets is None:
+            if len(self._requests) >= _MOST_REMEMBERED:
+                self._requests.clear()
+            secrets = _Secrets(self._pattern, _presented(authorization))
+            self._requests[authorization] = secrets
+        return secrets
 
     def _may_have_a_key(self, text: str) -> bool:
         return self._own in text or any(map(text.__contains__, _KEY_BEGINS))
@@ -154,9 +172,9 @@ class _Secrets:
 
     __slots__ = ("_accepted", "_presented")
 
-    def __init__(self, accepted: re.Pattern[str] | None, request: Request) -> None:
+    def __init__(self, accepted: re.Pattern[str] | None, presented: tuple[str, ...]) -> None:
         self._accepted = accepted
-        self._presented = _presented(request.headers.by_name.get("authorization", ""))
+        self._presented = presented
 
     def may_be_in(self, text: str) -> bool:
         """Whether there is something to take out, or nearly; finds it faster than `redacted`."""
@@ -217,19 +235,18 @@ class _Secrets:
         is_accepted = self._accepted is not None and self._accepted.fullmatch(name)
         return bool(is_accepted) or name in self._presented
 
-    def reply(self, reply: Reply, *, is_authors: bool) -> Reply:
-        """With the beginning of a text, and without the content of a file, or an error's frames."""
+    def reply(self, reply: Reply, text: str, *, has_secrets: bool, is_authors: bool) -> Reply:
+        """With the beginning of its text, and without the content of a file, or an error's frames.
+
+        `has_secrets` says that there may be some in the text, or in the headers.
+        """
         if reply.error is not None:
             reply = replace(reply, error=None)
-        text = redacted = reply.body[:_MOST_BODY_READ].decode("utf-8", "replace")
-        names, values = zip(*reply.headers, strict=True) if reply.headers else ((), ())
-        if self.may_be_in("\n".join((text, *values))):
-            reply = replace(reply, headers=self.headers(reply.headers))
-            redacted = self.redacted(text)
-        elif any(map(is_secret_name, names)):
+        if has_secrets or any(map(is_secret_name, [name for name, _ in reply.headers])):
             reply = replace(reply, headers=self.headers(reply.headers))
         if ("Content-Type", "application/octet-stream") in reply.headers:
             return replace(reply, body=b"")
+        redacted = self.redacted(text) if has_secrets else text
         # No member of the API's own answers has the name of a secret.
         if is_authors and _may_name_a_secret(redacted):
             redacted = _without_members(redacted)
@@ -271,7 +288,6 @@ def _member(found: re.Match[str]) -> str:
 _NOTHING = Parameters({})
 
 
-@lru_cache(maxsize=16)
 def _presented(authorization: str) -> tuple[str, ...]:
     """What follows the scheme, in each of several fields, or stands there without one."""
     # Only the first few: a header with thousands of fields isn't worth the time. It isn't kept.

@@ -120,14 +120,16 @@ class FileStore:
     def find(self, file_id: str, user: str | None) -> File | None:
         """The user's file of that id as it is now; None when the user has none."""
         with self._lock:
-            self._drop_expired()
+            if self._expiring:
+                self._drop_expired()
             file = self._files.get(file_id)
             return self._now(file_id) if file is not None and file.user == user else None
 
     def poll(self, file_id: str, user: str | None) -> File | None:
         """As `find`, and counts as one look at the file's status."""
         with self._lock:
-            self._drop_expired()
+            if self._expiring:
+                self._drop_expired()
             file = self._files.get(file_id)
             if file is None or file.user != user:
                 return None
@@ -216,10 +218,12 @@ class FileStore:
     def _put_into_indexes(self, file: File, sort_key: SortKey) -> None:
         self._sort_keys[file.id] = (file.user, sort_key)
         self._bytes[file.user] += file.bytes
-        # Not always the last one: `add_file` may give an older `created_at`, and a test's clock may
-        # go back.
         for index in self._indexes_of(file):
-            insort(index, sort_key)
+            if not index or index[-1] < sort_key:
+                index.append(sort_key)
+            else:
+                # `add_file` may give an older `created_at`, and a test's clock may go back.
+                insort(index, sort_key)
 
     def _remove_from_indexes(self, file: File, sort_key: SortKey) -> None:
         self._bytes[file.user] -= file.bytes

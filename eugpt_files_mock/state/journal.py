@@ -26,7 +26,7 @@ class Journal:
         dropped: how many are no longer kept.
         unmatched_requests: calls for unknown routes that no exit check has reported yet.
         numbers: gives each request that arrives its number.
-        changed: notified after each record.
+        changed: its lock is that of the journal.
         on_record: called with each record, in the thread that handles the request; for the log.
     """
 
@@ -35,6 +35,7 @@ class Journal:
         # Reentrant: `clear` calls `forget`.
         self._lock = free_after_fork(RLock())
         self.changed = free_after_fork(Condition(self._lock))
+        self._waiting = 0
         self.on_record: Callable[[Record], None] | None = None
         self.clear()
 
@@ -64,6 +65,15 @@ class Journal:
     def calls(self) -> tuple[Call, ...]:
         """The calls in order of arrival, as they are now."""
         return tuple(record.call for record in self.records())
+
+    def wait_for(self, is_true: Callable[[], bool], timeout: float) -> None:
+        """Wait until that is true, which is asked after each record, or for so many seconds."""
+        with self._lock:
+            self._waiting += 1
+            try:
+                self.changed.wait_for(is_true, timeout)
+            finally:
+                self._waiting -= 1
 
     def note_wait(self, request_id: str, *, is_gone: bool | None) -> None:
         """A client waits for a late answer (None), went away meanwhile, or has waited enough.
@@ -118,7 +128,8 @@ class Journal:
             # Kept apart: the exit checks report them even when `cap` calls came after them.
             if record.is_unmatched and len(self.unmatched_requests) < _UNMATCHED_KEPT:
                 self.unmatched_requests.append(record.call)
-            self.changed.notify_all()
+            if self._waiting:
+                self.changed.notify_all()
         # Outside the lock: it prints, and other requests need not wait for that.
         if self.on_record is not None:
             self.on_record(record)

@@ -32,36 +32,40 @@ class Randomness:
         self.restart()
 
     def restart(self) -> None:
-        # Each is made when it is first asked for: most mocks need one or two of them.
-        self._streams: dict[str, random.Random] = {}
-
-    def _stream(self, name: str) -> random.Random:
-        """One for each use, so that one more request doesn't change the ids of the files."""
-        stream = self._streams.get(name)
-        if stream is None:
-            # A string seeds alike in every process, unlike `hash()`, which PYTHONHASHSEED changes.
-            seed = None if self._seed is None else f"{self._seed}/{name}"
-            # Two threads that ask at once get the same one.
-            stream = self._streams.setdefault(name, random.Random(seed))  # noqa: S311 - no secrets
-        return stream
+        self._streams = _Streams(self._seed)
 
     @property
     def rng(self) -> random.Random:
-        return self._stream("chance")
+        return self._streams["chance"]
 
     @property
     def documents(self) -> random.Random:
-        return self._stream("documents")
+        return self._streams["documents"]
 
     def file_id(self) -> str:
-        return self._file_id(self._stream("files"))
+        return self._file_id(self._streams["files"])
 
     def request_id(self) -> str:
-        return self._request_id(self._stream("requests"))
+        return self._request_id(self._streams["requests"])
 
     def response_id(self) -> str:
         """What follows `resp_` in the answer of `FilesMock.stub_response`."""
-        return _hex(self._stream("responses"), 32)
+        return _hex("", 32)(self._streams["responses"])
+
+
+class _Streams(dict[str, random.Random]):
+    """One for each use, so that one more request doesn't change the ids of the files."""
+
+    def __init__(self, seed: int | str | None) -> None:
+        super().__init__()
+        self._seed = seed
+
+    # Each is made when it is first asked for: most mocks need one or two of them.
+    def __missing__(self, name: str) -> random.Random:
+        # A string seeds alike in every process, unlike `hash()`, which PYTHONHASHSEED changes.
+        seed = None if self._seed is None else f"{self._seed}/{name}"
+        # Two threads that ask at once get the same one.
+        return self.setdefault(name, random.Random(seed))  # noqa: S311 - no secrets
 
 
 def is_id(value: str, template: str) -> bool:
@@ -94,18 +98,25 @@ def _generator(template: str) -> Callable[[random.Random], str]:
     assert found  # noqa: S101 - the profile was checked
     prefix, alphabet, length = found["prefix"], found["alphabet"], int(found["length"] or 0)
     if alphabet is None:
-        return lambda rng: prefix + _uuid(rng)
+        return _uuid(prefix)
     # Each request needs a hexadecimal id, and one number is made faster than 32 choices.
     if alphabet == "hex":
-        return lambda rng: prefix + _hex(rng, length)
+        return _hex(prefix, length)
     return lambda rng: prefix + "".join(rng.choices(_ALPHABETS[alphabet], k=length))
 
 
-def _hex(rng: random.Random, length: int) -> str:
-    return f"{rng.getrandbits(4 * length):0{length}x}"
+def _hex(prefix: str, length: int) -> Callable[[random.Random], str]:
+    return lambda rng: f"{prefix}{rng.getrandbits(4 * length):0{length}x}"
 
 
-def _uuid(rng: random.Random) -> str:
+def _uuid(prefix: str) -> Callable[[random.Random], str]:
     """Lower-case, of version 4 (RFC 9562, 5.4)."""
-    bits = rng.getrandbits
-    return f"{bits(32):08x}-{bits(16):04x}-4{bits(12):03x}-{bits(14) | 0x8000:04x}-{bits(48):012x}"
+
+    def uuid(rng: random.Random) -> str:
+        bits = rng.getrandbits
+        return (
+            f"{prefix}{bits(32):08x}-{bits(16):04x}-4{bits(12):03x}-{bits(14) | 0x8000:04x}"
+            f"-{bits(48):012x}"
+        )
+
+    return uuid

@@ -1,7 +1,7 @@
 """A stubbed route: answered as the test author said, once the files that it names are there."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -33,6 +33,8 @@ class Stubbed(NamedTuple):
     request: Request
     body: bytes
     json: Any
+    named: tuple[tuple[str, str], ...]
+    """Member and id of each file that the JSON names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +55,12 @@ def _read(request: Request, route: RouteMatch, profile: Profile) -> Stubbed:
     # nested too deeply.
     except (ValueError, RecursionError):
         parsed = None
-    return Stubbed(stub=route.stub, request=request, body=body, json=parsed)
+    named = tuple(files_named_in(parsed))
+    return Stubbed(route.stub, request, body, parsed, named)
 
 
 def _facts(command: Stubbed, file: File | None) -> Facts:
     return Facts(json=command.json, body=command.body, tail=command.body[-TAIL:])
-
-
-def named_files(command: Stubbed) -> Iterator[str]:
-    """The ids that must be those of stored files."""
-    if command.stub.check_file_ids:
-        yield from (file_id for _, file_id in files_named_in(command.json))
 
 
 def _used_files(
@@ -72,7 +69,7 @@ def _used_files(
     # To report a file that has failed isn't to use it.
     return [
         service.files.find(file_id, user)
-        for name, file_id in files_named_in(command.json)
+        for name, file_id in command.named
         if not name.startswith(_REPORTED)
     ]
 
@@ -84,7 +81,7 @@ _REPORTED = ("failed_", "error_", "invalid_", "rejected_", "broken_", "skipped_"
 def _operate(service: Service, command: Stubbed, user: str | None, now: float) -> Answered:
     """The answer of the newest stub, which counts as one of its `times`."""
     # Before the stub is asked, so that a refused request doesn't use up one of its `times`.
-    for file_id in named_files(command):
+    for _, file_id in command.named if command.stub.check_file_ids else ():
         if service.files.find(file_id, user) is None:
             refuse_file(file_id, service)
     request = command.request
