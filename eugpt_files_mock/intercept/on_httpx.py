@@ -251,7 +251,7 @@ def _in_memory(
     body: Iterable[bytes] | None = None,
 ) -> Any:
     """A twin of the transport, which is the library's own or extends it, that sends over a
-    connection in memory. On the short way the outcome has been decided, and the body read, already.
+    connection in memory. On the fast path the outcome has been decided, and the body read, already.
     """
     if isinstance(transport._pool, _MemoryPool):
         # A twin already: a tracer's wrapper lies between two replacements of ours.

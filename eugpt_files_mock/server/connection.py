@@ -157,8 +157,11 @@ class Connection:
 
     def _wait(self, action: Wait | Hang) -> bool:
         self.waits_for = "fault"
-        self._note_wait(self._outcome, None)
-        is_gone = _goes_within(self._socket, action.seconds if isinstance(action, Wait) else None)
+        is_gone = _goes_within(
+            self._socket,
+            action.seconds if isinstance(action, Wait) else None,
+            begun=lambda: self._note_wait(self._outcome, None),
+        )
         self.waits_for = None
         self._note_wait(self._outcome, is_gone)
         if is_gone:
@@ -244,29 +247,35 @@ _LOOK_SECONDS = 0.2
 """How often to look whether the client is there, where the system can't tell by itself."""
 
 
-def _goes_within(connection: socket.socket, seconds: float | None) -> bool:
+def _goes_within(
+    connection: socket.socket, seconds: float | None, begun: Callable[[], None] = lambda: None
+) -> bool:
     """Wait, and say whether the client went away meanwhile; None: for ever, until it does.
 
     A client may close its end of the connection right after its request and still wait for the
     answer (RFC 9112, 9.6). So an end that was there before doesn't count, but one that comes
-    later does.
+    later does: from when `begun` is called.
     """
     # Only Linux can tell that the other end was closed, without reading.
     if sys.platform != "linux" or not hasattr(select, "POLLRDHUP"):
-        return _goes_within_looking(connection, seconds)
+        return _goes_within_looking(connection, seconds, begun)
     poll = select.poll()
     poll.register(connection, select.POLLRDHUP)
     # Then only a reset or an error ends the wait, which poll always reports.
     if any(event == select.POLLRDHUP for _, event in poll.poll(0)):
         poll.modify(connection, 0)
+    begun()
     longest = _LONGEST_WAIT if seconds is None else min(seconds, _LONGEST_WAIT)
     return bool(poll.poll(longest * 1000))
 
 
-def _goes_within_looking(connection: socket.socket, seconds: float | None) -> bool:
+def _goes_within_looking(
+    connection: socket.socket, seconds: float | None, begun: Callable[[], None] = lambda: None
+) -> bool:
     """The same by looking now and then, for Windows, macOS and BSD."""
     ends_at = time.monotonic() + (_LONGEST_WAIT if seconds is None else seconds)
     closed_before = _state_of(connection) == "closed"
+    begun()
     while (left := ends_at - time.monotonic()) > 0:
         time.sleep(min(left, _LOOK_SECONDS))
         state = _state_of(connection)
