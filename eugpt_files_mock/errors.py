@@ -16,7 +16,6 @@ What the fake *answers* is another family: `service/refusals.py`.
 An error carries its culprit as attributes, not only in its text.
 """
 
-import difflib
 import inspect
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -149,6 +148,8 @@ def nearest_word(word: object, valid: Iterable[str]) -> str | None:
     # Compared in lower case, and given back as it is written.
     words = {valid_word.lower(): valid_word for valid_word in valid}
     # At 0.6, difflib's default, 'colour' is near nothing, and 'rate_limits' is near 'rate_limit'.
+    import difflib
+
     found = difflib.get_close_matches(text.lower(), list(words), n=1)
     return words[found[0]] if found else None
 

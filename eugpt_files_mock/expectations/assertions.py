@@ -1,7 +1,6 @@
 """The assertions about calls, and the messages when they fail."""
 
 import dataclasses
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
@@ -224,6 +223,8 @@ def _fields_of(asked: Mapping[str, Any]) -> dict[str, Any]:
     # The journal keeps no content: a large one would stay in memory until the test ends.
     if "content" in fields:
         content = fields.pop("content")
+        import hashlib
+
         fields |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     return fields
 

@@ -8,7 +8,6 @@ thread that holds it looks again after releasing it.
 """
 
 import importlib
-import importlib.abc
 import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from . import network_guard, on_http_client, registry
+from . import registry
 from .patches import Patch, WatchedPlace, lock
 from .registry import ActiveMock
 
@@ -69,6 +68,9 @@ def _is_due() -> bool:
 
 def _install() -> None:
     """Patch what isn't patched yet."""
+    # Late, as they import http.client, which no other part of the mock needs.
+    from . import network_guard, on_http_client
+
     try:
         if not _installed:
             network_guard.start()
@@ -101,6 +103,8 @@ def _start(module: ModuleType | None, patches: Sequence[Patch | WatchedPlace]) -
 
 
 def _uninstall() -> None:
+    from . import network_guard
+
     while _installed:
         for patch in reversed(_installed.pop()[1]):
             patch.stop()
@@ -142,7 +146,7 @@ _ready: set[int] = set()
 """The libraries whose import our watcher has seen finish."""
 
 
-class _Watcher(importlib.abc.MetaPathFinder):
+class _Watcher:
     """Sees a library being imported, and patches it as soon as it is there."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:

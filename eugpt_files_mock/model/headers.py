@@ -3,7 +3,6 @@
 What could not be sent is refused at once.
 """
 
-import mimetypes
 import re
 from collections.abc import Mapping
 from os.path import splitext
@@ -37,9 +36,13 @@ CONTENT_TYPES = {
 
 def content_type_of(filename: str) -> str:
     """Such as `application/pdf`; for an unknown one `application/octet-stream`."""
-    # `mimetypes` reads the tables of the machine, which differ, so it comes second.
     known = CONTENT_TYPES.get(splitext(filename)[1].lower())
-    return known or mimetypes.guess_type(filename)[0] or "application/octet-stream"
+    if known is not None:
+        return known
+    # It reads the tables of the machine, which differ, so it comes second.
+    from mimetypes import guess_type
+
+    return guess_type(filename)[0] or "application/octet-stream"
 
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from html import escape
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qsl
@@ -402,9 +401,16 @@ _MOST_ROWS = 10
 
 def html_table(columns: Sequence[str], rows: Sequence[Any], caption: str) -> str:
     """These attributes of each row, as HTML; of many rows the first five and the last five."""
+    # Late, as few people look at a mock in a notebook.
+    from html import escape
+
+    def cells(row: Any) -> str:
+        values = (getattr(row, name) for name in columns)
+        return "".join(f"<td>{'' if one is None else escape(str(one))}</td>" for one in values)
+
     half = _MOST_ROWS // 2
     left_out = len(rows) - _MOST_ROWS
-    shown = [_row(row, columns) for row in rows]
+    shown = [f"<tr>{cells(row)}</tr>" for row in rows]
     if left_out > 0:
         more = f'<tr><td colspan="{len(columns)}">… {left_out} more</td></tr>'
         shown = [*shown[:half], more, *shown[-half:]]
@@ -413,9 +419,3 @@ def html_table(columns: Sequence[str], rows: Sequence[Any], caption: str) -> str
         f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(shown)}</tbody></table>"
     )
-
-
-def _row(row: Any, columns: Sequence[str]) -> str:
-    values = (getattr(row, name) for name in columns)
-    cells = ("" if value is None else escape(str(value)) for value in values)
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 
@@ -115,6 +114,9 @@ def has_no_body(method: str, status: int) -> bool:
 @lru_cache(1)
 def http_date(now: int) -> str:
     """Unix seconds as `Date` has them (RFC 9110, 6.6.1), without which caches keep no answer."""
+    # Late, as most clients have imported it, and a mock without a request needs none.
+    from email.utils import formatdate
+
     return formatdate(now, usegmt=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -162,8 +161,10 @@ def _seconds(text: str, unit: float, now: float) -> float:
     try:
         return float(text) * unit
     except ValueError:
-        date = email.utils.parsedate_tz(text)
-        return 0.0 if date is None else max(0.0, email.utils.mktime_tz(date) - now)
+        from email.utils import mktime_tz, parsedate_tz
+
+        date = parsedate_tz(text)
+        return 0.0 if date is None else max(0.0, mktime_tz(date) - now)
 
 
 @dataclass(frozen=True, slots=True)

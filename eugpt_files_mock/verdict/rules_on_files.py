@@ -6,7 +6,6 @@ import re
 from collections.abc import Hashable, Iterator
 from functools import partial
 from itertools import groupby
-from statistics import median
 
 from .attempts import Attempt, Group
 from .evidence import Evidence
@@ -118,6 +117,8 @@ def _are_without_pause(group: Group) -> bool:
     waits = [
         earlier.waited(later) for earlier, later in group.retries if earlier.is_wait_known(later)
     ]
+    from statistics import median
+
     return bool(waits) and median(waits) < NO_PAUSE
 
 
