@@ -13,13 +13,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from .environment import Pointers
-from .errors import (
-    ExpectationNotMet,
-    FaultUnavailable,
-    FilesMockError,
-    OptionError,
-    StateError,
-)
+from .errors import ExpectationNotMet, FaultUnavailable, FilesMockError, OptionError, StateError
 from .expectations.exit_checks import exit_failure, exit_problems
 from .intercept import installation, registry
 from .intercept.mounting import Mounts

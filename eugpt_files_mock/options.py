@@ -16,15 +16,7 @@ from functools import cache, partial
 from typing import Any, Literal, TypedDict
 
 from .environment import VARIABLES
-from .errors import (
-    OptionError,
-    boolean,
-    check_words,
-    integer,
-    is_integer,
-    quoted,
-    unknown_word,
-)
+from .errors import OptionError, boolean, check_words, integer, is_integer, quoted, unknown_word
 from .model.base_urls import BaseUrl, parse_base_url, shown_url
 from .model.processing import IMMEDIATE, WORDS, Processing, ProcessingByName, as_processing
 from .model.profile import BEHAVIOURS, Profile, as_profile

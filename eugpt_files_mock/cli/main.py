@@ -9,11 +9,7 @@ from typing import NamedTuple
 
 from ..version import __version__
 from . import serve, sweep, verify
-from .arguments import (
-    OneLineParser,
-    Words,
-    fault_lines,
-)
+from .arguments import OneLineParser, Words, fault_lines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

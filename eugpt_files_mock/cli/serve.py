@@ -18,14 +18,7 @@ from ..lifecycle import ServerContext
 from ..mock import FilesMock
 from ..model.messages import Call, Record
 from ..verdict.verdict import judge
-from .arguments import (
-    SERVE,
-    Words,
-    answer_with_file,
-    fail,
-    given_options,
-    say,
-)
+from .arguments import SERVE, Words, answer_with_file, fail, given_options, say
 
 _LOOK_SECONDS = 0.2
 """How often to look whether a signal came, where it doesn't end a wait by itself."""

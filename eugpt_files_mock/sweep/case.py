@@ -17,15 +17,9 @@ from ..service.stubbing import check_operation
 from ..state.journal import Calls
 from ..verdict.verdict import Verdict, judge
 from .judge import Endless, Evidence, Reason, ends_a_run, judged
-from .plan import (
-    Failure,
-    Planned,
-    Row,
-)
+from .plan import Failure, Planned, Row
 from .runs import Baseline, Run
-from .table import (
-    cell_name,
-)
+from .table import cell_name
 
 _LONGEST_SILENCE = 1.0
 """Seconds that a client in this process waits on a port for an answer that never comes."""

@@ -101,10 +101,7 @@ _FAILURES = (
     ),
     Failure(name="lost", plan=_lost, may_pass=True, meaning="was done, but its answer got lost"),
     Failure(
-        name="broken",
-        plan=_broken,
-        may_pass=False,
-        meaning="was done, but its answer was broken",
+        name="broken", plan=_broken, may_pass=False, meaning="was done, but its answer was broken"
     ),
     Failure(
         name="outage",

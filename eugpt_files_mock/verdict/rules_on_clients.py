@@ -8,11 +8,7 @@ from collections.abc import Iterator
 
 from .attempts import Attempt, Group
 from .evidence import Evidence
-from .rules import (
-    Found,
-    Rule,
-    each_attempt,
-)
+from .rules import Found, Rule, each_attempt
 
 
 def _key_in_url(group: Group, evidence: Evidence) -> Found:

@@ -9,16 +9,7 @@ from itertools import groupby
 
 from .attempts import Attempt, Group
 from .evidence import Evidence
-from .rules import (
-    NO_PAUSE,
-    Found,
-    Rule,
-    by_sender_and,
-    each_attempt,
-    json_of,
-    outcomes,
-    text_of,
-)
+from .rules import NO_PAUSE, Found, Rule, by_sender_and, each_attempt, json_of, outcomes, text_of
 
 _MOST_POLLS = 30
 

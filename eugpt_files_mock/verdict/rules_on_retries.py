@@ -9,16 +9,7 @@ from itertools import pairwise
 from .attempts import NON_RETRYABLE, Attempt, Group
 from .calls import AT_ONCE, HONOURED, LONGEST_BACKOFF, exactly, subject
 from .evidence import Evidence, traces_of
-from .rules import (
-    NO_PAUSE,
-    Found,
-    Over,
-    Rule,
-    between,
-    by_sender_and,
-    json_of,
-    outcomes,
-)
+from .rules import NO_PAUSE, Found, Over, Rule, between, by_sender_and, json_of, outcomes
 
 _FREE_WAIT = 0.01
 """Seconds; `rate_limited()` asks for a millisecond, so that retries cost no time: not judged."""
