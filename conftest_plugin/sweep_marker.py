@@ -65,6 +65,7 @@ def begin(item: pytest.Item, mock: FilesMock) -> None:
     case = item.stash.get(_CASE, None)
     if case is not None and case.is_new:
         case.begin(mock)
+        case.guard.rest()
 
 
 def end(item: pytest.Item, mock: FilesMock) -> BaseException | None:
@@ -74,6 +75,19 @@ def end(item: pytest.Item, mock: FilesMock) -> BaseException | None:
         return None
     case.end()
     return _Judged() if case.failure else None
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """What never ends is ended in the test only, and not while pytest makes its report."""
+    case = item.stash.get(_CASE, None)
+    if case is None or not case.is_begun:
+        return (yield)
+    case.guard.go_on()
+    try:
+        return (yield)
+    finally:
+        case.guard.rest()
 
 
 class _Judged(Exception):

@@ -200,7 +200,7 @@ class _Program:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        case.on_endless = lambda: _kill(process)
+        case.end_by(lambda: _kill(process))
         try:
             out, err = process.communicate(timeout=self._longest)
         except subprocess.TimeoutExpired:

@@ -196,7 +196,12 @@ class Connections:
                 self._waiting.put(connection)
             else:
                 # Daemons: the process must be able to end while a client hangs.
-                thread = Thread(target=self._work, args=(connection,), daemon=True)
+                thread = Thread(
+                    target=self._work,
+                    args=(connection,),
+                    name="eugpt-files-mock connection",
+                    daemon=True,
+                )
                 # Not added before: starting can fail, and `close` can only join what has started.
                 try:
                     self._start_thread(thread)

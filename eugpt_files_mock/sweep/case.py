@@ -16,7 +16,8 @@ from ..service.service import Service
 from ..service.stubbing import check_operation
 from ..state.journal import Calls
 from ..verdict.verdict import Verdict, judge
-from .judge import Endless, Evidence, Reason, ends_a_run, judged
+from .endless import OWN_THREADS, Guard, Limits, Watch
+from .judge import Evidence, Reason, ends_a_run, judged
 from .plan import Failure, Planned, Row
 from .runs import Baseline, Run
 from .table import cell_name
@@ -32,7 +33,8 @@ class RunningSweep(Protocol):
     _expect: tuple[type[BaseException], ...]
     _strict: bool
     _wait: bool
-    _limit: int | None
+    _limits: Limits | None
+    _watch: Watch
     _baseline: Baseline | None
     _runs: int
     _is_interrupted: bool
@@ -72,10 +74,7 @@ class Case:
         self._planned: Planned | None = None
         self._run: Run | None = None
         self._state: Literal["new", "entered", "over"] = "new"
-        self._is_endless = False
         self._is_ended = threading.Event()
-        # Called when the run is endless, in the thread of the request: to end another process.
-        self.on_endless: Callable[[], None] | None = None
 
     @property
     def why(self) -> tuple[str, ...]:
@@ -94,13 +93,27 @@ class Case:
         return self._state == "new"
 
     @property
+    def is_begun(self) -> bool:
+        """Whether it runs now."""
+        return self._state == "entered"
+
+    @property
     def is_over(self) -> bool:
         """Whether it has ended, and can be finished."""
         return self._state == "over"
 
+    @property
+    def guard(self) -> Guard:
+        """Of the run that has begun: it ends what is endless."""
+        return self._guard
+
+    def end_by(self, function: Callable[[], None]) -> None:
+        """Call this when the run is endless, in the thread of a request: it ends a process."""
+        self._guard.on_endless = function
+
     def is_of(self, mock: Any) -> bool:
         """Whether it runs now, on this mock."""
-        return self._state == "entered" and self._sweep._mock is mock
+        return self.is_begun and self._sweep._mock is mock
 
     def __enter__(self) -> Case:
         self._sweep._prepare()
@@ -138,10 +151,10 @@ class Case:
         mock._sweep = self._sweep
         self._service: Service = mock._service
         self._before = frozenset(file.id for file in self._service.files.all())
-        self._thread = threading.get_ident()
         self._before_record = self._service.journal.on_record
         self._service.journal.on_record = self._on_record
         self._armed = None
+        self._guard = self._sweep._watch.guard = Guard(self._sweep._limits, self._give_in)
         if self._row is not None and self._failure is not None:
             planned = self._failure.plan(self._row.target)
             assert planned is not None  # noqa: S101 - the sweep makes no case of what can't be
@@ -167,26 +180,22 @@ class Case:
                 if self._armed is not None and self._armed.hits:
                     lifecycle.end_waits()
 
-        threading.Thread(target=cut, daemon=True).start()
+        threading.Thread(target=cut, name=f"{OWN_THREADS} waits", daemon=True).start()
 
     def _on_record(self, record: Record) -> None:
         if self._before_record is not None:
             self._before_record(record)
-        limit = self._sweep._limit
-        if limit is None or record.number <= limit:
-            return
-        self._is_endless = True
-        if self.on_endless is not None:
-            self.on_endless()
-            return
-        error = Endless(f"more than {limit} calls")
-        if threading.get_ident() == self._thread or record.call.client not in ON_A_PORT:
-            raise error
-        # Over a port, what is raised here would end the server's thread, not the program.
-        _raise_in(self._thread)
+        self._guard.on_call(record.number, is_on_a_port=record.call.client in ON_A_PORT)
+
+    def _give_in(self) -> None:
+        """Let what comes now succeed."""
+        if self._armed is not None:
+            self._armed.cancel()
 
     def end(self) -> None:
         """The run is over: look at what it left, before anything else changes it."""
+        self._sweep._watch.guard = None
+        self._guard.leave()
         service, mock = self._service, self._sweep._mock
         self._is_ended.set()
         service.journal.on_record = self._before_record
@@ -205,6 +214,7 @@ class Case:
             before=self._before,
             verdict=self.verdict,
             problems=problems,
+            endless=self._guard.why,
         )
         self._is_missed = is_missed
         self._state = "over"
@@ -218,7 +228,7 @@ class Case:
             return False
         self.error = error
         assert self._run is not None  # noqa: S101 - `end` came before
-        self._run = replace(self._run, error=error, result=self.result, is_endless=self._is_endless)
+        self._run = replace(self._run, error=error, result=self.result)
         self._sweep._runs += 1
         if self._row is None or self._failure is None:
             self.outcome = "ok" if error is None else "raised"
@@ -226,7 +236,7 @@ class Case:
             if error is None and self._run.problems:
                 raise ExpectationNotMet("\n\n".join(self._run.problems))
             return error is None
-        if self._is_missed and not self._is_endless:
+        if self._is_missed and not self._guard.why:
             raise self._sweep._missed(self, error) from error
         assert self._planned is not None  # noqa: S101 - armed in `begin`
         assert self._sweep._baseline is not None  # noqa: S101 - made before the first failure
@@ -253,13 +263,6 @@ class Case:
             ExpectationNotMet: which says so.
         """
         raise self._sweep._missed(self, error) from error
-
-
-def _raise_in(thread: int) -> None:
-    # Late: not every Python has it, and hardly any program needs it.
-    import ctypes
-
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Endless))
 
 
 def _forget_frames(error: BaseException | None) -> None:

@@ -45,10 +45,6 @@ REASONS = (
 """The words that `allow` takes, beside cells."""
 
 
-class Endless(BaseException):
-    """Raised into code under test that made far more calls than it makes without a failure."""
-
-
 class Stopped(Exception):
     """A program of the command ended otherwise than by itself; `reason` is one of `REASONS`."""
 
@@ -123,8 +119,12 @@ def _kind(error: BaseException, *, expects: bool) -> str | None:
 
 def _endless(evidence: Evidence) -> Iterator[Reason]:
     if evidence.run.is_endless:
-        made, usual = len(evidence.run.records), evidence.baseline.calls
-        yield Reason("endless", f"made {made} calls, and {usual} without a failure")
+        yield Reason(
+            "endless",
+            evidence.run.endless,
+            "end every loop after some attempts, or some time, and let the last error out; and let "
+            "nobody wait for a thread or task that may have failed.",
+        )
 
 
 def _exit_checks(evidence: Evidence) -> Iterator[Reason]:
@@ -177,7 +177,7 @@ def _litter(evidence: Evidence) -> Iterator[Reason]:
 
 def _left(evidence: Evidence) -> Iterator[Reason]:
     run, baseline = evidence.run, evidence.baseline
-    if run.error is None or evidence.goes_on or baseline.file_key is None:
+    if run.error is None or run.is_endless or evidence.goes_on or baseline.file_key is None:
         return
     known = [file for file in run.left if run.knew(file.id)]
     more = count_files(baseline.file_key, known) - baseline.left
@@ -231,7 +231,7 @@ def ends_a_run(error: BaseException) -> bool:
     """Whether the code under test raised it; else it ends the whole program, or its test."""
     if isinstance(error, asyncio.CancelledError):
         return not _is_cancelled()
-    return isinstance(error, (Exception, SystemExit, Endless)) or is_check(error)
+    return isinstance(error, (Exception, SystemExit)) or is_check(error)
 
 
 def _is_cancelled() -> bool:

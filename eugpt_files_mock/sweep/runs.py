@@ -27,7 +27,7 @@ class Run:
         problems: what the exit checks say, faults aside that never fired.
         error: what it raised, or None.
         result: what the author gave, or None.
-        is_endless: whether it made so many calls that it was stopped.
+        endless: why it had to be stopped; empty if it hadn't.
     """
 
     records: Sequence[Record]
@@ -37,7 +37,12 @@ class Run:
     problems: Sequence[str]
     error: BaseException | None = None
     result: object = None
-    is_endless: bool = False
+    endless: str = ""
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it had to be stopped."""
+        return bool(self.endless)
 
     @property
     def uploaded(self) -> dict[str, Record]:

@@ -21,6 +21,7 @@ from ..intercept import fast_tls
 from ..model.messages import Call
 from .case import Case
 from .clocks import look_again, real_monotonic, seconds_skipped, without_waiting
+from .endless import Limits, Watch
 from .judge import REASONS
 from .plan import (
     Failure,
@@ -47,7 +48,12 @@ from .table import (
 
 _ENDLESS_TIMES = 20
 _ENDLESS_LEAST = 1_000
-"""A run is stopped after so many times the usual number of calls, and never before this many."""
+_LONGEST = 60.0
+"""A run is stopped after so many times the usual number of calls, and never before this many; and
+after so many times the usual seconds, and these."""
+
+_SILENCE = 3.0
+"""The same for a run that only sleeps, and makes no call."""
 
 _QUIET_SECONDS = 2.0
 """A sweep that is over before then shows no progress."""
@@ -90,7 +96,9 @@ class Sweep:
         self.notes: list[str] = []
         self.total: int | None = None
         self._baseline: Baseline | None = None
-        self._limit: int | None = None
+        self._limits: Limits | None = None
+        self._longest, self._most_calls = _LONGEST, _ENDLESS_LEAST
+        self._watch = Watch()
         self._needed: set[str] = set()
         self._runs = 0
         self._began = 0.0
@@ -147,6 +155,7 @@ class Sweep:
         self._state, self._began = "running", real_monotonic()
         with _without_authorities(), nullcontext() if self._wait else without_waiting():
             skipped = seconds_skipped()
+            self._watch.start()
             try:
                 for case in self._cases():
                     look_again()
@@ -154,6 +163,7 @@ class Sweep:
                     self.cases.append(case)
                     yield case
             finally:
+                self._watch.stop()
                 self._state = "over"
                 self._seconds = real_monotonic() - self._began
                 self._skipped = 0.0 if self._wait else seconds_skipped() - skipped
@@ -195,7 +205,17 @@ class Sweep:
         self._baseline = Baseline.of(one, other)
         plan = made_plan(one.records, other.records, self._alike)
         self.notes += [*plan.notes, *self._baseline.notes]
-        self._limit = max(_ENDLESS_LEAST, _ENDLESS_TIMES * self._baseline.calls)
+        usual = self._baseline.calls
+        guards = first.guard, second.guard
+        self._limits = Limits(
+            calls=max(self._most_calls, _ENDLESS_TIMES * usual),
+            usual=usual,
+            # What waits takes any time.
+            seconds=None
+            if self._wait
+            else self._longest + _ENDLESS_TIMES * max(guard.seconds for guard in guards),
+            silence=_SILENCE + _ENDLESS_TIMES * max(guard.silence for guard in guards),
+        )
         return plan
 
     def _is_chosen(self, row: Row, failure: Failure) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from ..model.delivery import WHOLE
@@ -207,7 +207,18 @@ class Group:
         return ", ".join(told) if len(told) > 1 else str(self.first)
 
     def __str__(self) -> str:
-        return f"{self.title}: {', '.join(map(str, self.attempts))}"
+        return f"{self.title}: {', '.join(_shortened(map(str, self.attempts)))}"
+
+
+_MOST_ALIKE = 12
+"""Attempts in a row that say the same, up to which each of them is told."""
+
+
+def _shortened(told: Iterable[str]) -> Iterator[str]:
+    """Such as `429, 503 (1000 times)`."""
+    for one, several in groupby(told):
+        number = len(list(several))
+        yield from [one] * number if number <= _MOST_ALIKE else [f"{one} ({number} times)"]
 
 
 _MOST_TOLD = 8

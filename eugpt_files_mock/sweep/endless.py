@@ -1,0 +1,241 @@
+"""Ends a run that would not end: too many calls, asleep for days, or waiting for nothing."""
+
+from __future__ import annotations
+
+import _thread
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from ..locks import free_after_fork
+from .clocks import real_monotonic, seconds_skipped
+
+_INSISTENCE = 10
+"""So many calls beyond the limit end in an error; whoever goes on then catches everything."""
+
+_LONG_SLEEP = 3600.0
+"""Seconds skipped, without a call: who sleeps that long waits for what doesn't come."""
+
+OWN_THREADS = "eugpt-files-mock"
+"""How the names of our threads begin, which are no part of the code under test."""
+
+_DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy")
+
+
+class Endless(SystemExit):
+    """Raised into code under test that doesn't end.
+
+    A `SystemExit`: event loops let that one out of every task, and a thread ends by it in silence.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """When a run is endless.
+
+    Attributes:
+        calls: it makes more than these.
+        usual: how many it makes without a failure.
+        seconds: it takes longer; None for any time.
+        silence: it makes no call for so many seconds, and only sleeps.
+    """
+
+    calls: int
+    usual: int
+    seconds: float | None
+    silence: float
+
+
+class Guard:
+    """Of one run: notes that it is endless, and ends it.
+
+    Attributes:
+        why: what is endless about it; empty for a run that isn't.
+        on_endless: called instead, in the thread of a request, to end another process.
+        seconds: how long it took; 0 before it has ended.
+        silence: how long, at most, it made no call.
+    """
+
+    def __init__(self, limits: Limits | None, give_in: Callable[[], None]) -> None:
+        """`give_in` takes the failure away, so that code which waits for a success has one."""
+        self.why = ""
+        self.on_endless: Callable[[], None] | None = None
+        self.seconds = self.silence = 0.0
+        self._limits, self._give_in = limits, give_in
+        # Held while somebody is interrupted, so that nobody is who has left.
+        self._lock = free_after_fork(threading.Lock())
+        self._is_left = self._rests = False
+        self._thread = threading.get_ident()
+        self._before = frozenset(threading.enumerate())
+        self._looks = self._next = 1
+        self._is_raised = False
+        self._began = self._called = real_monotonic()
+        self._skipped = seconds_skipped()
+        self._has_signal = self._takes_signal()
+
+    def on_call(self, number: int, *, is_on_a_port: bool) -> None:
+        """A call was answered, in the thread that handles it."""
+        self._note_silence()
+        limits = self._limits
+        if limits is None or number <= limits.calls:
+            return
+        self.why = self.why or (
+            f"made more than {limits.calls} calls, and {limits.usual} without a failure"
+        )
+        if self.on_endless is not None:
+            self.on_endless()
+            return
+        beyond = number - limits.calls
+        if beyond > _INSISTENCE:
+            self._give_in()
+            if beyond < limits.calls:
+                return
+        if threading.get_ident() == self._thread or not is_on_a_port:
+            raise Endless(self.why)
+        # Over a port, what is raised here would end the server's thread, not the program.
+        with self._lock:
+            if self._may_interrupt():
+                self._raise_in(self._thread)
+
+    def _note_silence(self) -> None:
+        now = real_monotonic()
+        self.silence = max(self.silence, now - self._called)
+        self._called, self._skipped = now, seconds_skipped()
+
+    def look(self) -> None:
+        """Once a second, in a thread of ours."""
+        if self._is_left or self._limits is None or self.on_endless is not None:
+            return
+        if not self.why:
+            self.why = self._too_long(self._limits)
+            if not self.why:
+                return
+        else:
+            # What was raised needs a moment to end the run; and so does what cleans up after it.
+            self._looks -= 1
+            if self._looks:
+                return
+        self._next *= 2
+        self._looks = self._next
+        self._give_in()
+        self._interrupt()
+
+    def _too_long(self, limits: Limits) -> str:
+        if limits.seconds is None:
+            return ""
+        slept = seconds_skipped() - self._skipped
+        if slept > _LONG_SLEEP and real_monotonic() - self._called > limits.silence:
+            return f"slept for {slept / 3600:.0f} hours, and made no call"
+        if real_monotonic() - self._began > limits.seconds and not self._is_debugged():
+            return f"did not end within {limits.seconds:.0f} s"
+        return ""
+
+    def _is_debugged(self) -> bool:
+        frame: FrameType | None = sys._current_frames().get(self._thread)
+        while frame is not None:
+            if str(frame.f_globals.get("__name__")).partition(".")[0] in _DEBUGGERS:
+                return True
+            frame = frame.f_back
+        return False
+
+    def _interrupt(self) -> None:
+        """In the threads that the run started, and in its own, whatever that waits for."""
+        with self._lock:
+            if not self._may_interrupt():
+                return
+            for thread in threading.enumerate():
+                if thread not in self._before and not thread.name.startswith(OWN_THREADS):
+                    self._raise_in(thread.ident)
+            if self._has_signal:
+                signal.pthread_kill(self._thread, signal.SIGURG)
+            else:
+                self._raise_in(self._thread)
+
+    def _may_interrupt(self) -> bool:
+        return not (self._is_left or self._rests)
+
+    def _raise_in(self, thread: int | None) -> None:
+        self._is_raised = True
+        _set_exception(thread, Endless)
+
+    def _takes_signal(self) -> bool:
+        """Only a signal ends waiting for a lock or a socket, and only in the main thread."""
+        if (
+            sys.platform == "win32"
+            or threading.current_thread() is not threading.main_thread()
+            or signal.getsignal(signal.SIGURG) is not signal.SIG_DFL
+        ):
+            return False
+
+        def interrupt(number: int, frame: FrameType | None) -> None:
+            if self._may_interrupt():
+                raise Endless(self.why)
+
+        signal.signal(signal.SIGURG, interrupt)
+        return True
+
+    def rest(self) -> None:
+        """What runs now in this thread isn't the code under test: nothing is raised into it."""
+        try:
+            self._rest()
+        except Endless:  # that came a moment too late
+            self._rest()
+
+    def _rest(self) -> None:
+        with self._lock:
+            self._rests = True
+        if self._is_raised:
+            _set_exception(self._thread, None)
+
+    def go_on(self) -> None:
+        """With the code under test, after a rest."""
+        self._rests = False
+
+    def leave(self) -> None:
+        """The run is over."""
+        self.rest()
+        self._is_left = True
+        self._note_silence()
+        self.seconds = real_monotonic() - self._began
+        if self._has_signal and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGURG, signal.SIG_DFL)
+
+
+def _set_exception(thread: int | None, error: type[BaseException] | None) -> None:
+    # Late: not every Python has it, and hardly any program needs it.
+    import ctypes
+
+    given: Any = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread or 0), given)
+
+
+class Watch:
+    """Looks at the run of a sweep once a second.
+
+    Attributes:
+        guard: that of the run, while there is one.
+    """
+
+    def __init__(self) -> None:
+        self.guard: Guard | None = None
+        self._running = _thread.allocate_lock()
+
+    def start(self) -> None:
+        """Not as a `Thread`: those are counted, by us and by others."""
+        self._running.acquire()
+        _thread.start_new_thread(self._look, ())
+
+    def stop(self) -> None:
+        """And the run is let alone."""
+        self.guard = None
+        self._running.release()
+
+    def _look(self) -> None:
+        while not self._running.acquire(timeout=1.0):
+            guard = self.guard
+            if guard is not None:
+                guard.look()

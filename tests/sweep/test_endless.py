@@ -1,0 +1,288 @@
+"""Code that never ends under a failure is ended by the sweep, which says so: it never hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import openai
+import pytest
+import requests
+
+from eugpt_files_mock import FilesMock
+
+from .programs import wrong
+
+# What ends a thread is nothing that it should catch.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
+Get = Callable[[], None]
+
+
+def by_requests(mock: FilesMock) -> None:
+    headers = {"Authorization": f"Bearer {mock.api_key}"}
+    requests.get(f"{mock.base_url}/files", headers=headers, timeout=5).raise_for_status()
+
+
+def by_the_sdk(mock: FilesMock) -> None:
+    with openai.OpenAI(api_key=mock.api_key, base_url=mock.base_url, max_retries=0) as client:
+        client.files.list()
+
+
+def until_it_works(get: Get) -> None:
+    while True:
+        try:
+            get()
+        except Exception:  # noqa: BLE001
+            time.sleep(1)
+        else:
+            return
+
+
+def without_a_pause(get: Get) -> None:
+    while True:
+        with contextlib.suppress(Exception):
+            get()
+            return
+
+
+def whatever_is_raised(get: Get) -> None:
+    while True:
+        try:
+            get()
+        except:  # noqa: E722 - as people write it
+            time.sleep(1)
+        else:
+            return
+
+
+def whatever_is_raised_at_once(get: Get) -> None:
+    while True:
+        try:
+            get()
+        except BaseException:  # noqa: BLE001
+            continue
+        return
+
+
+def in_a_thread(get: Get) -> None:
+    thread = threading.Thread(target=until_it_works, args=(get,))
+    thread.start()
+    thread.join()
+
+
+def in_a_pool(get: Get) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(until_it_works, get).result()
+
+
+def waiting_for_a_thread(get: Get) -> None:
+    """Whose end nobody tells, if it isn't a good one."""
+    done: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def work() -> None:
+        until_it_works(get)
+        done.put("done")
+
+    threading.Thread(target=work, daemon=True).start()
+    done.get()
+
+
+def asking_whether_a_thread_is_done(get: Get) -> None:
+    done = threading.Event()
+
+    def work() -> None:
+        with contextlib.suppress(Exception):
+            get()
+            done.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    while not done.is_set():
+        time.sleep(1)
+
+
+def in_a_task(get: Get) -> None:
+    """As a poller beside those who wait for its results."""
+
+    async def poll(result: asyncio.Future[None]) -> None:
+        while not result.done():
+            await asyncio.sleep(5)
+            with contextlib.suppress(Exception):
+                await asyncio.to_thread(get)
+                result.set_result(None)
+
+    async def main() -> None:
+        result: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        poller = asyncio.create_task(poll(result))
+        await result
+        await poller
+
+    asyncio.run(main())
+
+
+def asking_whether_a_task_is_done(get: Get) -> None:
+    async def main() -> None:
+        done: list[None] = []
+
+        async def work() -> None:
+            with contextlib.suppress(Exception):
+                await asyncio.to_thread(get)
+                done.append(None)
+
+        task = asyncio.create_task(work())
+        while not done:
+            await asyncio.sleep(1)
+        await task
+
+    asyncio.run(main())
+
+
+def waiting_for_a_thread_that_failed(get: Get) -> None:
+    """Neither a call nor a sleep: only the time tells."""
+    done: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def work() -> None:
+        with contextlib.suppress(Exception):
+            get()
+            done.put("done")
+
+    threading.Thread(target=work, daemon=True).start()
+    done.get()
+
+
+def waiting_for_a_task_that_failed(get: Get) -> None:
+    async def main() -> None:
+        result: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        async def work() -> None:
+            with contextlib.suppress(Exception):
+                await asyncio.to_thread(get)
+                result.set_result(None)
+
+        task = asyncio.create_task(work())
+        await result
+        await task
+
+    asyncio.run(main())
+
+
+PROGRAMS = [
+    until_it_works,
+    without_a_pause,
+    whatever_is_raised,
+    whatever_is_raised_at_once,
+    in_a_thread,
+    in_a_pool,
+    waiting_for_a_thread,
+    asking_whether_a_thread_is_done,
+    waiting_for_a_thread_that_failed,
+    in_a_task,
+    asking_whether_a_task_is_done,
+    waiting_for_a_task_that_failed,
+]
+
+
+def reasons(
+    program: Callable[[Get], None], way: str, by: Callable[[FilesMock], None]
+) -> dict[str, list[str]]:
+    mock = FilesMock()
+    with mock if way == "in process" else mock.serve():
+        sweep = mock.sweep(failures=["outage"])
+        # Less than the thousand calls, and the minute, that others have.
+        sweep._most_calls, sweep._longest = 50, 2.0
+        with contextlib.suppress(AssertionError):
+            for case in sweep:
+                with case:
+                    program(lambda: by(mock))
+    assert sweep.is_whole
+    return wrong(sweep)
+
+
+@pytest.mark.parametrize("way", ["in process", "on a port"])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_never_ends_is_ended(program: Callable[[Get], None], way: str) -> None:
+    """In the main thread, in another, in a task; whatever it catches, and whether it sleeps."""
+    assert "endless" in reasons(program, way, by_requests).get("list/outage", [])
+
+
+@pytest.mark.parametrize("way", ["in process", "on a port"])
+def test_what_never_ends_by_the_sdk_is_ended(way: str) -> None:
+    """In a thread beside the one that waits for it."""
+    assert reasons(in_a_pool, way, by_the_sdk) == {"list/outage": ["endless"]}
+
+
+def test_the_many_calls_are_told_in_short() -> None:
+    """A thousand times the same is said once."""
+    with FilesMock() as mock:
+        sweep = mock.sweep(failures=["outage"])
+        with pytest.raises(AssertionError, match=r"What came: list: 503 \(1001 times\)\n"):
+            for case in sweep:
+                with case:
+                    without_a_pause(lambda: by_requests(mock))
+
+
+def test_nothing_is_left_of_what_ended_it() -> None:
+    """Neither a thread that watches, nor a handler of a signal, nor an error that comes later."""
+    before = signal.getsignal(signal.SIGURG), threading.active_count()
+    reasons(waiting_for_a_task_that_failed, "in process", by_requests)
+    time.sleep(1.5)
+    assert before == (signal.getsignal(signal.SIGURG), threading.active_count())
+
+
+def test_code_that_waits_long_and_then_goes_on_is_not_endless() -> None:
+    """Hours of sleep between two calls, in little steps, cost no time, and are no reason."""
+
+    def patient(get: Get) -> None:
+        for _ in range(3):
+            with contextlib.suppress(Exception):
+                get()
+            for _ in range(5_000):
+                time.sleep(10)
+
+    assert "endless" not in reasons(patient, "in process", by_requests).get("list/outage", [])
+
+
+@pytest.mark.parametrize("plugin", ["asyncio", "anyio"])
+def test_an_asynchronous_test_is_ended(pytester: pytest.Pytester, plugin: str) -> None:
+    """By the marker: its task waits for a result that another task asks for, for ever."""
+    pytester.makepyfile(
+        f"""
+        import asyncio, contextlib, os
+        import httpx, pytest
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        @pytest.mark.eugpt_sweep(failures=["outage", "busy"])
+        @pytest.mark.{plugin}
+        async def test_polling(eugpt_files):
+            result = asyncio.get_running_loop().create_future()
+            headers = {{"Authorization": "Bearer " + eugpt_files.api_key}}
+
+            async def poll():
+                async with httpx.AsyncClient(headers=headers, timeout=5) as client:
+                    while not result.done():
+                        await asyncio.sleep(5)
+                        with contextlib.suppress(httpx.HTTPError):
+                            answer = await client.get(eugpt_files.base_url + "/files")
+                            answer.raise_for_status()
+                            result.set_result(None)
+
+            poller = asyncio.create_task(poll())
+            await result
+            await poller
+
+        def test_another(eugpt_files):
+            pass
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:randomly", timeout=60)
+    result.stdout.fnmatch_lines(["list   ok    WRONG", "    endless: made more than 1000 calls*"])
+    result.assert_outcomes(passed=1, failed=1)
