@@ -26,7 +26,7 @@ def rows() -> list[Row]:
             what="an upload after 20,000 uploads",
             against="the first",
             measure=_uploads,
-            at_most=1.2,
+            at_most=1.1,
         ),
     ]
 

@@ -23,7 +23,7 @@ def rows() -> list[Row]:
             what=f"{operation}, `openai` 2.x",
             against="openai-responses",
             measure=partial(_against_openai_responses, operation),
-            at_most=0.6,
+            at_most=0.5,
         )
         for operation in _CALLS
     ]

@@ -36,6 +36,13 @@ def rows() -> list[Row]:
             what="`import eugpt_files_mock`",
             against="an interpreter that imports nothing",
             measure=partial(_import, "import eugpt_files_mock"),
+            at_most=80.0,
+        ),
+        Row(
+            what="entering a mock for the first time, with httpx and requests imported",
+            against="the same without entering it",
+            measure=_first_entering,
+            at_most=50.0,
         ),
         Row(
             what="`import respx, responses`",
@@ -70,9 +77,18 @@ def _blocking(names: Iterable[str]) -> list[str]:
 
 
 def _import(statement: str, rounds: int) -> Measured:
+    return _between(statement, "pass", rounds)
+
+
+def _first_entering(rounds: int) -> Measured:
+    imports = "import httpx, requests, eugpt_files_mock"
+    return _between(f"{imports}; eugpt_files_mock.FilesMock().start().stop()", imports, rounds)
+
+
+def _between(more: str, less: str, rounds: int) -> Measured:
     return difference(
-        partial(milliseconds, ["-c", statement]),
-        partial(milliseconds, ["-c", "pass"]),
+        partial(milliseconds, ["-c", more]),
+        partial(milliseconds, ["-c", less]),
         rounds=max(5, rounds // 4),
         unit="ms",
     )
