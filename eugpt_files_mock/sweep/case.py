@@ -19,7 +19,7 @@ from ..verdict.verdict import Verdict, judge
 from .endless import OWN_THREADS, Guard, Limits, Watch
 from .judge import Evidence, Reason, ends_a_run, judged
 from .plan import Failure, Planned, Row
-from .runs import Baseline, Run
+from .runs import Baseline, Run, SweptMock
 from .table import cell_name
 
 _LONGEST_SILENCE = 1.0
@@ -29,7 +29,7 @@ _LONGEST_SILENCE = 1.0
 class RunningSweep(Protocol):
     """A sweep as its cases see it."""
 
-    _mock: Any
+    _mock: SweptMock | None
     _expect: tuple[type[BaseException], ...]
     _strict: bool
     _wait: bool
@@ -111,11 +111,12 @@ class Case:
         """Call this when the run is endless, in the thread of a request: it ends a process."""
         self._guard.on_endless = function
 
-    def is_of(self, mock: Any) -> bool:
+    def is_of(self, mock: object) -> bool:
         """Whether it runs now, on this mock."""
         return self.is_begun and self._sweep._mock is mock
 
     def __enter__(self) -> Case:
+        assert self._sweep._mock is not None  # noqa: S101 - only the marker's sweeps get it later
         self._sweep._prepare()
         self.begin(self._sweep._mock)
         return self
@@ -140,13 +141,14 @@ class Case:
     ) -> bool:
         return self.__exit__(kind, error, trace)
 
-    def begin(self, mock: Any) -> None:
+    def begin(self, mock: SweptMock) -> None:
         """The mock is there, and empty but for what is always there: arm the failure."""
         if self._state != "new":
             # The loop ends by this error, and not by a break.
             self._sweep._is_interrupted = True
             raise StateError("A case of a sweep is entered once: it is one run.")
         self._state = "entered"
+        self._lifecycle = mock._lifecycle
         self._sweep._mock = mock
         mock._sweep = self._sweep
         self._service: Service = mock._service
@@ -158,27 +160,27 @@ class Case:
         if self._row is not None and self._failure is not None:
             planned = self._failure.plan(self._row.target)
             assert planned is not None  # noqa: S101 - the sweep makes no case of what can't be
-            mock._lifecycle.check_armed([planned.fault])
+            self._lifecycle.check_armed([planned.fault])
             self._planned = planned
             self._armed = self._service.armed.arm(
                 (planned.fault,), self._row.matcher(planned), goes_on=planned.goes_on
             )
 
             if isinstance(planned.fault, ConnectionFault) and planned.fault.kind == "timeout":
-                self._cut_waits(mock._lifecycle)
+                self._cut_waits()
 
-    def _cut_waits(self, lifecycle: Any) -> None:
+    def _cut_waits(self) -> None:
         """On a port, let no client of this process wait longer than a second for nothing.
 
         Its own time-out may be ten minutes (the openai SDK's), and can't be shortened.
         """
-        if self._sweep._wait or not lifecycle.serves:
+        if self._sweep._wait or not self._lifecycle.serves:
             return
 
         def cut() -> None:
             while not self._is_ended.wait(_LONGEST_SILENCE):
                 if self._armed is not None and self._armed.hits:
-                    lifecycle.end_waits()
+                    self._lifecycle.end_waits()
 
         threading.Thread(target=cut, name=f"{OWN_THREADS} waits", daemon=True).start()
 
@@ -196,14 +198,14 @@ class Case:
         """The run is over: look at what it left, before anything else changes it."""
         self._sweep._watch.guard = None
         self._guard.leave()
-        service, mock = self._service, self._sweep._mock
+        service = self._service
         self._is_ended.set()
         service.journal.on_record = self._before_record
         # Faults that the run armed itself may not have hit, as the failure ended it before.
         is_missed = self._armed is not None and not self._armed.hits
         if self.failure:
             service.armed.clear()
-        problems = mock._lifecycle.problems(service)
+        problems = self._lifecycle.problems(service)
         records = service.journal.records()
         kept = tuple(record.call for record in records)
         self.calls = Calls(lambda: kept, partial(check_operation, service))

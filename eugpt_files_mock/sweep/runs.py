@@ -7,9 +7,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from ..errors import FilesMockError
+from ..model.faults import Fault
 from ..model.messages import Call, File, Record, Reply
+from ..service.service import Service
 from ..state.armed_faults import ArmedFault
 from ..state.stubs import Callback, SavedStubs
 from ..verdict.verdict import RULES, Finding, Verdict
@@ -282,28 +285,53 @@ def _equal(one: object, other: object) -> bool:
         return False
 
 
+class SweptLifecycle(Protocol):
+    """How a mock is active, as far as a sweep asks."""
+
+    @property
+    def serves(self) -> bool: ...
+    def check_armed(self, faults: Iterable[Fault]) -> None: ...
+    def end_waits(self) -> None: ...
+    def defer(self, error: FilesMockError) -> None: ...
+    def problems(self, service: Service) -> list[str]: ...
+    def reset(self, service: Service) -> None: ...
+
+
+class SweptMock(Protocol):
+    """A `FilesMock`, a class of a layer above this one; `_sweep` is its last sweep."""
+
+    _sweep: Any
+
+    @property
+    def _service(self) -> Service: ...
+    @property
+    def _lifecycle(self) -> SweptLifecycle: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The files, stubs, callbacks and faults of one mock; not its calls."""
 
+    mock: SweptMock
     files: Sequence[File]
     stubs: SavedStubs
     callbacks: Sequence[tuple[str, Callback, int | None]]
     armed: Sequence[ArmedFault]
 
     @classmethod
-    def of(cls, mock: Any) -> Snapshot:
+    def of(cls, mock: SweptMock) -> Snapshot:
         service = mock._service
         return cls(
+            mock=mock,
             files=tuple(service.files.all()),
             stubs=service.stubs.saved(),
             callbacks=tuple(service.callbacks.waiting),
             armed=tuple(service.armed.armed()),
         )
 
-    def restore(self, mock: Any, *, with_faults: bool = True) -> None:
+    def restore(self, *, with_faults: bool = True) -> None:
         """As `mock.reset()`, but for what was there. Ids and chances go on: none comes twice."""
-        service = mock._service
+        service = self.mock._service
         service.files.clear()
         for file in self.files:
             service.files.add(file, another_id=service.randomness.file_id)
@@ -316,4 +344,4 @@ class Snapshot:
         service.journal.clear()
         service.rate_limiter.clear()
         service.failures.clear()
-        mock._lifecycle.reset(service)
+        self.mock._lifecycle.reset(service)

@@ -33,7 +33,7 @@ from .plan import (
     differing_calls,
     made_plan,
 )
-from .runs import Baseline, Run, Snapshot
+from .runs import Baseline, Run, Snapshot, SweptMock
 from .table import (
     LoopWords,
     Progress,
@@ -71,7 +71,7 @@ class Sweep:
 
     def __init__(
         self,
-        mock: Any,
+        mock: SweptMock | None,
         *,
         expect: Any = (),
         failures: Any = None,
@@ -111,7 +111,7 @@ class Sweep:
         self.on_progress: Progress = TerminalProgress()
 
     @classmethod
-    def of_words(cls, mock: Any, words: Mapping[str, Any]) -> Sweep:
+    def of_words(cls, mock: SweptMock | None, words: Mapping[str, Any]) -> Sweep:
         """As with these arguments, of which some may be unknown.
 
         Raises:
@@ -126,7 +126,9 @@ class Sweep:
         return self._iterated()
 
     def _iterated(self) -> Generator[Case, None, None]:
-        self._snapshot = Snapshot.of(self._mock)
+        mock = self._mock
+        assert mock is not None  # noqa: S101 - of the marker's sweeps, only `runs` is called
+        self._snapshot = Snapshot.of(mock)
         try:
             for case in self.runs():
                 yield case
@@ -138,7 +140,7 @@ class Sweep:
         except GeneratorExit:
             self._put_back()
             if not self._is_interrupted:
-                self._note_left()
+                self._note_left(mock)
             raise
         except BaseException:
             self._put_back()
@@ -148,7 +150,7 @@ class Sweep:
 
     def _put_back(self) -> None:
         if self._snapshot is not None:
-            self._snapshot.restore(self._mock, with_faults=False)
+            self._snapshot.restore(with_faults=False)
 
     def runs(self) -> Generator[Case, None, None]:
         """Each case, to be entered, or to be begun, ended and finished."""
@@ -226,7 +228,7 @@ class Sweep:
     def _prepare(self) -> None:
         """Before a run: everything as it was before the sweep."""
         if self._snapshot is not None:
-            self._snapshot.restore(self._mock)
+            self._snapshot.restore()
 
     def _allowed(self, case: Case, outcome: str) -> str:
         """The outcome, after a look at what is allowed."""
@@ -245,10 +247,10 @@ class Sweep:
             f"not be tried. It made: {made}.{raised}\n{_SET_UP_INSIDE}"
         )
 
-    def _note_left(self) -> None:
+    def _note_left(self, mock: SweptMock) -> None:
         """Raised here, it would be lost: Python ignores what a generator raises that is left."""
         ran = f"{self._runs} of {self.total or 'its'} runs"
-        self._mock._lifecycle.defer(
+        mock._lifecycle.defer(
             StateError(
                 f"A sweep was left after {ran}, by break, return or an exception.\n"
                 "To fix it: let the loop end; to run some cells only, use mock.sweep(only=…)."
