@@ -115,7 +115,18 @@ def _api_keys(name: str, value: Any) -> Mapping[str, str | None] | None:
             "'eugpt_'.",
             word=value,
         )
+    if isinstance(value, Mapping) and all(map(_is_like_a_key, users.values())):
+        if not any(map(_is_like_a_key, users)):
+            raise OptionError(
+                "api_keys maps each key to its user, such as {'eugpt_a': 'alice'}; here the users "
+                "come first.",
+                word=type(value),
+            )
     return users
+
+
+def _is_like_a_key(word: object) -> bool:
+    return isinstance(word, str) and word.startswith(("eugpt_", "sk-"))
 
 
 def _check_key(key: object) -> None:

@@ -140,6 +140,7 @@ OPTIONS: dict[str, ErrorCase] = {
     "option: api_keys that isn't a collection": option(api_keys=7),
     "option: api_keys with a space around it": option(api_keys=[" eugpt_a"]),
     "option: api_keys with a user that isn't a text": option(api_keys={"eugpt_a": 7}),
+    "option: api_keys the other way round": option(api_keys={"alice": "eugpt_a"}),
     "option: api_keys without any": option(api_keys=[]),
     "option: a switch that isn't a truth value": option(require_auth="no"),
     "option: processing misspelt": option(processing="imediate"),

@@ -24,6 +24,7 @@ SENSELESS: list[tuple[dict[str, Any], str]] = [
     ({"api_keys": []}, "at least one key"),
     ({"api_keys": [""]}, "a key must be a string"),
     ({"api_keys": {"eugpt_a": 7}}, "a user must be a"),
+    ({"api_keys": {"alice": "eugpt_a", "bob": "eugpt_b"}}, "here the users come first"),
     ({"require_auth": "no"}, "require_auth must be True or False"),
     ({"processing": "imediate"}, "Did you mean 'immediate'?"),
     ({"processing": after_polls}, "processing"),
