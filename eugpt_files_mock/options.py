@@ -104,25 +104,28 @@ def _api_keys(name: str, value: Any) -> Mapping[str, str | None] | None:
     for key in value:
         _check_key(key)
     users = dict(value) if isinstance(value, Mapping) else dict.fromkeys(value)
-    for user in users.values():
-        if user is not None and (not isinstance(user, str) or not user):
-            raise OptionError(
-                f"api_keys: a user must be a non-empty string, got {user!r}.", word=user
-            )
     if not users:
         raise OptionError(
             "api_keys must have at least one key, got none. None accepts any key that starts with "
             "'eugpt_'.",
             word=value,
         )
-    if isinstance(value, Mapping) and all(map(_is_like_a_key, users.values())):
-        if not any(map(_is_like_a_key, users)):
-            raise OptionError(
-                "api_keys maps each key to its user, such as {'eugpt_a': 'alice'}; here the users "
-                "come first.",
-                word=type(value),
-            )
+    _check_users(users)
     return users
+
+
+def _check_users(users: Mapping[str, Any]) -> None:
+    for user in users.values():
+        if user is not None and (not isinstance(user, str) or not user):
+            raise OptionError(
+                f"api_keys: a user must be a non-empty string, got {user!r}.", word=user
+            )
+    if all(map(_is_like_a_key, users.values())) and not any(map(_is_like_a_key, users)):
+        raise OptionError(
+            "api_keys maps each key to its user, such as {'eugpt_a': 'alice'}; here the users "
+            "come first.",
+            word=dict,
+        )
 
 
 def _is_like_a_key(word: object) -> bool:
