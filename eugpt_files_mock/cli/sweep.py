@@ -192,7 +192,7 @@ class _Program:
     def _run_in(self, work: Path, case: Case, mock: FilesMock) -> tuple[int, str]:
         # A group of its own, so that what it starts ends with it.
         process = subprocess.Popen(  # noqa: S603 - the author's own program
-            self._command,
+            [_program(self._command[0], work), *self._command[1:]],
             cwd=work,
             env=_environment(mock, work),
             stdin=subprocess.DEVNULL,
@@ -209,8 +209,9 @@ class _Program:
             self.said = err.decode(errors="replace")
             raise Stopped(
                 "endless",
-                f"did not end within {self._longest:g} s (--timeout): without a time-out of its "
-                "own, a client waits for ever",
+                f"did not end within {self._longest:g} s (--timeout)",
+                "give every call a time-out (without one, most clients wait for ever, and the "
+                "openai SDK for ten minutes), and every loop an end; or raise --timeout.",
             ) from None
         except BaseException:
             _kill(process)
@@ -230,7 +231,19 @@ class _Program:
             raise Stopped("bug", f"ended with status {status}: {bug}")
         told = f"ended with status {status}" + (f": {last}" if last else "")
         unexpected = self._statuses is not None and status not in self._statuses
-        raise Stopped("unexpected_error" if unexpected else "", told)
+        if unexpected:
+            raise Stopped(
+                "unexpected_error",
+                told,
+                "end with a status that is expected, or name this one with --expect-exit.",
+            )
+        raise Stopped("", told)
+
+
+def _program(name: str, work: Path) -> str:
+    """The path of a program that lies beside the working directory, seen from the copy."""
+    is_path = os.path.dirname(name) and not os.path.isabs(name)
+    return os.path.abspath(name) if is_path and not (work / name).exists() else name
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:

@@ -46,11 +46,11 @@ REASONS = (
 
 
 class Stopped(Exception):
-    """A program of the command ended otherwise than by itself; `reason` is one of `REASONS`."""
+    """A program of the command failed, or didn't end; `reason` is one of `REASONS`, or empty."""
 
-    def __init__(self, reason: str, text: str) -> None:
+    def __init__(self, reason: str, text: str, cure: str = "") -> None:
         super().__init__(text)
-        self.reason = reason
+        self.reason, self.cure = reason, cure
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ def judged(evidence: Evidence, *, strict: bool) -> tuple[str, list[Reason]]:
     if not evidence.failure.may_pass:
         return "raised", []
     if strict:
-        text = f"raised {_described(evidence.run.error)} after a failure that may pass"
-        return "WRONG", [Reason("gave_up", text)]
+        text = f"{_told(evidence.run.error)} after a failure that may pass"
+        return "WRONG", [Reason("gave_up", text, _AGAIN)]
     return "gave up", []
 
 
@@ -97,12 +97,48 @@ def _raised(evidence: Evidence) -> Iterator[Reason]:
         return
     if isinstance(error, Stopped):
         if error.reason:
-            yield Reason(error.reason, str(error))
+            yield Reason(error.reason, str(error), error.cure or _cure(error.reason, evidence))
         return
     for one in _leaves(error):
         kind = None if isinstance(one, expect) else _kind(one, expects=bool(expect))
         if kind is not None:
-            yield Reason(kind, f"raised {_described(one)}{_place(one)}")
+            text = f"raised {_described(one)}{_place(one)}"
+            yield Reason(kind, text, _cure(kind, evidence))
+
+
+_AGAIN = (
+    "try again a few times, with a pause; what makes something, after a look whether it was made."
+)
+_CURES = {
+    "failed_check": "assert only what holds under every failure, and let the code raise what went "
+    "wrong.",
+    "unexpected_error": "raise one of those that are expected (raise … from error), or name it in "
+    "expect=.",
+}
+_CURES_OF_BUGS = dict.fromkeys(
+    ("busy", "error", "denied", "outage"),
+    "look at the status before the answer is read (raise_for_status(), curl --fail).",
+) | {
+    "broken": "an answer may be no JSON, or lack what is read from it: catch that where it is "
+    "read, and raise an error of your own."
+}
+
+
+def _cure(kind: str, evidence: Evidence) -> str:
+    """What helps where no rule of the verdict says it."""
+    if kind == "bug":
+        return _CURES_OF_BUGS.get(
+            evidence.failure.name,
+            "let the error of the call out, and use nothing that it should have given.",
+        )
+    if kind in _CURES:
+        return _CURES[kind]
+    if any(record.call.fault == "corrupted" for record in evidence.run.records):
+        return "only a checksum tells that a download was altered: compare it, or allow this."
+    return (
+        "let the error out that was swallowed, and look at the status of every answer "
+        "(raise_for_status(), curl --fail)."
+    )
 
 
 def _kind(error: BaseException, *, expects: bool) -> str | None:
@@ -149,42 +185,56 @@ def _files(evidence: Evidence) -> Iterator[Reason]:
         return
     missing = baseline.files - count_files(key, run.files)
     if missing:
-        yield Reason("other_files", f"went on as if nothing was, but without {file_names(missing)}")
+        text = f"went on as if nothing was, but without {file_names(missing)}"
+        yield Reason("other_files", text, _cure("other_files", evidence))
     told = {finding.kind for finding in error_findings(run.verdict)}
     more = count_files(key, run.left) - baseline.left
     # What an outage leaves can't be cleared; and two files of one are told by the verdict.
     if more and not evidence.goes_on and not told & {"duplicate_upload", "orphan_left"}:
-        yield Reason("other_files", f"went on as if nothing was, but left {file_names(more)} more")
+        text = f"went on as if nothing was, but left {file_names(more)} more"
+        yield Reason("other_files", text, _cure("other_files", evidence))
 
 
 def _result(evidence: Evidence) -> Iterator[Reason]:
     run = evidence.run
     if run.error is None and not run.is_endless and not evidence.baseline.is_same_result(run):
-        shown = repr(run.result)
+        shown = repr(evidence.baseline.differing(run))
         shown = shown if len(shown) <= 60 else shown[:59] + "…"
-        yield Reason("other_result", f"went on as if nothing was, with another result: {shown}")
+        text = f"went on as if nothing was, with another result: {shown}"
+        yield Reason("other_result", text, _cure("other_result", evidence))
 
 
 def _litter(evidence: Evidence) -> Iterator[Reason]:
     """New files of a program that failed: half a download, say."""
     run, usual = evidence.run, evidence.baseline.result
-    if isinstance(run.error, Stopped) and isinstance(run.result, dict) and isinstance(usual, dict):
+    if not isinstance(run.error, Stopped) or _is_stopped(run):
+        return
+    if isinstance(run.result, dict) and isinstance(usual, dict):
         known = {*usual, *evidence.baseline.varying, "output"}
         made = [str(name) for name in run.result if name not in known]
         if made:
             yield Reason("other_result", f"failed, and left new files: {', '.join(made)}")
 
 
+def _is_stopped(run: Run) -> bool:
+    return run.is_endless or (isinstance(run.error, Stopped) and run.error.reason == "endless")
+
+
+def _told(error: BaseException) -> str:
+    return str(error) if isinstance(error, Stopped) else f"raised {_described(error)}"
+
+
 def _left(evidence: Evidence) -> Iterator[Reason]:
     run, baseline = evidence.run, evidence.baseline
-    if run.error is None or run.is_endless or evidence.goes_on or baseline.file_key is None:
+    # What was stopped could not clear up.
+    if run.error is None or _is_stopped(run) or evidence.goes_on or baseline.file_key is None:
         return
     known = [file for file in run.left if run.knew(file.id)]
     more = count_files(baseline.file_key, known) - baseline.left
     if more:
         yield Reason(
             "file_left",
-            f"raised {_described(run.error)}, and left {file_names(more)}, which it had uploaded",
+            f"{_told(run.error)}, and left {file_names(more)}, which it had uploaded",
             "delete it in a finally (or except) that begins right after the upload, with nothing "
             "before the delete that can fail.",
         )

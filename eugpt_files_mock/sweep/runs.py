@@ -184,6 +184,16 @@ class Baseline:
             notes=tuple(notes),
         )
 
+    def differing(self, run: Run) -> object:
+        """What of the result is another one: of a dict those members, else all of it."""
+        result, usual = plain(run), self.result
+        if not (isinstance(result, dict) and isinstance(usual, dict)):
+            return run.result
+        if usual.keys() - result.keys():
+            return run.result
+        known = {key for key in usual if _equal(result[key], usual[key])} | self.varying
+        return {key: value for key, value in result.items() if key not in known}
+
     def is_same_result(self, run: Run) -> bool:
         if not self.has_result:
             return True

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import builtins
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -31,6 +32,15 @@ def ask(http: httpx.Client, file_id: str) -> Any:
 def without_a_look_at_the_answer() -> None:
     with client() as http:
         http.post("/files", files={"file": ("a.txt", b"a")}, data=PURPOSE).json()["id"]
+
+
+def deaf_to_json() -> None:
+    """A broken answer has no id for it."""
+    with client() as http:
+        answer = http.post("/files", files={"file": ("a.txt", b"a")}, data=PURPOSE)
+        answer.raise_for_status()
+        found = re.search('"status": *"(.*?)"', answer.text)
+        cast("re.Match[str]", found).group(1)
 
 
 def with_a_look_at_the_answer() -> None:
@@ -268,6 +278,24 @@ def test_the_wrong_one_is_found_and_the_right_one_is_not(mock: FilesMock, pair: 
     assert reason in wrong(swept(mock, bad)).get(cell, []), outcomes(swept(mock, bad))
     sweep = swept(mock, good, expect=(Refused, httpx.HTTPError))
     assert {} == wrong(sweep), str(sweep)
+
+
+CURES: dict[str, tuple[Callable[[], object], str, str]] = {
+    "a bug after a status": (without_a_look_at_the_answer, "upload a.txt/denied", "the status"),
+    "a bug in a broken answer": (deaf_to_json, "upload a.txt/broken", "may be no JSON"),
+    "a failed check": (with_a_check_that_fails, "list/denied", "holds under every failure"),
+    "what was swallowed": (swallowing, "upload a.txt/reset", "that was swallowed"),
+    "another result": (names_or_none, "list/error", "that was swallowed"),
+    "what never ends": (for_ever, "list/outage", "end every loop"),
+}
+
+
+@pytest.mark.parametrize("case", CURES.values(), ids=CURES)
+def test_the_failure_says_what_helps(mock: FilesMock, case: Any) -> None:
+    """And it fits what the call met: a status, or an answer that can't be read."""
+    program, cell, cure = case
+    told = str(swept(mock, program, only=cell))
+    assert re.search(rf"{re.escape(cell)} is WRONG.*\n.*\n    To fix it: .*{cure}", told), told
 
 
 def test_what_an_outage_leaves_is_not_wrong(mock: FilesMock) -> None:

@@ -107,6 +107,29 @@ def test_a_shell_script_is_swept(tmp_path: Path) -> None:
     assert {"a.txt", "up.sh"} == {path.name for path in tmp_path.iterdir()}
 
 
+def test_a_program_beside_the_directory_is_found(tmp_path: Path) -> None:
+    """`../bin/program`: it runs in a copy, from where that would be elsewhere."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "work").mkdir()
+    (tmp_path / "bin" / "up.sh").write_text("#!/bin/sh\n" + SHELL)
+    (tmp_path / "bin" / "up.sh").chmod(0o755)
+    (tmp_path / "work" / "a.txt").write_text("a")
+    done = run(tmp_path / "work", "--only", "upload a.txt/busy", "--", "../bin/up.sh")
+    assert 0 == done.returncode, done.stdout + done.stderr
+
+
+def test_what_was_stopped_is_not_told_to_clear_up(tmp_path: Path) -> None:
+    """It could not: one reason is enough."""
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "up.sh").write_text(
+        SHELL + 'curl -s -H "Authorization: Bearer $EUGPT_API_KEY" "$EUGPT_BASE_URL/files"\n'
+    )
+    words = ("--only", "list/timeout", "--timeout", "2")
+    done = run(tmp_path, *words, "--", "sh", "up.sh")
+    assert "endless: did not end within 2 s (--timeout)\n    To fix it: give every" in done.stdout
+    assert "file_left" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("change", "cell", "said"),
     [
@@ -114,6 +137,7 @@ def test_a_shell_script_is_swept(tmp_path: Path) -> None:
         (("--max-time 2 ", ""), "upload a.txt/timeout", "endless: did not end within 2 s"),
         (("|| exit 3", "|| kill -9 $$"), "upload a.txt/busy", "bug: died of SIGKILL"),
         (("exit 3", "{ touch a.part; exit 3; }"), "upload a.txt/busy", "left new files: a.part"),
+        (("exit 3", "exit 5"), "upload a.txt/busy", "or name this one with --expect-exit"),
         (("exit 3", "exit 5"), "upload a.txt/busy", "unexpected_error: ended with status 5"),
     ],
 )
@@ -181,7 +205,7 @@ def test_what_is_allowed_and_what_must_not_give_up(tmp_path: Path) -> None:
     words = ("--failures", "busy", "--", "sh", "up.sh")
     done = run(tmp_path, "--strict", *words)
     assert 1 == done.returncode
-    assert "gave_up: raised" in done.stdout
+    assert "gave_up: ended with status 3" in done.stdout
     done = run(tmp_path, "--strict", "--allow", "upload */busy", *words)
     assert 0 == done.returncode, done.stdout + done.stderr
     assert "(WRONG)" in done.stdout
