@@ -181,10 +181,15 @@ class Lifecycle:
             self.end_waits()
 
     def other_hosts(self) -> str | None:
-        """Which other hosts the clients of this process asked for, while the mock intercepted."""
+        """Which other hosts the clients of this process asked for, while the mock intercepted.
+
+        The mock's own URL stands beside them, as one may be a typing error.
+        """
         hosts = dict(self._active_mock.other_hosts)
         shown = ", ".join(f"{host} ({library})" for host, library in hosts.items())
-        return f"Other hosts in this test: {shown}" if shown else None
+        if not shown:
+            return None
+        return f"Other hosts in this test: {shown}; the mock is at {self.base_url}"
 
     def check(self, services: Sequence[Service]) -> None:
         # Cleared before the failure is raised: what is reported once isn't reported again.

@@ -545,6 +545,12 @@ LEAVING: dict[str, ErrorCase] = {
     "leaving: faults that never fired, and no call": left()(_unfired_without_calls),
     "leaving: a request for an unknown route": left()(_stray),
     "leaving: a request for an unknown route, on a port": _stray_on_a_port,
+    "leaving: a question that no stub answers": left()(
+        lambda one: send(one, "POST", "/responses", json={})
+    ),
+    "leaving: a chat completion that no stub answers": left()(
+        lambda one: send(one, "POST", "/chat/completions", json={})
+    ),
     "leaving: both": left()(_stray_and_unfired),
     "leaving: a swallowed error of ours": left()(_swallowed),
     "leaving: more calls than are shown": left()(

@@ -228,6 +228,11 @@ def _fix(base_url: str, unmatched: Sequence[Call]) -> str:
             )
     path = call.path.removeprefix(prefix)
     stub = f"mock.stub({call.method!r}, {path!r}, json=...)"
+    if (call.method, path) == ("POST", "/responses"):
+        stub = "mock.stub_response('...')"
+    elif (call.method, path) == ("POST", "/chat/completions"):
+        # The SDK reads a document that comes where it asked for a stream as an empty stream.
+        stub += ", or events=[...] in place of json=... for a stream"
     return f"correct the base URL or the path in the code under test, or answer it: {stub}"
 
 

@@ -42,7 +42,8 @@ def test_elsewhere(eugpt_files):
 """
     result = run(code)
     shown = result.stdout.str()
-    assert "Other hosts in this test: elsewhere.invalid (httpx)" in shown
+    hosts = "Other hosts in this test: elsewhere.invalid (httpx); the mock is at "
+    assert f"{hosts}https://chat.eugpt.ai/v1" in shown
     assert "401 invalid_api_key: The API key is not valid, or was revoked. It begins with" in shown
     assert "To fix it: correct the base URL or the path" in shown
     assert "To allow it" not in shown
