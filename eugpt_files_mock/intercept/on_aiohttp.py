@@ -18,7 +18,7 @@ from aiohttp.client_proto import ResponseHandler
 from ..model.base_urls import Origin, origin
 from . import registry
 from .memory import FOR_EVER, LONGEST_WAIT, MemoryConnection, NotConnected
-from .patches import MethodPatch, bound, give_back
+from .patches import MethodPatch, give_back
 from .registry import sender_of
 
 
@@ -36,11 +36,11 @@ def _requesting(connecting: MethodPatch, original: Any, own: Any) -> Any:
     async def _request(session: Any, method: str, url: Any, **words: Any) -> Any:
         if not _is_ours(session, url):
             give_back()
-            return await bound(original, session)(method, url, **words)
+            return await original(session, method, url, **words)
         # Another tool that was stopped since may have taken ours off.
         connecting.renew()
         try:
-            return await bound(own, session)(method, url, **words)
+            return await own(session, method, url, **words)
         except NotConnected as late:
             # aiohttp tells such an error while it connects, before it would try again.
             raise _as_of_connecting(late) from late.error
@@ -78,9 +78,9 @@ def _connecting(original: Any, own: Any) -> Any:
     async def connect(connector: Any, req: Any, traces: Any, timeout: Any) -> Any:
         if registry.find(_place(req), req.url.path) is None:
             give_back()
-            return await bound(original, connector)(req, traces=traces, timeout=timeout)
+            return await original(connector, req, traces=traces, timeout=timeout)
         # aiohttp's own function still counts connections, and tells a user's TraceConfig of them.
-        return await bound(own, _twin(connector))(req, traces=traces, timeout=timeout)
+        return await own(_twin(connector), req, traces=traces, timeout=timeout)
 
     return connect
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..model.base_urls import origin
 from . import registry
 from .memory import MemorySocket, NotConnected
-from .patches import MethodPatch, bound, give_back, is_function_of
+from .patches import MethodPatch, give_back, is_function_of
 from .registry import sender_of
 
 _DEFAULT = socket._GLOBAL_DEFAULT_TIMEOUT  # type: ignore[attr-defined]
@@ -33,7 +33,7 @@ def _connecting(kind: type, original: Any, own: Any) -> Any:
         place = origin(host, port)
         if registry.owner_of(place) is None:
             give_back()
-            bound(original, connection)()
+            original(connection)
             return
         timeout = connection.timeout
         there = _Socket(
@@ -53,7 +53,7 @@ def _connecting(kind: type, original: Any, own: Any) -> Any:
             connection.sock = there
         else:
             with _connecting_to(there, connection):
-                bound(own, connection)()
+                own(connection)
 
     return connect
 

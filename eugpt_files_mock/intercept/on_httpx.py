@@ -65,9 +65,9 @@ def _choosing(library: Any, sending: list[MethodPatch], original: Any, own: Any)
             give_back()
             # A transport of the user's may send a request of its own within ours, such as one for a
             # token, with another client: that isn't for the mock, unless its URL says so.
-            transport = bound(original, client)(url)
+            transport = original(client, url)
             return transport if _asked.get() is None else _Asking(None, transport, library)
-        transport = bound(own, client)(url)
+        transport = own(client, url)
         kind = type(transport)
         for patch in sending:
             # The fast path is for the library's own transport, exactly: a subclass may do more in
@@ -177,8 +177,8 @@ def _sending(original: Any, own: Any) -> Any:
         found = _taken_over(request.url)
         if found is None:
             give_back()
-            return bound(original, transport)(request)
-        return bound(own, _in_memory(transport, request, found))(request)
+            return original(transport, request)
+        return own(_in_memory(transport, request, found), request)
 
     return handle_request
 
@@ -188,8 +188,8 @@ def _sending_async(original: Any, own: Any) -> Any:
         found = _taken_over(request.url)
         if found is None:
             give_back()
-            return await bound(original, transport)(request)
-        return await bound(own, _in_memory(transport, request, found))(request)
+            return await original(transport, request)
+        return await own(_in_memory(transport, request, found), request)
 
     return handle_async_request
 

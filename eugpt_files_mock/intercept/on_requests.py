@@ -51,7 +51,7 @@ def _sending(original: Any, own: Any) -> Any:
         # requests-mock replaces `Session.send` to use an adapter of its own. If it was started
         # before us, we answer all the same.
         is_ours = own is original or _find(request.url) is not None
-        return bound(own if is_ours else original, session)(request, **words)
+        return (own if is_ours else original)(session, request, **words)
 
     return send
 
@@ -60,8 +60,8 @@ def _choosing(original: Any, own: Any) -> Any:
     def get_adapter(session: Any, url: str) -> Any:
         if _find(url) is None:
             give_back()
-            return bound(original, session)(url=url)
-        adapter = bound(own, session)(url=url)
+            return original(session, url=url)
+        adapter = own(session, url=url)
         if not isinstance(adapter, _HTTPAdapter):
             # Such as one for a WSGI application: the user's own test double.
             return adapter
@@ -80,9 +80,9 @@ def _connecting(original: Any, own: Any) -> Any:
         found = None if place is None else registry.find(*place)
         if place is None or found is None:
             give_back()
-            return bound(original, adapter)(request, verify, proxies=proxies, cert=cert)
+            return original(adapter, request, verify, proxies=proxies, cert=cert)
         # A proxy isn't asked: what it would be asked for is ours.
-        pool = partial(bound(own, adapter), request, verify, proxies=None, cert=cert)
+        pool = partial(own, adapter, request, verify, proxies=None, cert=cert)
         # Made only for the full path, unless a spy or a tracer looks on.
         if not is_function_of(own, "requests.adapters"):
             pool = partial(_itself, pool())

@@ -112,12 +112,12 @@ def _opening(original: Any, own: Any) -> Any:
     def urlopen(pool: Any, *arguments: Any, **words: Any) -> Any:
         # A twin already: urllib3 calls itself for a retry or a redirect, or a tracer lies on ours.
         if "in_memory" in vars(pool):
-            return bound(own, pool)(*arguments, **words)
+            return own(pool, *arguments, **words)
         url = words["url"] if "url" in words else arguments[1]
         place, path = _address(pool, url)
         if registry.find(place, path) is None:
             give_back()
-            return bound(original, pool)(*arguments, **words)
+            return original(pool, *arguments, **words)
         find = partial(registry.find, place)
         return urlopen_in_memory(pool, find, "urllib3", *arguments, through=own, **words)
 

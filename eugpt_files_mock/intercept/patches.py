@@ -30,7 +30,9 @@ Replacing = Callable[[Any], Callable[..., Any]]
 """Makes our function from what lies there, which it calls for other hosts."""
 
 ReplacingMethod = Callable[[Any, Any], Callable[..., Any]]
-"""As `Replacing`, also from what it calls for our hosts (`called_for_ours`)."""
+"""As `Replacing`, also from what it calls for our hosts (`called_for_ours`); both take the instance
+first.
+"""
 
 lock = free_after_fork(Lock())
 """Held while patches change. Never wait for it in `stop`, which a garbage collector may call."""
@@ -200,7 +202,7 @@ class MethodPatch(Patch):
 
     def _replaced(self, original: Any) -> Any:
         self.through = self.called_for_ours(original)
-        return self._replacing_method(original, self.through)
+        return self._replacing_method(_as_method(original), _as_method(self.through))
 
     def is_bare(self) -> bool:
         """Whether for our hosts nothing but the library's own function would be called here: no
@@ -264,6 +266,13 @@ def bound(function: Any, instance: Any) -> Callable[..., Any]:
     # Of the type, as Python does: a proxy of wrapt has its own, and so binds what it wraps.
     bind = getattr(type(function), "__get__", None)
     return function if bind is None else bind(function, instance, type(instance))  # type: ignore[no-any-return]
+
+
+def _as_method(function: Any) -> Callable[..., Any]:
+    """The same, to be called with the instance first."""
+    if type(function) is FunctionType:
+        return function
+    return lambda instance, *arguments, **words: bound(function, instance)(*arguments, **words)
 
 
 def is_function_of(function: Any, module: str) -> bool:
