@@ -22,7 +22,7 @@ from ..state.armed_faults import ArmedFault
 from ..state.stubs import Stub
 from ..verdict.verdict import judge, verdict_members
 from ..version import __version__
-from .schemas import (
+from .bodies import (
     armed_members,
     call_members,
     catalogue,

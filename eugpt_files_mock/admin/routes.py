@@ -16,8 +16,8 @@ from ..service.openapi import EUGPT, document, path_parameters
 from ..service.operations.operation import Schema, schema_of
 from ..version import __version__
 from . import resources
+from .bodies import TEXT_FIELDS
 from .resources import LISTED, MOST_LISTED, Control, ControlRoute, json_response
-from .schemas import TEXT_FIELDS
 
 
 def _openapi(control: Control, request: Request) -> Response:
