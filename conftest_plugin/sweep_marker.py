@@ -189,7 +189,7 @@ class _Repetition:
 
         self._item, self._nextitem = item, nextitem
         self._only_reports = mode == "report"
-        self._sweep: Sweep = Sweep(None, **words, words=_MarkerWords(item.nodeid))
+        self._sweep: Sweep = Sweep(None, **words, words=_MarkerWords(item.nodeid, words))
         self._sweep.on_progress = _Progress(item)
         self._reports: list[pytest.TestReport] = []
 
@@ -311,8 +311,10 @@ _WITHOUT_FIXTURE = (
 class _MarkerWords:
     """How one cell is repeated or allowed, for a test with the marker."""
 
-    def __init__(self, nodeid: str) -> None:
+    def __init__(self, nodeid: str, given: dict[str, Any]) -> None:
         self._nodeid = nodeid
+        # Arguments that are to stay, such as `strict=True`.
+        self._others = "…, " if given.keys() - {"only"} else ""
 
     def repeat(self, cell: str) -> str:
         """A command."""
@@ -320,7 +322,7 @@ class _MarkerWords:
 
     def allow(self, word: str) -> str:
         """The marker."""
-        return f'@pytest.mark.{MARKER}(allow=["{word}"])'
+        return f'@pytest.mark.{MARKER}({self._others}allow=["{word}"])'
 
 
 class _Progress:

@@ -227,6 +227,7 @@ HABITS: dict[str, ErrorCase] = {
     "habit: inject(operation=…)": lambda: mock().inject(faults.timeout(), operation="list"),  # type: ignore[arg-type]
     "habit: inject(count=…)": lambda: mock().inject(faults.timeout(), count=2),  # type: ignore[arg-type]
     "habit: on the SDK's create": inject(on="create"),
+    "habit: on the SDK's method": inject(on="client.files.content"),
     "habit: on the SDK's content": inject(on="content"),
     "habit: on get": inject(on="get"),
     "habit: on remove": inject(on="remove"),

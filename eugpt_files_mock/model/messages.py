@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from time import perf_counter
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import parse_qsl
 
 from .delivery import WHOLE, Delivery
@@ -347,6 +347,16 @@ class Call:
     request_id: str
     started_at: float
     duration: float
+
+    # For type checkers, every attribute would be there.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Where the bytes are, which answers of the SDK and a `File` have by these names."""
+            hint = ""
+            if name in ("content", "body", "text", "data"):
+                hint = " Its content is mock.files[call.file_id].content, while the file is there."
+            raise AttributeError(f"A Call has no {name!r}.{hint}", name=name, obj=self)
 
 
 # A tuple, as one is made for each request, in half the time of a frozen dataclass.

@@ -91,7 +91,8 @@ class Sweep:
         self._alike = integer("alike", alike, least=1)
         self._wait = boolean("wait", wait)
         check_cells(self._failures, allow=self._allow, only=self._only)
-        self.words: Words = words or LoopWords()
+        others = any((self._expect, failures is not None, strict, allow, alike != 3, wait))
+        self.words: Words = words or LoopWords(others=others)
         self.cases: list[Case] = []
         self.notes: list[str] = []
         self.total: int | None = None

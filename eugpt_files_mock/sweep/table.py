@@ -92,13 +92,16 @@ class Words(Protocol):
 
 
 class LoopWords:
-    """Those of `mock.sweep()`."""
+    """Those of `mock.sweep()`; `others` is true if it was given arguments that are to stay."""
+
+    def __init__(self, *, others: bool) -> None:
+        self._others = "…, " if others else ""
 
     def repeat(self, cell: str) -> str:
-        return f'mock.sweep(only="{cell}")'
+        return f'mock.sweep({self._others}only="{cell}")'
 
     def allow(self, word: str) -> str:
-        return f'mock.sweep(allow=["{word}"])'
+        return f'mock.sweep({self._others}allow=["{word}"])'
 
 
 def _explanation(cell: Cell, meaning: str, told: set[str], words: Words) -> str:

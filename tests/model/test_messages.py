@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
+import pytest
+from werkzeug.test import Client
+
+from eugpt_files_mock import FilesMock
 from eugpt_files_mock.model.messages import Headers, Parameters
 
 
@@ -30,3 +36,14 @@ def test_parameters_equal_a_dict_of_the_same_items() -> None:
     """So that tests compare `call.query` with a plain dict."""
     assert {"limit": "2"} == Parameters({"limit": "2"})
     assert hash(Parameters({"limit": "2"})) == hash(Parameters({"limit": "2"}))
+
+
+def test_a_call_says_where_its_content_is() -> None:
+    """As the answers of the SDK and a `File` have it, one looks for it in a call."""
+    mock = FilesMock()
+    Client(mock.wsgi_app).get("/v1/files")
+    with pytest.raises(AttributeError, match=r"mock\.files\[call\.file_id\]\.content"):
+        _ = mock.calls[0].content  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"A Call has no 'colour'\.$"):
+        _ = mock.calls[0].colour  # type: ignore[attr-defined]
+    assert mock.calls[0] == copy.copy(mock.calls[0])

@@ -69,6 +69,14 @@ def test_each_wrong_cell_is_explained(mock: FilesMock) -> None:
     assert 'To allow it: mock.sweep(allow=["POST /responses/lost"])' in text
 
 
+def test_what_repeats_or_allows_a_cell_keeps_the_other_arguments(mock: FilesMock) -> None:
+    """Pasted without `strict=True`, nothing would be WRONG, and `allow` was never needed."""
+    mock.stub_response("Forty-two.")
+    text = str(swept(mock, ask_by_sdk, strict=True))
+    assert 'To repeat it alone: mock.sweep(…, only="delete report.pdf/lost")' in text
+    assert 'To allow it: mock.sweep(…, allow=["delete report.pdf/lost"])' in text
+
+
 def test_the_cure_for_the_sdk_is_found_right(mock: FilesMock) -> None:
     """Without retries of what makes something, every cell is right."""
     mock.stub_response("Forty-two.")

@@ -39,12 +39,20 @@ def _routes(operation: AnyOperation) -> Iterator[str]:
             yield f"{operation.method} {prefix}{path}".lower()
 
 
+def _method_names(operation: AnyOperation) -> Iterator[str]:
+    """What other libraries call it: `create`, `files.create`, `client.files.create`."""
+    for word in operation.habits:
+        yield word
+    for word in (operation.name, *operation.habits):
+        yield from (f"files.{word}", f"client.files.{word}")
+
+
 NAMES = OperationNames(
     addresses={operation.name: operation.addresses for operation in OPERATIONS},
     habits={
         word: operation.name
         for operation in OPERATIONS
-        for word in (*operation.habits, *_routes(operation))
+        for word in (*_method_names(operation), *_routes(operation))
     },
     without_json=tuple(operation.name for operation in OPERATIONS if not operation.answers_json),
     writing=tuple(operation.name for operation in OPERATIONS if operation.method != "GET"),
