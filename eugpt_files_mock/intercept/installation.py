@@ -19,7 +19,7 @@ from . import registry
 from .patches import Patch, WatchedPlace, lock
 from .registry import ActiveMock
 
-_EDGES = {
+CLIENTS = {
     "httpx": "on_httpx",
     "httpx2": "on_httpx",
     "urllib3": "on_urllib3",
@@ -27,7 +27,9 @@ _EDGES = {
     "aiohttp": "on_aiohttp",
     "uvloop": "network_guard",
 }
-"""Which module of ours knows which library."""
+"""Library → the module of ours that patches it: one row for each. `http.client`, which comes with
+Python, is patched always.
+"""
 
 _installed: list[tuple[ModuleType | None, list[Patch | WatchedPlace]]] = []
 
@@ -78,7 +80,7 @@ def _install() -> None:
             _start(None, on_http_client.patches())
         for module in _missing():
             # Late: such a module of ours imports its library.
-            edge = importlib.import_module(f".{_EDGES[module.__name__]}", __package__)
+            edge = importlib.import_module(f".{CLIENTS[module.__name__]}", __package__)
             _start(module, edge.patches(module))
     # Ctrl-C too must leave no library half patched.
     except BaseException:
@@ -117,7 +119,7 @@ def _uninstall() -> None:
 def _missing() -> list[ModuleType]:
     """The libraries that are completely imported and not patched yet."""
     patched = [module for module, _ in _installed]
-    modules: Iterator[Any] = (sys.modules.get(name) for name in _EDGES)
+    modules: Iterator[Any] = (sys.modules.get(name) for name in CLIENTS)
     return [
         module
         # Each module once: after httpx2.alias_httpx() both names are one module.
@@ -137,7 +139,7 @@ def _is_real(module: Any) -> bool:
         isinstance(module, ModuleType)
         # Not only isinstance: a mock pretends to be what it was made for.
         and issubclass(type(module), ModuleType)
-        and module.__name__ in _EDGES
+        and module.__name__ in CLIENTS
         and hasattr(module, "__path__")
     )
 
@@ -150,7 +152,7 @@ class _Watcher:
     """Sees a library being imported, and patches it as soon as it is there."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if name not in _EDGES:
+        if name not in CLIENTS:
             return None
         # Ask all the others, not just PathFinder: pyfakefs and editable installs have their own.
         others = [finder for finder in sys.meta_path if finder is not self]

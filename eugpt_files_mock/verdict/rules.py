@@ -76,7 +76,7 @@ def client_of(call: Call) -> str:
     """The client that the code under test used, or an empty text where it isn't known."""
     if call.headers.get("x-stainless-lang") == "python":
         return "openai"
-    if call.client in ("httpx", "httpx2", "requests", "urllib3", "http.client", "aiohttp"):
+    if call.client not in ("port", "wsgi"):
         return call.client.removesuffix("2")
     agent = call.headers.get("user-agent", "").lower()
     known = (name for start, name in _AGENTS.items() if start in agent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from ntpath import splitext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -57,12 +58,18 @@ class Stored(Result):
     file: File
 
 
-def _read(request: Request, route: RouteMatch, profile: Profile) -> Upload:
+@cache
+def _readers() -> tuple[Callable[..., Form], Callable[..., Any]]:
     # Late, as they would be a quarter of what importing the mock takes.
     from hashlib import sha256
 
     from ..multipart import read_form
 
+    return read_form, sha256
+
+
+def _read(request: Request, route: RouteMatch, profile: Profile) -> Upload:
+    read_form, sha256 = _readers()
     try:
         form = read_form(request.headers.by_name.get("content-type"), request.body)
     except Refused as unreadable:
