@@ -55,11 +55,16 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a run is wrong: a word of `REASONS`, what happened, and how to mend it."""
+    """Why a run is wrong: a word of `REASONS`, what happened, and how to mend it.
+
+    `way` is what other runs in which the same mistake shows have in common with it; if empty, the
+    text.
+    """
 
     kind: str
     text: str = ""
     cure: str = ""
+    way: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.text}" if self.text else self.kind
@@ -102,16 +107,17 @@ def _raised(evidence: Evidence) -> Iterator[Reason]:
     for one in _leaves(error):
         kind = None if isinstance(one, expect) else _kind(one, expects=bool(expect))
         if kind is not None:
-            text = f"raised {_described(one)}{_place(one)}"
-            yield Reason(kind, text, _cure(kind, evidence))
+            place = _place(one)
+            way = f"{type(one).__name__}{place}" if place else ""
+            yield Reason(kind, f"raised {_described(one)}{place}", _cure(kind, evidence), way)
 
 
 _AGAIN = (
     "try again a few times, with a pause; what makes something, after a look whether it was made."
 )
 _CURES = {
-    "failed_check": "assert only what holds under every failure, and let the code raise what went "
-    "wrong.",
+    "failed_check": "let the code raise what went wrong (raise_for_status(), and no error "
+    "swallowed), or assert only what holds under every failure.",
     "unexpected_error": "raise one of those that are expected (raise … from error), or name it in "
     "expect=.",
 }
@@ -232,12 +238,23 @@ def _left(evidence: Evidence) -> Iterator[Reason]:
     known = [file for file in run.left if run.knew(file.id)]
     more = count_files(baseline.file_key, known) - baseline.left
     if more:
+        names = file_names(more)
         yield Reason(
             "file_left",
-            f"{_told(run.error)}, and left {file_names(more)}, which it had uploaded",
-            "delete it in a finally (or except) that begins right after the upload, with nothing "
-            "before the delete that can fail.",
+            f"{_told(run.error)}, and left {names}, which it had uploaded",
+            _NEXT_DELETE if run.records[-1].call.operation == "delete" else _DELETE,
+            names,
         )
+
+
+_DELETE = (
+    "delete it in a finally (or except) that begins right after the upload, with nothing before "
+    "the delete that can fail."
+)
+_NEXT_DELETE = (
+    "a delete that fails must not keep the others from being tried: each in a try of its own, or "
+    "in a contextlib.ExitStack."
+)
 
 
 def _posts(evidence: Evidence) -> Iterator[Reason]:

@@ -72,7 +72,7 @@ def _shortened(name: str) -> str:
 def explanations(cells: Sequence[Cell], failures: Sequence[Failure], words: Words) -> list[str]:
     """A paragraph for each cell that is WRONG; what is said once is not said again."""
     meanings = {failure.name: failure.meaning for failure in failures}
-    told: set[str] = set()
+    told: dict[str, str] = {}
     wrong = [cell for cell in cells if cell.outcome == "WRONG"]
     found = [
         _explanation(cell, meanings[cell.failure or ""], told, words)
@@ -104,18 +104,18 @@ class LoopWords:
         return f'mock.sweep({self._others}allow=["{word}"])'
 
 
-def _explanation(cell: Cell, meaning: str, told: set[str], words: Words) -> str:
+def _explanation(cell: Cell, meaning: str, told: dict[str, str], words: Words) -> str:
     name = cell_name(cell)
-    reasons = "\n".join(map(str, cell.reasons))
-    if reasons in told:
-        return f"{name} is WRONG in the same way. What came: {_attempts(cell)}"
-    told.add(reasons)
+    way = "\n".join(f"{reason.kind}: {reason.way or reason.text}" for reason in cell.reasons)
+    if way in told:
+        return f"{name} is WRONG in the same way as {told[way]}. What came: {_attempts(cell)}"
+    told[way] = name
     lines = [f"{name} is WRONG. {cell.call} {meaning}; then the code"]
     for reason in cell.reasons:
         lines.append(f"    {reason}")
         if reason.cure and reason.cure not in told:
             lines.append(f"    To fix it: {reason.cure}")
-            told.add(reason.cure)
+            told[reason.cure] = name
     lines.append(f"  What came: {_attempts(cell)}")
     lines.append(f"  To repeat it alone: {words.repeat(name)}")
     lines.append(f"  To allow it: {words.allow(name)}")

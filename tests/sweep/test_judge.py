@@ -280,12 +280,36 @@ def test_the_wrong_one_is_found_and_the_right_one_is_not(mock: FilesMock, pair: 
     assert {} == wrong(sweep), str(sweep)
 
 
+def deleting_one_after_the_other() -> None:
+    """The first delete that fails keeps the others from being tried."""
+    with client() as http:
+        made: list[str] = []
+        try:
+            made.append(upload(http, "a.txt"))
+            made.append(upload(http, "b.txt"))
+        finally:
+            for file_id in made:
+                delete(http, file_id)
+
+
+def test_the_same_mistake_is_explained_once(mock: FilesMock) -> None:
+    """Whatever was raised where it shows; and it is said which one it is like."""
+    told = str(swept(mock, deleting_one_after_the_other))
+    assert told.count("which it had uploaded") == 1, told
+    assert "delete a.txt/error is WRONG in the same way as delete a.txt/busy. What" in told
+
+
 CURES: dict[str, tuple[Callable[[], object], str, str]] = {
     "a bug after a status": (without_a_look_at_the_answer, "upload a.txt/denied", "the status"),
     "a bug in a broken answer": (deaf_to_json, "upload a.txt/broken", "may be no JSON"),
     "a failed check": (with_a_check_that_fails, "list/denied", "holds under every failure"),
     "what was swallowed": (swallowing, "upload a.txt/reset", "that was swallowed"),
     "another result": (names_or_none, "list/error", "that was swallowed"),
+    "a delete that fails": (
+        deleting_one_after_the_other,
+        "delete a.txt/busy",
+        "in a try of its own",
+    ),
     "what never ends": (for_ever, "list/outage", "end every loop"),
 }
 
