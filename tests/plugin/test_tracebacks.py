@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from .conftest import Run
+
 FAILING = """
 import httpx
 import pytest
@@ -158,20 +160,18 @@ def test_it_ends_at_the_line_of_the_author(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize("client", ["httpx", "requests"])
-def test_inside_a_client_call_it_ends_in_the_client(pytester: pytest.Pytester, client: str) -> None:
+def test_inside_a_client_call_it_ends_in_the_client(run: Run, client: str) -> None:
     """The frames between are the client's; the last is not ours."""
-    pytester.makepyfile(
-        f"""
-        import {client}
-        from eugpt_files_mock import faults
+    code = f"""
+import {client}
+from eugpt_files_mock import faults
 
-        def test_without_a_timeout(eugpt_files):
-            eugpt_files.inject(faults.timeout())
-            {client}.get(eugpt_files.base_url + "/files", timeout=None,
-                         headers={{"Authorization": "Bearer eugpt_a"}})
-        """
-    )
-    result = pytester.runpytest_subprocess("--tb=short")
+def test_without_a_timeout(eugpt_files):
+    eugpt_files.inject(faults.timeout())
+    {client}.get(eugpt_files.base_url + "/files", timeout=None,
+                 headers={{"Authorization": "Bearer eugpt_a"}})
+"""
+    result = run(code, "--tb=short")
     result.assert_outcomes(failed=1)
     frames = re.findall(r"^(\S+\.py):\d+: in \w+$", result.stdout.str(), re.MULTILINE)
     assert frames
@@ -185,20 +185,9 @@ def test_inside_a_client_call_it_ends_in_the_client(pytester: pytest.Pytester, c
         ("eugpt_files(7)", "takes options by name, got 7."),
     ],
 )
-def test_a_wrong_marker_is_told_without_a_traceback(
-    pytester: pytest.Pytester, marker: str, message: str
-) -> None:
+def test_a_wrong_marker_is_told_without_a_traceback(run: Run, marker: str, message: str) -> None:
     """It would show pytest's code and ours, and no line of the author's."""
-    pytester.makepyfile(
-        f"""
-        import pytest
-
-        @pytest.mark.{marker}
-        def test_marked(eugpt_files):
-            pass
-        """
-    )
-    result = pytester.runpytest_subprocess()
+    result = run(f"@pytest.mark.{marker}\ndef test_marked(eugpt_files): pass")
     result.assert_outcomes(errors=1)
     assert message in result.stdout.str()
     assert "conftest_plugin" not in result.stdout.str()
