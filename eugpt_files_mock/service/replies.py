@@ -24,7 +24,8 @@ _STRANGE: dict[str, object] = {
 """Members that no client knows: what the versioning policy announces (D)."""
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+# Nothing that is answered contains itself.
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
 
 def to_json(value: object) -> bytes:
