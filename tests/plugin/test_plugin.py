@@ -213,7 +213,7 @@ def test_upload(request, name, turn):
     upload()
     assert len(mock.files) == 1
 """
-    run(code, "-n", "4", beside=["xdist.plugin"]).assert_outcomes(passed=40)
+    run(code, "-n", "2", beside=["xdist.plugin"]).assert_outcomes(passed=40)
 
 
 def test_it_works_in_any_order(run: Run) -> None:
