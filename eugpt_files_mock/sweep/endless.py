@@ -150,7 +150,7 @@ class Guard:
             for thread in threading.enumerate():
                 if thread not in self._before and not thread.name.startswith(OWN_THREADS):
                     self._raise_in(thread.ident)
-            if self._has_signal:
+            if sys.platform != "win32" and self._has_signal:
                 signal.pthread_kill(self._thread, signal.SIGURG)
             else:
                 self._raise_in(self._thread)
@@ -163,20 +163,19 @@ class Guard:
         _set_exception(thread, Endless)
 
     def _takes_signal(self) -> bool:
-        """Only a signal ends waiting for a lock or a socket, and only in the main thread."""
+        """Only a signal ends waiting for a lock or a socket: in the main thread, not on Windows."""
         if (
-            sys.platform == "win32"
-            or threading.current_thread() is not threading.main_thread()
-            or signal.getsignal(signal.SIGURG) is not signal.SIG_DFL
+            sys.platform != "win32"
+            and threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGURG) is signal.SIG_DFL
         ):
-            return False
+            signal.signal(signal.SIGURG, self._on_signal)
+            return True
+        return False
 
-        def interrupt(number: int, frame: FrameType | None) -> None:
-            if self._may_interrupt():
-                raise Endless(self.why)
-
-        signal.signal(signal.SIGURG, interrupt)
-        return True
+    def _on_signal(self, *_: object) -> None:
+        if self._may_interrupt():
+            raise Endless(self.why)
 
     def rest(self) -> None:
         """What runs now in this thread isn't the code under test: nothing is raised into it."""
@@ -201,7 +200,11 @@ class Guard:
         self._is_left = True
         self._note_silence()
         self.seconds = real_monotonic() - self._began
-        if self._has_signal and threading.current_thread() is threading.main_thread():
+        if (
+            sys.platform != "win32"
+            and self._has_signal
+            and threading.current_thread() is threading.main_thread()
+        ):
             signal.signal(signal.SIGURG, signal.SIG_DFL)
 
 

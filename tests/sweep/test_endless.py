@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import queue
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -172,6 +173,10 @@ def waiting_for_a_task_that_failed(get: Get) -> None:
     asyncio.run(main())
 
 
+by_a_signal = pytest.mark.skipif(
+    sys.platform == "win32", reason="nothing ends there what waits for a lock"
+)
+
 PROGRAMS = [
     until_it_works,
     without_a_pause,
@@ -179,12 +184,12 @@ PROGRAMS = [
     whatever_is_raised_at_once,
     in_a_thread,
     in_a_pool,
-    waiting_for_a_thread,
+    pytest.param(waiting_for_a_thread, marks=by_a_signal),
     asking_whether_a_thread_is_done,
-    waiting_for_a_thread_that_failed,
+    pytest.param(waiting_for_a_thread_that_failed, marks=by_a_signal),
     in_a_task,
     asking_whether_a_task_is_done,
-    waiting_for_a_task_that_failed,
+    pytest.param(waiting_for_a_task_that_failed, marks=by_a_signal),
 ]
 
 
@@ -227,6 +232,7 @@ def test_the_many_calls_are_told_in_short() -> None:
                     without_a_pause(lambda: by_requests(mock))
 
 
+@by_a_signal
 def test_nothing_is_left_of_what_ended_it() -> None:
     """Neither a thread that watches, nor a handler of a signal, nor an error that comes later."""
     before = signal.getsignal(signal.SIGURG), threading.active_count()
