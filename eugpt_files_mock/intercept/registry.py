@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from math import inf
 from threading import current_thread, local
 from threading import enumerate as enumerate_threads
-from types import BuiltinFunctionType, FrameType
+from types import FrameType
 from typing import Any, NamedTuple
 
 from ..errors import ClientHasNoTimeout, FilesMockError, NetworkRefused
@@ -21,6 +21,7 @@ from ..model.faults import ConnectionFault
 from ..model.messages import Headers, Outcome, Reply, Request, Sender
 from ..service.handle import handle
 from ..service.service import Service
+from ..verdict.sleeping import is_a_sleep_replaced_nearby, is_sleeping_replaced
 
 Names = tuple[str, ...] | tuple[bytes, ...]
 HeadersSeen = dict[tuple[Names, str], Headers | None]
@@ -244,7 +245,7 @@ def _index() -> None:
         _by_origin = index
 
 
-# -- who sends a request: the task or thread, its event loop, and how it sleeps -------------------
+# -- who sends a request: the task or thread, and its event loop ----------------------------------
 
 
 def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> Sender:
@@ -319,70 +320,6 @@ def _running() -> tuple[Any, Any, float | None]:
 
 def _perhaps() -> bool:
     return True
-
-
-_SLEEPING = {
-    "time": ("time", "gevent.hub", "eventlet.greenthread"),
-    "asyncio": ("asyncio.tasks",),
-    "anyio": ("anyio._core._eventloop",),
-    "trio": ("trio._timeouts",),
-}
-"""Module → the modules whose `sleep` it may have: its own, or that of a library that replaces it
-for the whole process, and really waits."""
-
-
-class _Watched:
-    """A module that sleeps, and the function that was found there last, and really does."""
-
-    def __init__(self, module: Any, own: tuple[str, ...]) -> None:
-        self.names, self.own, self.genuine = vars(module), own, None
-
-
-_watched: list[_Watched] = []
-_imported = 0
-"""How many modules there were when these were looked for: each request asks."""
-
-
-def is_sleeping_replaced() -> bool:
-    """Whether a test has replaced what sleeps: then a wait, or none, tells nothing."""
-    global _watched, _imported  # noqa: PLW0603 - the modules are those of the process
-    if len(sys.modules) != _imported:
-        _imported = len(sys.modules)
-        _watched = [
-            _Watched(sys.modules[name], own)
-            for name, own in _SLEEPING.items()
-            if name in sys.modules
-        ]
-    for watched in _watched:
-        sleep = watched.names.get("sleep")
-        if sleep is not watched.genuine:
-            if _home(sleep) not in watched.own:
-                return True
-            watched.genuine = sleep
-    return _is_stamina_testing()
-
-
-def _home(function: Any) -> Any:
-    """The module that a function was written in, whatever it says of itself (`functools.wraps`)."""
-    if isinstance(function, BuiltinFunctionType):
-        return function.__module__
-    return getattr(function, "__globals__", {}).get("__name__")
-
-
-def _is_stamina_testing() -> bool:
-    stamina = sys.modules.get("stamina")
-    return stamina is not None and bool(getattr(stamina, "is_testing", bool)())
-
-
-def is_a_sleep_replaced_nearby() -> bool:
-    """Whether a module that is calling has a mock in place of a `sleep` that it has imported."""
-    mock: Any = sys.modules.get("unittest.mock")
-    frame: FrameType | None = None if mock is None else sys._getframe(1)
-    while frame is not None:
-        if isinstance(frame.f_globals.get("sleep"), mock.NonCallableMock):
-            return True
-        frame = frame.f_back
-    return False
 
 
 def seconds_to_deadline() -> float | None:

@@ -12,12 +12,13 @@ from urllib.parse import unquote, urlsplit
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from ..errors import OptionError, quoted
-from ..model.messages import Headers, Outcome, Reply, Request, Sender
+from ..model.messages import Headers, Line, Outcome, Reply, Request, Sender
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
 from ..service.handle import handle, refuse_unkept, refuse_unreadable
 from ..service.refusals import Refusal
 from ..service.service import Service
+from ..verdict.sleeping import is_sleeping_replaced
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -114,9 +115,16 @@ def _api_request(request: ReceivedRequest, scheme: str) -> Request:
         headers=Headers(request.headers),
         body=request.body,
         client=CLIENT,
-        sender=None if request.line is None else Sender(request.line, scheme),
+        sender=_sender(request.line, scheme),
         is_complete=not request.is_broken_off,
     )
+
+
+def _sender(line: Line | None, scheme: str) -> Sender | None:
+    # The client may be in this process, and its test have replaced what sleeps.
+    if line is None:
+        return None
+    return Sender(line, scheme, is_sleeping_replaced=is_sleeping_replaced())
 
 
 def call_wsgi(app: WSGIApplication, request: ReceivedRequest, scheme: str) -> Reply:

@@ -87,6 +87,7 @@ class Journal:
             began, _ = self._waits.pop(request_id, (monotonic(), None))
             if is_gone is not False:
                 self._waits[request_id] = began, monotonic() if is_gone else None
+            self.changed.notify_all()
 
     def fault_of(self, request_id: str) -> str | None:
         """How the fault was made that hit a request, such as `delay(2)`; None if none is known."""
@@ -112,6 +113,13 @@ class Journal:
         """The request ids of clients that still wait for a late answer."""
         with self._lock:
             return {request_id for request_id, (_, ended) in self._waits.items() if ended is None}
+
+    def settle(self, seconds: float) -> None:
+        """Give those who seem to wait so long to go away: a port hears of that a little later."""
+        with self.changed:
+            self.changed.wait_for(
+                lambda: all(ended for _, ended in self._waits.values()), timeout=seconds
+            )
 
     def add(self, record: Record) -> None:
         """Keep a record at the place where its request arrived."""

@@ -45,6 +45,11 @@ _COUNTS = re.compile(
 )
 """Headers, and parameters, with which clients count and tell apart their attempts."""
 
+_COUNTS_IN_JSON = re.compile(
+    r"((is|this|current)_)?(attempt|retry)(_?(number|count|no|nr|id))?", re.IGNORECASE
+)
+"""Members of a JSON body, at any depth, with which an author counts the attempts."""
+
 _FRESH = frozenset({"_", "nonce", "cb", "cachebuster", "ts", "timestamp"})
 """Parameters that are new with each attempt."""
 
@@ -82,8 +87,21 @@ def body(record: Record) -> Hashable:
     """The body of a stubbed route: as JSON, whatever the order of its members."""
     if record.call.json is None:
         return record.body
-    # As text, as parsed JSON can't be hashed.
-    return json.dumps(record.call.json, sort_keys=True)
+    return _json_key(record.call.json)
+
+
+def _json_key(value: Any) -> str:
+    """As text, as parsed JSON can't be hashed; without what counts attempts."""
+    return json.dumps(_without_counts(value), sort_keys=True)
+
+
+def _without_counts(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_counts(one) for one in value]
+    if isinstance(value, dict):
+        kept = value.items()
+        return {k: _without_counts(v) for k, v in kept if not _COUNTS_IN_JSON.fullmatch(k)}
+    return value
 
 
 def exactly(record: Record) -> Hashable:
@@ -104,7 +122,7 @@ def variant(record: Record) -> Hashable:
         return ("content", call.user, call.purpose, call.sha256)
     if isinstance(call.json, dict):
         kept: dict[str, Any] = {k: v for k, v in call.json.items() if k not in _VARIED}
-        return (call.operation, call.path, json.dumps(kept, sort_keys=True))
+        return (call.operation, call.path, _json_key(kept))
     return (call.operation, call.path, record.body)
 
 
@@ -362,6 +380,9 @@ def _is_same(earlier: Attempt, new: Attempt) -> bool:
 
 
 def _has_waited(earlier: Attempt, new: Attempt) -> bool:
+    """Whether to take the new one for a retry accuses nobody."""
+    if earlier.status in NON_RETRYABLE:
+        return False
     asked, waited = earlier.requested_wait, earlier.waited(new)
     return waited >= (AT_ONCE if asked is None else HONOURED * asked)
 

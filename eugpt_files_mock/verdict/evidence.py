@@ -18,6 +18,7 @@ from .calls import (
     subject,
     variant,
 )
+from .waiting import still_waits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +125,10 @@ class Evidence:
         passed = max(self.now - record.started, self.now_by_clock - record.call.started_at)
         return passed - attempt.due
 
+    def still_waits(self, attempt: Attempt) -> bool:
+        """Whether who sent it may be waiting to try again, as far as that is known."""
+        return self.since(attempt) < LONGEST_BACKOFF and still_waits(attempt.record.sender)
+
     @cached_property
     def _last(self) -> dict[Hashable, int]:
         return {key: one.record.number for one in self.attempts for key in _traces(one.record)}
@@ -178,21 +183,32 @@ def traces_of(attempt: Attempt) -> list[Hashable]:
 def _taken_over(groups: Sequence[Group]) -> Iterable[Group]:
     """Join what somebody else goes on with: a worker of a queue, a task for each attempt."""
     taken: dict[int, Group] = {}
-    waiting: dict[Hashable, tuple[int, Group]] = {}
+    waiting: dict[Hashable, list[int]] = {}
     for number, group in enumerate(groups):
+        taken[number] = group
         # Nearly always nothing was lost.
         if not waiting and group.attempts[-1].is_success:
-            taken[number] = group
             continue
         key = _content(group.first.record)
-        whole, at = group, number
-        before = waiting.pop(key, None) if key is not None else None
-        if before is not None and _goes_on(before[1], group):
-            at, whole = before[0], Group((*before[1].attempts, *group.attempts))
-        taken[at] = whole
-        if key is not None and whole.last.is_lost:
-            waiting[key] = (at, whole)
+        if key is None:
+            continue
+        lost = waiting.get(key, [])[-_MOST_LOST:]
+        # Others may send the same content under other names meanwhile.
+        at = next((one for one in lost if _goes_on(taken[one], group)), number)
+        if at != number:
+            lost.remove(at)
+            taken[at] = Group((*taken[at].attempts, *taken.pop(number).attempts))
+        if taken[at].last.is_lost:
+            lost.append(at)
+        if lost:
+            waiting[key] = lost
+        else:
+            waiting.pop(key, None)
     return taken.values()
+
+
+_MOST_LOST = 20
+"""Lost uploads of one content that are kept in mind."""
 
 
 def _content(record: Record) -> Hashable:

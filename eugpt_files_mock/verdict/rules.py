@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from ..model.messages import Call, Reply
 from .attempts import Attempt, Group
+from .calls import LONGEST_BACKOFF
 from .evidence import Evidence
 
 Level = Literal["error", "warning"]
@@ -103,6 +104,22 @@ def by_sender_and(choose: Callable[[Attempt], Hashable]) -> Over:
         return (Group(tuple(attempts)) for attempts in found.values())
 
     return over
+
+
+def runs(over: Over) -> Over:
+    """Those that follow one another within the longest wait of any client."""
+
+    def split(evidence: Evidence) -> Iterator[Group]:
+        for group in over(evidence):
+            run: list[Attempt] = []
+            for one in group.attempts:
+                if run and run[-1].waited(one) > LONGEST_BACKOFF:
+                    yield Group(tuple(run))
+                    run = []
+                run.append(one)
+            yield Group(tuple(run))
+
+    return split
 
 
 def between(earlier: Attempt, later: Attempt, evidence: Evidence) -> Iterator[Attempt]:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from functools import partial
 from itertools import groupby
 
 from .attempts import Attempt, Group
+from .calls import Lane
 from .evidence import Evidence
-from .rules import NO_PAUSE, Found, Rule, by_sender_and, each_attempt, json_of, outcomes, text_of
+from .rules import (
+    NO_PAUSE,
+    Found,
+    Rule,
+    by_sender_and,
+    each_attempt,
+    json_of,
+    outcomes,
+    runs,
+    text_of,
+)
 
 _MOST_POLLS = 30
 
@@ -113,6 +125,33 @@ def _are_without_pause(group: Group) -> bool:
     return bool(waits) and median(waits) < NO_PAUSE
 
 
+def _polls(evidence: Evidence) -> Iterator[Group]:
+    """What each sender asked about one status, until it was final."""
+    groups = list(by_sender_and(_polled)(evidence))
+    lanes = Counter(_polled(one.first) for one in groups if _is_in_a_lane(one, evidence))
+    for group in groups:
+        # Those who share a pool of connections ask over any of them: none asks without a pause.
+        if lanes[_polled(group.first)] < 2:
+            final = (n for n, one in enumerate(group.attempts) if _is_final(one))
+            yield Group(group.attempts[: next(final, len(group.attempts)) + 1])
+
+
+def _is_in_a_lane(group: Group, evidence: Evidence) -> bool:
+    return isinstance(evidence.sender(group.first), Lane)
+
+
+def _is_final(attempt: Attempt) -> bool:
+    told = _TOLD.search(text_of(attempt)) if attempt.is_success else None
+    return told is not None and told[1] in _FINAL
+
+
+_TOLD = re.compile(r'"status": ?"(\w+)"')
+
+_FINAL = frozenset(
+    ["processed", "error", "completed", "failed", "cancelled", "canceled", "expired", "succeeded"]
+)
+
+
 def _polled(attempt: Attempt) -> Hashable:
     call, stub = attempt.call, attempt.record.stub
     is_one = call.operation == "retrieve" or (stub is not None and "{" in (call.operation or ""))
@@ -211,7 +250,7 @@ ON_FILES: tuple[Rule, ...] = (
         level="error",
         meaning="went on asking for the status of a file that had failed, which is final",
         find=_failed_file_polled,
-        over=by_sender_and(_status),
+        over=runs(by_sender_and(_status)),
         cures={
             "": "stop waiting at 'error' as at 'processed', and give up after some time.",
             "openai": "stop waiting at 'error' as at 'processed': files.wait_for_processing() "
@@ -236,7 +275,7 @@ ON_FILES: tuple[Rule, ...] = (
         level="warning",
         meaning=f"asked for the same status more than {_MOST_POLLS} times without a pause",
         find=_busy_polling,
-        over=by_sender_and(_polled),
+        over=_polls,
         is_about_time=True,
         cures={
             "": "wait between two polls: a second, then longer.",

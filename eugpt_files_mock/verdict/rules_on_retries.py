@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections import Counter
+from collections.abc import Hashable
 from itertools import pairwise
 
 from .attempts import NON_RETRYABLE, Attempt, Group
-from .calls import AT_ONCE, HONOURED, LONGEST_BACKOFF, exactly, subject
+from .calls import AT_ONCE, HONOURED, Lane, exactly, subject
 from .evidence import Evidence, traces_of
-from .rules import NO_PAUSE, Found, Over, Rule, between, by_sender_and, json_of, outcomes
+from .rules import NO_PAUSE, Found, Rule, between, by_sender_and, json_of, outcomes, runs
 
 _FREE_WAIT = 0.01
 """Seconds; `rate_limited()` asks for a millisecond, so that retries cost no time: not judged."""
@@ -60,13 +61,21 @@ def _may_not_be_seen_yet(attempt: Attempt, evidence: Evidence) -> bool:
 
 
 def _retry_storm(group: Group, evidence: Evidence) -> Found:
-    if len(group.attempts) <= _MOST_ATTEMPTS:
+    attempts = _most_of_one_lane(group, evidence)
+    if attempts <= _MOST_ATTEMPTS:
         return False
     # Who polls every few seconds through an outage does no harm.
     is_poll = group.first.call.method == "GET" and all(
         earlier.waited(later) >= _POLL_WAIT for earlier, later in group.retries
     )
-    return f"{len(group.attempts)} attempts" if not is_poll else False
+    return f"{attempts} attempts" if not is_poll else False
+
+
+def _most_of_one_lane(group: Group, evidence: Evidence) -> int:
+    """How many attempts were made at least: those over other connections may be others'."""
+    senders = Counter(map(evidence.sender, group.attempts))
+    is_on_a_port = all(isinstance(one, Lane) for one in senders)
+    return max(senders.values()) if is_on_a_port else len(group.attempts)
 
 
 def _retry_sent_other_content(group: Group, evidence: Evidence) -> Found:
@@ -100,13 +109,18 @@ def _duplicate_post(group: Group, evidence: Evidence) -> Found:
 
 _ASKING = re.compile(
     r"search|query|queries|lookup|count|find|filter|validate|estimate|preview|tokenize|embeddings"
-    r"|moderations|graphql|rerank|classify|count_tokens",
+    r"|moderations|graphql|rerank|classify|(count_|input_)?tokens|cancel|abort|archive|unarchive",
 )
-"""Last segments of paths where a POST creates nothing."""
+"""Last segments of paths where a POST creates nothing, or has the same effect if it is repeated."""
 
 
 def _only_asks(done: list[Attempt]) -> bool:
-    """Whether the POST creates nothing, as its path or its answer says."""
+    """Whether the POST creates nothing, as its path or its answer says.
+
+    To a thing itself, as `/vector_stores/{id}`, it is an update.
+    """
+    if (done[0].call.operation or "").endswith("}"):
+        return True
     segment = done[0].call.path.rpartition("/")[2].lstrip("_:").rpartition(":")[2]
     answers = [json_of(one) for one in done]
     lists = [one for one in answers if isinstance(one, dict) and "data" in one and "id" not in one]
@@ -130,22 +144,6 @@ def _deleted(attempt: Attempt) -> Hashable:
     return (call.path, call.user) if call.operation == "delete" else None
 
 
-def _runs(over: Over) -> Over:
-    """Those that follow one another within the longest wait of any client."""
-
-    def split(evidence: Evidence) -> Iterator[Group]:
-        for group in over(evidence):
-            run: list[Attempt] = []
-            for one in group.attempts:
-                if run and run[-1].waited(one) > LONGEST_BACKOFF:
-                    yield Group(tuple(run))
-                    run = []
-                run.append(one)
-            yield Group(tuple(run))
-
-    return split
-
-
 def _no_backoff(group: Group, evidence: Evidence) -> Found:
     # After a time-out the client has waited already; where it was told how long to wait, that is
     # judged by `retry_after_ignored`.
@@ -156,11 +154,12 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
         and earlier.requested_wait is None
         and not earlier.timed_out
         and earlier.is_wait_known(later)
+        and not _may_be_of_another(earlier, later, evidence)
     ]
     waits = [earlier.waited(later) for earlier, later in judged]
     if not waits or _is_polling(group, waits, evidence):
         return False
-    if len(waits) == 1 and _may_be_of_the_library(*judged[0]):
+    if len(waits) == 1 and _may_be_of_the_library(*judged[0], evidence):
         return False
     # Full jitter may make one of several waits short; urllib3's first retry comes without any.
     if max(waits) < AT_ONCE and not (len(waits) > 1 and waits[-1] > max(0.05, 1.5 * waits[0])):
@@ -171,7 +170,13 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
     return f"again every {waits[-1]:.2f} s" if is_constant else False
 
 
-def _may_be_of_the_library(earlier: Attempt, later: Attempt) -> bool:
+def _may_be_of_another(earlier: Attempt, later: Attempt, evidence: Evidence) -> bool:
+    """Whether it came over another connection of the port, beside the first."""
+    first, second = evidence.sender(earlier), evidence.sender(later)
+    return isinstance(first, Lane) and first != second
+
+
+def _may_be_of_the_library(earlier: Attempt, later: Attempt, evidence: Evidence) -> bool:
     """Whether a single retry at once may be the client library's own."""
     agent = later.call.headers.get("user-agent", "").lower()
     client = later.call.client
@@ -179,9 +184,16 @@ def _may_be_of_the_library(earlier: Attempt, later: Attempt) -> bool:
     if client in ("requests", "urllib3") or agent.startswith(("python-requests", "python-urllib3")):
         return True
     # Several libraries take a connection that was kept, and has ended, for a stale one.
+    if later.call.method not in _IDEMPOTENT or earlier.trouble not in ("reset", "empty"):
+        return False
     sender = later.record.sender
     is_on_a_port = sender is not None and not sender.is_in_process
-    return is_on_a_port and later.call.method == "GET" and earlier.trouble in ("reset", "empty")
+    may_be_kept = evidence.places[earlier.record.number] > 0
+    return (is_on_a_port and later.call.method == "GET") or (client == "aiohttp" and may_be_kept)
+
+
+_IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+"""The methods that aiohttp sends again by itself."""
 
 
 def _is_polling(group: Group, waits: list[float], evidence: Evidence) -> bool:
@@ -197,7 +209,7 @@ def _gave_up(group: Group, evidence: Evidence) -> Found:
     first = group.first
     if len(group.attempts) > 1 or not first.is_retryable or _is_broken_download(first):
         return False
-    if first.call.request_id in evidence.waiting:
+    if first.call.request_id in evidence.waiting or evidence.still_waits(first):
         return False
     # The application had a deadline of its own.
     if first.trouble == "gone" or first.answer.get("x-should-retry", "").lower() == "false":
@@ -212,7 +224,7 @@ def _gave_up(group: Group, evidence: Evidence) -> Found:
 def _broken_download_kept(group: Group, evidence: Evidence) -> Found:
     broken = [one for one in group.attempts if _is_broken_download(one)]
     # Code that fetched it again, and got a broken one again, has tried.
-    is_kept = broken == [group.last]
+    is_kept = broken == [group.last] and not evidence.still_waits(group.last)
     return is_kept and not evidence.comes_later(group.last, *traces_of(group.last))
 
 
@@ -225,8 +237,7 @@ _URLLIB3 = "Retry(total=3, backoff_factor=0.5, status_forcelist=[429, 500, 502, 
 _MOUNTED = f"session.mount('https://', HTTPAdapter(max_retries={_URLLIB3}))"
 
 _TENACITY = (
-    "@tenacity.retry(wait=wait_exponential_jitter(initial=0.5), stop=stop_after_attempt(3)) around "
-    "the call"
+    "@tenacity.retry(wait=wait_exponential_jitter(), stop=stop_after_attempt(3)) around the call"
 )
 
 ON_RETRIES: tuple[Rule, ...] = (
@@ -302,7 +313,7 @@ ON_RETRIES: tuple[Rule, ...] = (
         level="error",
         meaning="sent a delete again after 404, which says that the file is gone",
         find=_delete_retried_after_404,
-        over=_runs(by_sender_and(_deleted)),
+        over=runs(by_sender_and(_deleted)),
         cures={
             "": "take 404 for success when a delete was sent again: the file is gone.",
         },

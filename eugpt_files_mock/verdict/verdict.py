@@ -75,9 +75,14 @@ def _text(findings: Iterable[Finding]) -> str:
     return "\n\n".join(map(str, findings))
 
 
+_HEARD_OF = 0.1
+"""Seconds until a port has noticed that a client went away."""
+
+
 def judge(service: Service) -> Verdict:
     """The verdict on the calls that are kept."""
     journal = service.journal
+    journal.settle(_HEARD_OF)
     groups = grouped(journal.records(), journal.gone())
     attempts = [attempt for group in groups for attempt in group.attempts]
     evidence = Evidence(

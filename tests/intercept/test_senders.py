@@ -132,6 +132,8 @@ def sleep(seconds: float) -> None:
         (lambda: unittest.mock.patch("asyncio.sleep"), True),
         (lambda: unittest.mock.patch.object(time, "sleep", sleep), True),
         (lambda: unittest.mock.patch(f"{__name__}.sleep"), True),
+        (lambda: unittest.mock.patch(f"{__name__}.time"), True),
+        (lambda: unittest.mock.patch("tenacity.nap.time"), True),
         (lambda: stamina.set_testing(True), True),
         (lambda: unittest.mock.patch("time.localtime"), False),
     ],

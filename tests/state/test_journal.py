@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from eugpt_files_mock import Call, FilesMock, OptionError
@@ -115,3 +117,18 @@ def test_calls_to_an_unknown_operation_are_an_error() -> None:
     """An empty answer would hide a misspelt name."""
     with pytest.raises(OptionError, match="Did you mean 'upload'"):
         FilesMock().calls.to("uplaod")
+
+
+def test_who_goes_away_a_little_later_is_no_longer_waited_for() -> None:
+    """A port hears of it after the client has gone; whoever asks gives it the time."""
+    journal = Journal(10)
+    journal.add(record(1))
+    (request_id,) = (kept.call.request_id for kept in journal.records())
+    journal.note_wait(request_id, is_gone=None)
+    journal.settle(0.0)
+    assert {request_id} == journal.waiting()
+    goes = threading.Thread(target=lambda: journal.note_wait(request_id, is_gone=True))
+    goes.start()
+    journal.settle(30)
+    assert set() == journal.waiting()
+    goes.join()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import freezegun
@@ -20,6 +22,9 @@ from eugpt_files_mock import ExpectationNotMet, FilesMock, OptionError, faults
 from ..clients import Client, Httpx, connected
 from ..conftest import WAYS, entered
 from .programs import CLIENTS, KEY
+from .test_verdict import wait_until
+
+HEADERS = {"Authorization": f"Bearer {KEY}"}
 
 
 def kinds(mock: FilesMock) -> set[str]:
@@ -252,3 +257,76 @@ def test_kinds_that_are_allowed_are_checked(either: FilesMock) -> None:
     """A misspelt kind would allow nothing, and the finding would still fail the test."""
     with pytest.raises(OptionError, match="Did you mean 'gave_up'"):
         either.assert_resilient(allow=["gave_in"])
+
+
+def test_a_thread_that_waits_for_its_next_attempt_has_not_given_up() -> None:
+    """When the verdict is asked for; once it has ended, it has given up."""
+    ends, failed = threading.Event(), threading.Event()
+    with FilesMock() as mock:
+        mock.inject(faults.server_error(), on="list")
+
+        def work() -> None:
+            httpx.get(f"{mock.base_url}/files", headers=HEADERS)
+            failed.set()
+            ends.wait(30)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        failed.wait(30)
+        wait_until(lambda: "gave_up" not in kinds(mock))
+        ends.set()
+        thread.join()
+        assert {"gave_up"} == kinds(mock)
+
+
+def test_a_thread_of_a_pool_without_work_has_given_up() -> None:
+    """It waits for another job, not for another attempt."""
+    with FilesMock() as mock, ThreadPoolExecutor(1) as pool:
+        mock.inject(faults.server_error(), on="list")
+        pool.submit(httpx.get, f"{mock.base_url}/files", headers=HEADERS).result()
+        wait_until(lambda: {"gave_up"} == kinds(mock))
+
+
+def test_a_task_that_sleeps_before_its_next_attempt_has_not_given_up() -> None:
+    """One that waits for something to do has."""
+
+    async def work(mock: FilesMock, then: Awaitable[object]) -> None:
+        async with httpx.AsyncClient() as client:
+            await client.get(f"{mock.base_url}/files", headers=HEADERS)
+        await then
+
+    async def found(mock: FilesMock, then: Awaitable[object]) -> set[str]:
+        task = asyncio.create_task(work(mock, then))
+        while not mock.calls:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        seen = kinds(mock)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return seen
+
+    async def main() -> tuple[set[str], set[str]]:
+        results = []
+        for then in (asyncio.sleep(30), asyncio.Queue[int]().get()):
+            with FilesMock() as mock:
+                mock.inject(faults.server_error(), on="list")
+                results.append(await found(mock, then))
+        return results[0], results[1]
+
+    assert (set(), {"gave_up"}) == asyncio.run(main())
+
+
+def test_who_has_set_a_timer_has_not_given_up() -> None:
+    """It will go off; one that was there before has nothing to do with it."""
+    with FilesMock() as mock:
+        before = threading.Timer(30, lambda: None)
+        before.start()
+        mock.inject(faults.server_error(), on="list")
+        httpx.get(f"{mock.base_url}/files", headers=HEADERS)
+        assert {"gave_up"} == kinds(mock)
+        after = threading.Timer(30, lambda: None)
+        after.start()
+        assert set() == kinds(mock)
+        for timer in (before, after):
+            timer.cancel()
+            timer.join()

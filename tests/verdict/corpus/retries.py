@@ -497,7 +497,7 @@ def tenacity_with_jitter(mock: FilesMock) -> None:
     """`wait_exponential_jitter`, as the cure says."""
 
     @tenacity.retry(
-        wait=tenacity.wait_exponential_jitter(initial=0.5),
+        wait=tenacity.wait_exponential_jitter(),
         stop=tenacity.stop_after_attempt(3),
         sleep=CLOCK.sleep,
     )
@@ -620,14 +620,16 @@ def another_model_after_503(mock: FilesMock) -> None:
 @right(arm=hit(faults.server_error()), ways=IN_PROCESS)
 def a_worker_takes_the_job_of_another(mock: FilesMock) -> None:
     """A queue, and two threads: the second does what the first could not."""
-    failed = threading.Event()
+    begun, failed = threading.Event(), threading.Event()
 
     def first() -> None:
+        begun.wait(5)  # else the same thread may take the second job
         with client(mock) as c:
             c.get("/files")
         failed.set()
 
     def second() -> None:
+        begun.set()
         failed.wait(5)
         with client(mock) as c:
             c.get("/files")
