@@ -12,6 +12,7 @@ from .attempts import Attempt, Group
 from .calls import (
     AT_ONCE,
     LONGEST_BACKOFF,
+    Lane,
     is_generated_anew,
     parameters,
     senders_of,
@@ -118,6 +119,20 @@ class Evidence:
         """How often each user has begun to list."""
         lists = (one.call for one in self.attempts if one.call.operation == "list")
         return Counter(call.user for call in lists if "after" not in call.query)
+
+    @cached_property
+    def shared(self) -> Set[Hashable]:
+        """What several asked for side by side over a port, where they may share connections."""
+        last: dict[Hashable, int] = {}
+        found: set[Hashable] = set()
+        for group in self.failed:
+            first = group.first
+            if isinstance(self.sender(first), Lane):
+                asked = first.call.user, subject(first.record)
+                if first.record.number < last.get(asked, 0):
+                    found.add(asked)
+                last[asked] = max(last.get(asked, 0), group.last.record.number)
+        return found
 
     def since(self, attempt: Attempt) -> float:
         """Seconds since the end of an attempt, by the clock that has gone furthest."""

@@ -164,6 +164,9 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
     # Full jitter may make one of several waits short; urllib3's first retry comes without any.
     if max(waits) < AT_ONCE and not (len(waits) > 1 and waits[-1] > max(0.05, 1.5 * waits[0])):
         return f"again after {max(waits[-1], 0.0):.2f} s"
+    # Those who share a pool of connections seem to try again in turn.
+    if (group.first.call.user, subject(group.first.record)) in evidence.shared:
+        return False
     # Two waits with jitter may be alike by chance, three hardly ever.
     tolerance = 0.01 + max(waits) * (0.1 if len(waits) > 2 else 0.01)
     is_constant = len(waits) > 1 and max(waits) - min(waits) <= tolerance

@@ -115,6 +115,20 @@ def four_workers_begin_one_after_the_other(mock: FilesMock) -> None:
     in_threads(work, 4, apart=0.15)
 
 
+@right(arm=both(stored(), hit(faults.server_error(), "retrieve", times=4)))
+def four_threads_share_a_client(mock: FilesMock) -> None:
+    """Their attempts come over any of its connections, at intervals that are alike."""
+    with client(mock) as c:
+
+        def work(_: int) -> None:
+            for attempt in range(4):
+                if c.get("/files/f").status_code == 200:
+                    return
+                time.sleep(0.2 * 2**attempt)
+
+        in_threads(work, 4, apart=0.05)
+
+
 @right(arm=hit(faults.server_error(), "upload", times=3))
 def a_load_test_sends_the_same_file_from_five_threads(mock: FilesMock) -> None:
     """They share a session."""
