@@ -17,7 +17,7 @@ from eugpt_files_mock import FilesMock, OptionError
 from eugpt_files_mock.lifecycle import serve_on
 from eugpt_files_mock.protocol.server_protocol import ReceivedRequest
 from eugpt_files_mock.server.application import is_loopback
-from eugpt_files_mock.server.connection import Answer
+from eugpt_files_mock.server.connection import Respond
 
 NO_ADDRESS = "["
 TOKEN = "s3cret-token"
@@ -51,7 +51,7 @@ def ask(
     mock = FilesMock()
     captured: list[Captured] = []
 
-    def open_server(answer: Answer) -> Captured:
+    def open_server(answer: Respond) -> Captured:
         captured.append(Captured(answer))
         return captured[0]
 
@@ -72,7 +72,7 @@ def ask_api(bound: str, **headers: str) -> tuple[int, int]:
     mock = FilesMock(assert_all_requests_known=False)
     captured: list[Captured] = []
 
-    def open_server(answer: Answer) -> Captured:
+    def open_server(answer: Respond) -> Captured:
         captured.append(Captured(answer))
         return captured[0]
 
