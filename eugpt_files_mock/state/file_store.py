@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import OptionError, known_arguments, quoted
 from ..locks import free_after_fork
@@ -26,8 +26,11 @@ _TOMBSTONES_KEPT = 100_000
 """Deleted files that can still be named by `after`; the oldest are forgotten first."""
 
 
-class Full(Exception):
-    """A file would exceed the quota of its owner."""
+class Held(NamedTuple):
+    """What the owner of a new file has already."""
+
+    files: int
+    bytes: int
 
 
 class FileStore:
@@ -90,18 +93,18 @@ class FileStore:
         file: File,
         *,
         another_id: Callable[[], str],
-        most_bytes: int | None = None,
+        admit: Callable[[Held], None] | None = None,
     ) -> File:
-        """Store a file, and return it as it was stored; `another_id` is asked when its id is taken.
+        """Store a file, and return it as it was stored.
 
-        Raises:
-            Full: when its owner would have more than so many bytes; then nothing is stored.
+        `another_id` is asked when its id is taken; `admit` raises what must not be stored, by what
+        its owner has already.
         """
         with self._lock:
             self._drop_expired()
             # Asked under this lock, as two uploads at once must not both get the last bytes.
-            if most_bytes is not None and self._bytes[file.user] + file.bytes > most_bytes:
-                raise Full
+            if admit is not None:
+                admit(Held(len(self._indexes[file.user,]), self._bytes[file.user]))
             # With a seed, the next id may be one that a test gave to `add_file`.
             while file.id in self._files:
                 file = replace(file, id=another_id())

@@ -11,7 +11,7 @@ import pytest
 from eugpt_files_mock.model.messages import File
 from eugpt_files_mock.model.processing import IMMEDIATE, after_polls
 from eugpt_files_mock.state import file_store
-from eugpt_files_mock.state.file_store import Files, FileStore, Full
+from eugpt_files_mock.state.file_store import Files, FileStore, Held
 
 NEW_IDS = count(1000)
 
@@ -145,10 +145,16 @@ def test_a_purpose_has_pages_of_its_own(store: FileStore) -> None:
 def test_what_would_exceed_a_quota_is_not_stored() -> None:
     """The quota is that of the file's owner."""
     store = FileStore(IMMEDIATE, lambda: 100.0)
+    seen: list[Held] = []
     for name, user in (("a", None), ("other", "somebody else"), ("b", None)):
-        store.add(file(name, user=user), another_id=new_id, most_bytes=6)
-    with pytest.raises(Full):
-        store.add(file("c"), another_id=new_id, most_bytes=6)
+        store.add(file(name, user=user), another_id=new_id, admit=seen.append)
+    assert [(0, 0), (0, 0), (1, 3)] == seen
+
+    def admit(held: Held) -> None:
+        raise RuntimeError(held)
+
+    with pytest.raises(RuntimeError, match=r"files=2, bytes=6"):
+        store.add(file("c"), another_id=new_id, admit=admit)
     assert ["a", "other", "b"] == [stored.id for stored in store.all()]
 
 

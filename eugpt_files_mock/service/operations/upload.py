@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from ntpath import splitext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +14,7 @@ from ...errors import quoted
 from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
 from ...options import Options
-from ...state.file_store import Full
+from ...state.file_store import Held
 from ..refusals import Refusal, Refused
 from ..replies import file_members, json_reply, strange_members
 from ..service import Service
@@ -133,13 +133,16 @@ def _operate(service: Service, command: Upload, user: str | None, now: float) ->
         user=user,
         expires_at=None if expires_after is None else created_at + expires_after,
     )
-    quota = options.max_total_bytes
-    try:
-        file = service.files.add(file, another_id=service.randomness.file_id, most_bytes=quota)
-    except Full:
-        message = f"{size} more bytes would exceed the quota of {quota} bytes."
-        raise Refused(Refusal("quota_exceeded", {"message": message})) from None
+    another_id, admit = service.randomness.file_id, partial(_admit, size, options)
+    file = service.files.add(file, another_id=another_id, admit=admit)
     return Stored(file=file, new_id=file.id)
+
+
+def _admit(size: int, options: Options, held: Held) -> None:
+    quota = options.max_total_bytes
+    if quota is not None and held.bytes + size > quota:
+        message = f"{size} more bytes would exceed the quota of {quota} bytes."
+        raise Refused(Refusal("quota_exceeded", {"message": message}))
 
 
 def _render(result: Stored, request_id: str, options: Options) -> Reply:
