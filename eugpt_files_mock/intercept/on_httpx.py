@@ -112,7 +112,8 @@ def _transport_class(library: Any) -> Callable[[Resolved, Any, Any], Any]:  # no
             return answered if isinstance(answered, response_class) else await answered
 
         def _answered(self, request: Any, pieces: list[bytes]) -> Any:
-            names, values = zip(*request.headers.raw, strict=True)
+            headers = request.headers.raw
+            names, values = zip(*headers, strict=True) if headers else ((), ())
             size = sum(map(len, pieces))
             replaced, url = self._replaced, request.url
             answered = answer(
@@ -154,7 +155,7 @@ def _may_be_fast(request: Any, stream_class: type) -> bool:
     bytes, or a form whose parts are bytes or Python's own files.
     """
     stream = request.stream
-    if len(request.url.raw_path) >= MOST_BYTES or not request.headers.raw:
+    if len(request.url.raw_path) >= MOST_BYTES:
         return False
     if type(stream) is stream_class:
         return True

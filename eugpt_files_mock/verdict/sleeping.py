@@ -18,7 +18,7 @@ class _Watched:
     """A module that sleeps, and the function that was found there last, and really does."""
 
     def __init__(self, module: Any, own: tuple[str, ...]) -> None:
-        self.names, self.own, self.genuine = vars(module), own, None
+        self.module, self.own, self.genuine = module, own, None
 
 
 _watched: list[_Watched] = []
@@ -34,10 +34,11 @@ def is_sleeping_replaced() -> bool:
         _watched = [
             _Watched(sys.modules[name], own)
             for name, own in _SLEEPING.items()
-            if name in sys.modules
+            # None stands for one that must not be imported.
+            if sys.modules.get(name) is not None
         ]
     for watched in _watched:
-        sleep = watched.names.get("sleep")
+        sleep = getattr(watched.module, "sleep", None)
         if sleep is not watched.genuine:
             if _home(sleep) not in watched.own:
                 return True
