@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..model.messages import Record
+from ..service.operations import NAMES
 from .attempts import Attempt, Group
 from .calls import (
     AT_ONCE,
@@ -186,7 +187,7 @@ def traces_of(attempt: Attempt) -> list[Hashable]:
         # A repeated upload may be stored twice, so looking into the list first is right too.
         found += [("list", call.user), ("content", variant(record))]
         found.append(("filename", call.user, call.filename))
-    elif call.operation == "delete":
+    elif call.operation in NAMES.writing:
         found.append(("retrieve", call.user, call.path))
     elif record.stub is not None and call.method != "GET":
         found += [("GET", call.path), ("variant", variant(record))]

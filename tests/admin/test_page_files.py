@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import eugpt_files_mock
 from eugpt_files_mock.admin.routes import PAGE_FILES
+from eugpt_files_mock.service.operations import NAMES
 
 FILES = list((Path(eugpt_files_mock.__file__).parent / "admin" / "static").iterdir())
 
@@ -13,6 +15,12 @@ FILES = list((Path(eugpt_files_mock.__file__).parent / "admin" / "static").iterd
 def test_the_files_of_the_page_are_those_that_are_served() -> None:
     """None is forgotten, none is left over."""
     assert set(PAGE_FILES) == {path.name for path in FILES}
+
+
+def test_the_page_has_the_operations_in_the_order_of_the_table() -> None:
+    """It writes them once more; one that it didn't know would come among the stubs."""
+    (parts,) = (path.read_text("utf-8") for path in FILES if path.name == "parts.js")
+    assert f"const FIRST = {json.dumps(NAMES.all)};" in parts
 
 
 def test_the_page_stays_small() -> None:

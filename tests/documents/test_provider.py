@@ -11,6 +11,7 @@ from faker import Faker
 
 from eugpt_files_mock import FilesMock, OptionError
 from eugpt_files_mock.documents import SUFFIXES, DocumentProvider
+from eugpt_files_mock.model.headers import CONTENT_TYPES
 
 from .readers import READERS, read_pdf
 
@@ -32,6 +33,17 @@ def fake() -> Faker:
 def test_every_suffix_has_a_reader_in_these_tests() -> None:
     """A new kind of document can't be added without a test that opens it."""
     assert set(READERS) == set(SUFFIXES)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_content_type_is_ours_and_not_the_machines(suffix: str) -> None:
+    """The tables of machines differ, so a new kind has a line of its own in `headers.py`."""
+    assert suffix in CONTENT_TYPES
+
+
+def test_the_docstring_names_every_suffix() -> None:
+    """An editor shows it where `fake_file` is written."""
+    assert f"`{' '.join(SUFFIXES)}`" in (FilesMock.fake_file.__doc__ or "")
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -271,3 +271,9 @@ def test_type_checkers_know_the_names_of_the_table() -> None:
     """They can't read it, so its names are written once more for them."""
     written = [name for one in get_args(OperationName) for name in get_args(one)]
     assert [*NAMES.all, "POST /responses"] == written
+
+
+def test_the_docstring_of_inject_knows_them_too() -> None:
+    """An editor shows it where a fault is armed."""
+    named = ", ".join(f"`{name}`" for name in NAMES.all)
+    assert f"on: {named}," in (FilesMock.inject.__doc__ or "")
