@@ -18,8 +18,8 @@ class ReceivedRequest:
 
     `target` may have a proxy's scheme and host before it; headers are decoded as Latin-1; a large
     body stays in the pieces in which it came, so that none is copied. `is_persistent` says whether
-    the connection may be kept after the answer; `is_broken_off`, whether the client has closed its
-    end before that of the body; `line` is that of a port.
+    the connection may be kept after the answer; `is_broken_off`, whether the body was
+    broken off, by the client or by a fault; `line` is that of a port.
     """
 
     method: str
@@ -283,8 +283,7 @@ class ServerProtocol:
             self._is_asked, self._wanted = True, self._bytes_wanted(self._head)
         if self._wanted is None or body.size < self._wanted:
             return None
-        self.is_closed = True
-        return replace(self._head, body=body.content(), is_persistent=False, is_complete=False)
+        return self.broken_off(self._head, self._wanted)
 
     def _give_up(self) -> ReceivedRequest:
         # Where the next request would begin isn't known.

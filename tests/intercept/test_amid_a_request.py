@@ -9,10 +9,13 @@ from typing import Any
 import aiohttp
 import httpx
 import httpx2
+import openai
 import pytest
 import requests
 
 from eugpt_files_mock import FilesMock, faults
+
+from ..conftest import WAYS, entered
 
 BOUNDARY = "b" * 30
 HEADERS = {
@@ -111,6 +114,18 @@ def test_a_retry_after_a_reset_amid_the_body_is_served() -> None:
             client.post(f"{mock.base_url}/files", **form)
         assert 200 == client.post(f"{mock.base_url}/files", **form).status_code
         assert [None, 200] == [call.status for call in mock.calls]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_who_tries_again_after_a_reset_amid_the_body_has_not_given_up(way: str) -> None:
+    """Of the first attempt not even the filename has come, in process and on a port."""
+    with entered(way) as mock:
+        mock.inject(faults.connection_reset(after_bytes=50), on="upload")
+        with openai.OpenAI(api_key=mock.api_key, base_url=mock.base_url) as client:
+            client.files.create(file=("a.txt", b"x" * 1_000_000), purpose="assistants")
+        assert [None, 200] == [call.status for call in mock.calls]
+        assert [50, 1_000_000] == [record.size for record in mock._service.journal.records()]
+        assert ["files_left"] == [finding.kind for finding in mock.verdict().findings]
 
 
 # -- aiohttp's connection keeps what asyncio promises ----------------------------------------------

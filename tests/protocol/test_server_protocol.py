@@ -371,15 +371,16 @@ BODIES = {
 @pytest.mark.parametrize("raw", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("wanted", [0, 4, 5])
 def test_a_request_may_be_wanted_with_a_part_of_its_body(raw: bytes, wanted: int) -> None:
-    """It comes once so many bytes have come, and is the last one."""
+    """It comes once so many bytes have come, with no more than these, and is the last one."""
     asked: list[str] = []
     protocol = ServerProtocol(bytes_wanted=lambda head: asked.append(head.target) or wanted)
     protocol.receive_data(raw)
     request = protocol.next_request()
 
     assert isinstance(request, ReceivedRequest)
-    assert content(request) == b"12345"
+    assert content(request) == b"12345"[:wanted]
     assert (request.is_complete, request.is_persistent) == (False, False)
+    assert request.is_broken_off
     assert protocol.is_closed
     assert asked == ["/v1/files"]
 
