@@ -297,6 +297,11 @@ def __getattr__(name: str) -> Any:
     raise AttributeRefused(str(error), word=name, nearest=error.nearest)
 
 
+def __dir__() -> list[str]:
+    """The faults alone, for completion: Python takes what it adds to a traceback from here too."""
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]
+
+
 def required_arguments(name: str) -> list[str]:
     """The arguments without which the fault can't be made."""
     parameters = inspect.signature(FAULTS[name]).parameters.values()

@@ -649,3 +649,8 @@ def test_every_fault_can_be_written_in_one_word() -> None:
     for name in faults.FAULTS:
         fault, _ = parse_fault(":".join(filter(None, ("*", name, needed.get(name, "")))))
         assert name == fault.name
+
+
+def test_completion_offers_nothing_but_faults() -> None:
+    """Python adds a name of `dir` to a traceback too, and no helper is what anybody meant."""
+    assert sorted(f.FAULTS) == [name for name in dir(f) if not name.startswith("__")]
