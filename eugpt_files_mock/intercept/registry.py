@@ -51,11 +51,15 @@ class ActiveMock:
     def dispatch(self, request: Request) -> Outcome:
         """What becomes of a request. Raises what a function of the test author has raised."""
         sender = request.sender
-        # Only where a failure may come, or has come, as it looks at every frame, task and thread.
-        if sender and self._may_fail():
-            replaced = sender.is_sleeping_replaced or is_a_sleep_replaced_nearby()
-            sender = sender._replace(is_sleeping_replaced=replaced, beside=living())
-            request = request._replace(sender=sender)
+        if sender is not None:
+            # Only where a failure may come, or has come, as it looks at every frame, task and
+            # thread.
+            may_fail = self._may_fail()
+            replaced = is_sleeping_replaced() or (may_fail and is_a_sleep_replaced_nearby())
+            if may_fail or replaced:
+                beside = living() if may_fail else frozenset[int]()
+                sender = sender._replace(is_sleeping_replaced=replaced, beside=beside)
+                request = request._replace(sender=sender)
         outcome = handle(self.service, request)
         if isinstance(outcome, Reply) and outcome.error is not None:
             raise outcome.error
@@ -252,7 +256,7 @@ def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> S
     """Who sends right now; `client` is given by async clients, which belong to one event loop."""
     loop, task, now = _running()
     if task is None:
-        return _this.sender(scheme, is_sleeping_replaced())
+        return _this.sender(scheme)
     return Sender(
         who=weakref.ref(task),
         scheme=scheme,
@@ -261,7 +265,6 @@ def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> S
         loop_time=now,
         # Whose client has a time-out needs no other.
         has_deadline=not has_timeout and _has_deadline(loop, task),
-        is_sleeping_replaced=is_sleeping_replaced(),
         ident=id(task),
     )
 
@@ -270,15 +273,14 @@ class _ThisThread(local):
     """The thread that asks, as a sender: made once for all of its requests."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, bool], Sender] = {}
+        self._made: dict[str, Sender] = {}
 
-    def sender(self, scheme: str, is_replaced: bool) -> Sender:  # noqa: FBT001 - a part of the key
-        sender = self._made.get((scheme, is_replaced))
+    def sender(self, scheme: str) -> Sender:
+        """With this scheme."""
+        sender = self._made.get(scheme)
         if sender is None:
             thread = current_thread()
-            sender = self._made[scheme, is_replaced] = Sender(
-                weakref.ref(thread), scheme, is_sleeping_replaced=is_replaced, ident=id(thread)
-            )
+            sender = self._made[scheme] = Sender(weakref.ref(thread), scheme, ident=id(thread))
         return sender
 
 

@@ -65,6 +65,7 @@ class Exchange:
             message = f"{told} {refusal.note}" if refusal.note else told
         kept = self._service.redactor.redact(
             request,
+            request.headers.to_keep,
             named,
             facts.fields,
             message,

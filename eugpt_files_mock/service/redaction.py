@@ -83,6 +83,7 @@ class Redactor:
     def redact(
         self,
         request: Request,
+        received: tuple[Headers, str],
         names: tuple[str | None, ...],
         fields: Mapping[str, str],
         message: str | None,
@@ -94,11 +95,12 @@ class Redactor:
     ) -> Redacted:
         """What may be kept of a request.
 
-        `names` were chosen by somebody, such as a filename; `json` is what stood in the `body`;
-        `is_authors` says that the answer is the test author's, with members of any name.
+        `received` is the `to_keep` of its headers; `names` were chosen by somebody, such as a
+        filename; `json` is what stood in the `body`; `is_authors` says that the answer is the test
+        author's, with members of any name.
         """
         secrets = self._of(request.headers.by_name.get("authorization", ""))
-        path, (headers, values), key_in_url = request.path, request.headers.to_keep, None
+        path, (headers, values), key_in_url = request.path, received, None
         text = answered = ""
         if isinstance(outcome, Reply):
             text = outcome.body[:_MOST_BODY_READ].decode("utf-8", "replace")
