@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache, partial
+from operator import methodcaller
 from typing import Any, Literal, TypedDict
 
 from .environment import VARIABLES
@@ -29,9 +30,9 @@ Clock = Callable[[], float]
 """Gives Unix seconds."""
 
 
-def system_clock() -> float:
-    """Unix seconds; looked up at each call, so that freezegun and time-machine can move it."""
-    return time.time()
+# `time.time` is looked up at each call, so that freezegun and time-machine can move it.
+system_clock: Clock = partial(methodcaller("time"), time)
+"""Unix seconds."""
 
 
 class OptionWords(TypedDict, total=False):
