@@ -149,9 +149,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_unconfigure() -> None:
     """Stand guard no longer."""
     if "eugpt_files_mock" in sys.modules:
-        from eugpt_files_mock.intercept.network_guard import release
+        from eugpt_files_mock.lifecycle import release_guard
 
-        release()
+        release_guard()
 
 
 def _uses_a_fixture(item: pytest.Item) -> bool:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .server.connection import Respond
 
 
-__all__ = ["Lifecycle", "ServerContext", "active_mocks", "keep_guard", "serve_on"]
+__all__ = ["Lifecycle", "ServerContext", "active_mocks", "keep_guard", "release_guard", "serve_on"]
 
 
 if TYPE_CHECKING:
@@ -343,14 +343,23 @@ def serve_on(
 def keep_guard(mock: HasLifecycle) -> None:
     """Go on refusing connections to the hosts of a mock after it was stopped.
 
-    Until `eugpt_files_mock.intercept.network_guard.release()`. The pytest plugin does so, since a
-    thread may outlive its test. No effect with `allow_network`.
+    Until `release_guard`. The pytest plugin does so, since a thread may outlive its test. No effect
+    with `allow_network`.
     """
     from .intercept import network_guard
 
     options = mock._lifecycle.service.options
     if not options.allow_network:
         network_guard.hold(options.base_url)
+
+
+def release_guard() -> None:
+    """Refuse nothing any more, unless a mock intercepts."""
+    # By the same way as above: within a run of pytester there may be two copies of a module, and
+    # what one holds the other can't release.
+    from .intercept import network_guard
+
+    network_guard.release()
 
 
 def _check_on_a_port(faults: Iterable[Fault]) -> None:
