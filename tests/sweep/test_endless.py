@@ -20,8 +20,12 @@ from eugpt_files_mock import FilesMock
 
 from .programs import wrong
 
-# What ends a thread is nothing that it should catch.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+pytestmark = [
+    # What ends a thread is nothing that it should catch.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+    # It may come between the making of a socket and the `with` that closes it.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 Get = Callable[[], None]
 
