@@ -58,6 +58,12 @@ def test_a_wrong_test_is_one_failure_with_the_table(run: Run) -> None:
     assert '@pytest.mark.eugpt_sweep(allow=["upload a.txt/lost"])' in text
 
 
+def test_the_line_that_allows_a_cell_keeps_the_other_arguments(run: Run) -> None:
+    """Pasted in place of the marker that stands there, it changes nothing else."""
+    result = run(WRONG.replace("eugpt_sweep\n", 'eugpt_sweep(failures=["lost"])\n'))
+    assert '@pytest.mark.eugpt_sweep(…, allow=["upload a.txt/lost"])' in result.stdout.str()
+
+
 def test_a_right_test_is_one_test_that_passes(run: Run) -> None:
     """However often it was repeated."""
     run(RIGHT).assert_outcomes(passed=1)
