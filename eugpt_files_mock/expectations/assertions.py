@@ -17,6 +17,7 @@ from ..errors import (
 from ..model.faults import FaultName
 from ..model.messages import Call, File
 from ..model.secret_names import REDACTED, is_secret_name, without_secret_members
+from ..service.operations import success_status
 from ..service.service import Service
 from ..service.stubbing import check_operation
 from ..state.file_store import FileStore, file_id_of, is_a_filename
@@ -151,8 +152,9 @@ def assert_deleted(service: Service, file_id: str | File) -> None:
 def assert_downloaded(service: Service, file_id: str | File) -> None:
     """See `FilesMock.assert_downloaded`."""
     file_id = _file_id(service, file_id)
+    status = success_status("download", service.options.profile)
     calls = _of(service.journal, "download")
-    if not any(call.file_id == file_id and call.status == 200 for call in calls):
+    if not any(call.file_id == file_id and call.status == status for call in calls):
         raise _not_done(service, "download", file_id)
 
 
@@ -194,10 +196,15 @@ def _of_a_route(number: int, operation: str) -> str:
 
 
 def _not_done(service: Service, operation: str, file_id: str) -> ExpectationNotMet:
-    nearest = _nearest(_of(service.journal, operation), {"file_id": file_id, "status": 200})
+    records = [one for one in service.journal.records() if one.call.operation == operation]
+    fields: dict[str, object] = {"file_id": file_id}
+    nearest = _nearest_call([one.call for one in records], fields)
+    # Of a file that was deleted, only the id is wrong here, whatever became of the answer.
+    if not any(one.has_deleted and one.call is nearest for one in records):
+        fields["status"] = success_status(operation, service.options.profile)
     return ExpectationNotMet(
         f"Expected a {operation} of the file {quoted(file_id)}, but none was carried out.\n"
-        f"{_what_came(service)}{nearest}"
+        f"{_what_came(service)}{_difference(nearest, fields)}"
     )
 
 
@@ -205,9 +212,10 @@ def _content_difference(
     files: FileStore, uploads: Sequence[Call], fields: Mapping[str, Any], content: bytes | None
 ) -> str:
     """Where the content of the nearest upload differs, while it is still stored."""
-    if content is None or not uploads:
+    if content is None:
         return ""
-    file = files.get(_nearest_call(uploads, fields).file_id or "")
+    nearest = _nearest_call(uploads, fields)
+    file = None if nearest is None else files.get(nearest.file_id or "")
     if file is None or file.content == content:
         return ""
     pairs = enumerate(zip_longest(content, file.content))
@@ -244,9 +252,16 @@ def _differing(call: Call, fields: Mapping[str, Any]) -> list[str]:
 
 def _nearest(candidates: Sequence[Call], fields: Mapping[str, Any]) -> str:
     """The call that differs least, and in what; nothing when there is none to compare."""
-    if not candidates or not fields:
+    return _difference(_nearest_call(candidates, fields), fields) if fields else ""
+
+
+def _nearest_call(candidates: Sequence[Call], fields: Mapping[str, Any]) -> Call | None:
+    return min(candidates, key=lambda call: len(_differing(call, fields)), default=None)
+
+
+def _difference(nearest: Call | None, fields: Mapping[str, Any]) -> str:
+    if nearest is None:
         return ""
-    nearest = _nearest_call(candidates, fields)
     lines = "".join(
         f"\n  {name}: expected {brief(fields[name])}, came {brief(getattr(nearest, name))}"
         for name in _differing(nearest, fields)
@@ -263,10 +278,6 @@ def _why_not_done(call: Call) -> str:
         if call.fault is None
         else f"the fault {fault_of(call)} took its place."
     )
-
-
-def _nearest_call(candidates: Sequence[Call], fields: Mapping[str, Any]) -> Call:
-    return min(candidates, key=lambda call: len(_differing(call, fields)))
 
 
 def _words(fields: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from ..model.headers import HTML, TEXT
 from ..model.profile import Profile, named_profile
 from ..model.stub_answers import WITHOUT_BODY
 from ..state.stubs import Stub
-from .operations import OPERATIONS
+from .operations import OPERATIONS, described
 from .operations.operation import STRING, AnyOperation, Description, Schema, named, schema_of
 from .refusals import CHALLENGE, REFUSALS, Refusal
 
@@ -19,11 +19,11 @@ def document(version: str, stubs: Iterable[Stub] = (), profile: Profile = EUGPT)
     paths: dict[str, Schema] = {}
     schemas: dict[str, Schema] = {}
     for operation in OPERATIONS:
-        described = _described(operation)
+        description = described(operation)
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(
-            operation, described, profile
+            operation, description, profile
         )
-        schemas |= {name: schema(profile) for name, schema in described.schemas.items()}
+        schemas |= {name: schema(profile) for name, schema in description.schemas.items()}
     for stub in stubs:
         paths.setdefault(stub.path, {})[stub.method.lower()] = _stubbed(stub)
     service = {"eugpt": "EU GPT", "openai": "OpenAI"}[profile.base]
@@ -43,22 +43,17 @@ def document(version: str, stubs: Iterable[Stub] = (), profile: Profile = EUGPT)
     }
 
 
-def _described(operation: AnyOperation) -> Description:
-    assert operation.description is not None  # noqa: S101 - only stubbed routes have none
-    return operation.description
-
-
-def _operation(operation: AnyOperation, described: Description, profile: Profile) -> Schema:
+def _operation(operation: AnyOperation, description: Description, profile: Profile) -> Schema:
     members: Schema = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "parameters": path_parameters(operation.path) + described.query(profile),
+        "parameters": path_parameters(operation.path) + description.query(profile),
         "responses": {
-            str(described.status(profile)): _success(described, profile),
-            **_refusals(described, profile),
+            str(description.status(profile)): _success(description, profile),
+            **_refusals(description, profile),
         },
     }
-    if body := described.body(profile):
+    if body := description.body(profile):
         content = {kind: {"schema": schema} for kind, schema in body.items()}
         members["requestBody"] = {"required": True, "content": content}
     return members
@@ -79,15 +74,15 @@ def path_parameters(template: str) -> list[Schema]:
     return [{"name": name, **segment} for name in re.findall(r"\{(\w+)\}", template)]
 
 
-def _success(described: Description, profile: Profile) -> Schema:
+def _success(description: Description, profile: Profile) -> Schema:
     success: Schema = {
         "description": "Done",
-        "headers": _headers(profile) | described.headers(profile),
+        "headers": _headers(profile) | description.headers(profile),
     }
-    if described.status(profile) not in WITHOUT_BODY:
-        kind = _media(described.content_type(profile))
-        success["content"] = {kind: {"schema": described.answer(profile)}}
-    if described.answers_id:
+    if description.status(profile) not in WITHOUT_BODY:
+        kind = _media(description.content_type(profile))
+        success["content"] = {kind: {"schema": description.answer(profile)}}
+    if description.answers_id:
         success["links"] = _links()
     return success
 
@@ -115,10 +110,10 @@ def _headers(profile: Profile) -> Schema:
     return {name: {"required": True, "schema": schema} for name, schema in schemas.items()}
 
 
-def _refusals(described: Description, profile: Profile) -> dict[str, Schema]:
+def _refusals(description: Description, profile: Profile) -> dict[str, Schema]:
     """A response for each status, which names its codes."""
     cases: dict[int, dict[str, Schema]] = {}
-    for case, needed in {**_REFUSED_ANYWHERE, **described.refused}.items():
+    for case, needed in {**_REFUSED_ANYWHERE, **description.refused}.items():
         # What has no row in the profile is refused in every one.
         behaviours = (f"errors.{case}", needed)
         if any(profile.get(behaviour, True) in (None, [], "ignored") for behaviour in behaviours):

@@ -149,6 +149,16 @@ def test_assert_called_with_a_number_says_how_often_it_came(mock: FilesMock) -> 
         mock.assert_not_called("upload")
 
 
+def test_a_delete_of_another_file_differs_in_the_file_alone(mock: FilesMock) -> None:
+    """Whatever was answered: a lost answer doesn't matter here, nor which status a profile has."""
+    one, other = mock.add_file("a.txt"), mock.add_file("b.txt")
+    mock.inject(faults.server_error(), on="delete", phase="after")
+    send(mock, "DELETE", f"/files/{other.id}")
+    with pytest.raises(ExpectationNotMet, match=f"file_id: expected '{one.id}'") as caught:
+        mock.assert_deleted(one)
+    assert "status: expected" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -10,13 +10,14 @@ from typing import Literal
 
 from ...model.messages import Request
 from ...model.operations import OperationNames
+from ...model.profile import Profile
 from ...model.stub_answers import StubOperation
 from ...state.stubs import Stubs
 from ..refusals import Refusal
 from .delete import DELETE
 from .download import DOWNLOAD
 from .list import LIST
-from .operation import AnyOperation, RouteMatch
+from .operation import AnyOperation, Description, RouteMatch
 from .retrieve import RETRIEVE
 from .stubbed import STUBBED
 from .upload import UPLOAD
@@ -57,6 +58,17 @@ NAMES = OperationNames(
     without_json=tuple(operation.name for operation in OPERATIONS if not operation.answers_json),
     writing=tuple(operation.name for operation in OPERATIONS if operation.method != "GET"),
 )
+
+
+def described(operation: AnyOperation) -> Description:
+    """Its part of the OpenAPI document."""
+    assert operation.description is not None  # noqa: S101 - only stubbed routes have none
+    return operation.description
+
+
+def success_status(name: str, profile: Profile) -> int:
+    """What the operation of that name answers when it is carried out."""
+    return next(described(one).status(profile) for one in OPERATIONS if one.name == name)
 
 
 _METHODS: dict[str, dict[str, AnyOperation]] = {}
