@@ -207,7 +207,7 @@ class FakeFiles:
 
 def _check_documents(suffixes: Sequence[str], size: int | None) -> None:
     # Late, as it imports Faker.
-    from .documents.provider import checked_kind, checked_size
+    from .documents import checked_kind, checked_size
 
     for suffix in suffixes:
         checked_kind(suffix)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eugpt_files_mock import OptionError
-from eugpt_files_mock.documents import SUFFIXES
-from eugpt_files_mock.documents.provider import KINDS, LARGEST
+from eugpt_files_mock.documents import LARGEST, SUFFIXES
+from eugpt_files_mock.documents.writers import KINDS
 
 from .readers import READERS
 from .test_provider import LOCALES, faker
