@@ -661,7 +661,7 @@ class FilesMock:
     @cached_property
     def wsgi_app(self) -> WSGIApplication:
         """The WSGI application, for any WSGI server or test client."""
-        from .server.wsgi import WsgiApp
+        from .server.application import WsgiApp
 
         return WsgiApp(self._lifecycle.service)
 

@@ -1,18 +1,32 @@
-"""What a served mock answers: the API, the control routes and the page."""
+"""What is answered: on a port the API, the control routes and the page; the API alone over WSGI."""
 
 from __future__ import annotations
 
 import io
 import socket
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
+from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder, run_wsgi_app
+from werkzeug.wrappers import Request as WsgiRequest
 
-from ..errors import OptionError, quoted
-from ..model.messages import Headers, Line, Outcome, Reply, Request, Sender
+from ..errors import FaultUnavailable, OptionError, quoted
+from ..model.messages import (
+    NOT_CONNECTED,
+    Headers,
+    Line,
+    Outcome,
+    Reply,
+    Request,
+    Sender,
+    Severed,
+)
+from ..protocol.actions import reason_phrase
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
 from ..service.handle import handle, refuse_unkept, refuse_unreadable
@@ -21,7 +35,7 @@ from ..service.service import Service
 from ..verdict.sleeping import is_sleeping_replaced
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PREFIX = "/v1"
 """Where the API is on a port; the intercepted base URLs don't matter there."""
@@ -173,6 +187,76 @@ def _name_and_port(host: str) -> tuple[str, str]:
         return parts.hostname or "localhost", str(parts.port or "")
     except ValueError:
         return "localhost", ""
+
+
+_ASCII = "".join(map(chr, range(128)))
+
+
+class WsgiApp:
+    """The API as a WSGI application, for any server and any test client.
+
+    A fault that ends the connection needs the socket, which WSGI doesn't give: it is an error that
+    says so. `serve()` has no such limit.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """See PEP 3333."""
+        outcome = handle(self._service, _wsgi_request(environ))
+        if isinstance(outcome, Severed):
+            raise FaultUnavailable(
+                f"A connection cannot be {_ENDINGS[outcome.kind]} by this WSGI server.\n"
+                "To fix it: use FilesMock().serve(), or the mock in process; or take a fault that "
+                "is an answer, such as server_error()."
+            )
+        status = f"{outcome.status} {reason_phrase(outcome.status)}"
+        start_response(status, list(outcome.headers))
+        return _pieces(outcome)
+
+
+_ENDINGS = {
+    **dict.fromkeys(NOT_CONNECTED, "refused"),
+    "reset": "reset",
+    "empty": "closed without an answer",
+    "garbage": "filled with garbage",
+    "timeout": "left hanging",
+}
+
+
+def _wsgi_request(environ: WSGIEnvironment) -> Request:
+    request = WsgiRequest(environ)
+    # As sent, and decoded as on a port; werkzeug's `path` has one slash at its beginning.
+    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+    return Request(
+        method=request.method,
+        path=path,
+        resource=path[len(PREFIX) :] if path.startswith(PREFIX + "/") else None,
+        # Bytes beyond ASCII are sent by some clients as they were typed, here decoded as Latin-1.
+        query=quote(environ.get("QUERY_STRING", ""), safe=_ASCII, encoding="latin-1"),
+        headers=Headers(request.headers.items()),
+        body=_wsgi_body(request),
+        client="wsgi",
+    )
+
+
+def _wsgi_body(request: WsgiRequest) -> bytes:
+    # A body that breaks off counts as empty, so that half an upload is never stored.
+    try:
+        return request.get_data(cache=False)
+    except (HTTPException, OSError, ValueError):
+        return b""
+
+
+def _pieces(reply: Reply) -> Iterator[bytes]:
+    """The server notices by itself that a truncated body is shorter than announced."""
+    for step in reply.delivery.steps(b"", reply.body):
+        if isinstance(step, float):
+            # time.sleep() raises OverflowError beyond that.
+            time.sleep(min(step, TIMEOUT_MAX))
+        else:
+            yield bytes(step)
 
 
 _LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
