@@ -210,7 +210,7 @@ class Request(NamedTuple):
     body: _Bytes | Sequence[_Bytes]
     """A large body may stay in the pieces in which it came, so that it isn't copied."""
     client: str
-    """The library that sent it in process, such as `httpx`; `wsgi` on a port."""
+    """The library that sent it in process, such as `httpx`; else `port` or `wsgi`."""
     read_timeout: float | None = None
     """Seconds that the client waits for bytes; None when it waits for ever, or on a port."""
     sender: Sender | None = None

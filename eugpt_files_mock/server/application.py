@@ -124,7 +124,7 @@ def _api_request(request: ReceivedRequest, scheme: str) -> Request:
     return Request(
         method=request.method,
         path=path,
-        resource=path[len(PREFIX) :] if path.startswith(PREFIX + "/") else None,
+        resource=_below_prefix(path),
         query=request.query,
         headers=Headers(request.headers),
         body=request.body,
@@ -132,6 +132,10 @@ def _api_request(request: ReceivedRequest, scheme: str) -> Request:
         sender=_sender(request.line, scheme),
         is_complete=not request.is_broken_off,
     )
+
+
+def _below_prefix(path: str) -> str | None:
+    return path[len(PREFIX) :] if path.startswith(PREFIX + "/") else None
 
 
 def _sender(line: Line | None, scheme: str) -> Sender | None:
@@ -232,7 +236,7 @@ def _wsgi_request(environ: WSGIEnvironment) -> Request:
     return Request(
         method=request.method,
         path=path,
-        resource=path[len(PREFIX) :] if path.startswith(PREFIX + "/") else None,
+        resource=_below_prefix(path),
         # Bytes beyond ASCII are sent by some clients as they were typed, here decoded as Latin-1.
         query=quote(environ.get("QUERY_STRING", ""), safe=_ASCII, encoding="latin-1"),
         headers=Headers(request.headers.items()),
