@@ -15,21 +15,9 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from . import registry
+from . import CLIENTS, registry
 from .patches import Patch, WatchedPlace, lock
 from .registry import ActiveMock
-
-CLIENTS = {
-    "httpx": "on_httpx",
-    "httpx2": "on_httpx",
-    "urllib3": "on_urllib3",
-    "requests": "on_requests",
-    "aiohttp": "on_aiohttp",
-    "uvloop": "network_guard",
-}
-"""Library → the module of ours that patches it: one row for each. `http.client`, which comes with
-Python, is patched always.
-"""
 
 _installed: list[tuple[ModuleType | None, list[Patch | WatchedPlace]]] = []
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from ..errors import NetworkRefused
 from ..model.base_urls import BaseUrl, Origin, origin
-from . import registry
+from . import CLIENTS, registry
 from .patches import Patch, bound, lock
 from .registry import ActiveMock
 
@@ -181,6 +181,11 @@ def _refusal(place: Origin, mock: ActiveMock | None) -> NetworkRefused:
     )
 
 
+_INTERCEPTED = ", ".join(
+    [*(name for name in CLIENTS if name != "uvloop"), "http.client and urllib.request"]
+)
+
+
 def _advice(place: Origin, mock: ActiveMock | None) -> str:
     """Why it was refused, and what helps."""
     if mock is not None and all(place != base_url.origin for base_url in mock.base_urls):
@@ -193,8 +198,7 @@ def _advice(place: Origin, mock: ActiveMock | None) -> str:
         other = f"start the mock that answers {passed}, or " if passed else ""
         return (
             "the mock only answers clients that it intercepts.\n"
-            "What would have matched: httpx, httpx2, requests, urllib3, http.client, "
-            "urllib.request and aiohttp, on a path that isn't in passthrough.\n"
+            f"What would have matched: {_INTERCEPTED}, on a path that isn't in passthrough.\n"
             f"To fix it: {other}let the code under test talk to a port, with the fixture "
             "eugpt_files_server or FilesMock().serve()."
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eugpt_files_mock.intercept import installation
+from eugpt_files_mock.intercept import CLIENTS
 
 CALL = {
     "httpx": "httpx.get(url, headers=AUTH).text",
@@ -48,7 +48,7 @@ def test_a_library_that_is_imported_late_is_intercepted(library: str) -> None:
 
 def test_each_client_of_the_table_is_tried_here_and_named_in_the_readme() -> None:
     """A new row has a test at once, and people are told of it."""
-    clients = set(installation.CLIENTS) - {"uvloop"}  # an event loop, not a client
+    clients = set(CLIENTS) - {"uvloop"}  # an event loop, not a client
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     assert clients == set(CALL)
     assert clients == {client for client in clients if client in readme}
