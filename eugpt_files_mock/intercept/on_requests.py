@@ -1,9 +1,10 @@
 """requests: the fast path answers in place of urllib3's pool; the full path goes through the pool,
 over a connection in memory (`on_urllib3`).
 
-responses replaces `HTTPAdapter.send`, where only the mock that was started last is asked. Ours lie
-before it, where a session chooses an adapter, and behind it, where an adapter chooses a connection.
-So requests' own code still reads time-outs and turns urllib3's errors into its own.
+A session chooses an adapter, whose `send` asks for a connection, and sends over that. responses
+replaces `HTTPAdapter.send`, where only the mock that was started last is asked. So ours lie before
+it, at the choice of the adapter, and behind it, at the choice of the connection; and requests' own
+`send` between them still reads time-outs, and turns urllib3's errors into its own.
 """
 
 import http.client
@@ -46,6 +47,10 @@ def patches(_: Any) -> list[MethodPatch | WatchedPlace]:
     ]
 
 
+# Each of these makes a function of ours: other hosts get `original`, which lay there, and ours get
+# `own`, which is the library's (`patches.ReplacingMethod`).
+
+
 def _sending(original: Any, own: Any) -> Any:
     def send(session: Any, request: Any, **words: Any) -> Any:
         # requests-mock replaces `Session.send` to use an adapter of its own. If it was started
@@ -62,12 +67,9 @@ def _choosing(original: Any, own: Any) -> Any:
             give_back()
             return original(session, url=url)
         adapter = own(session, url=url)
-        if not isinstance(adapter, _HTTPAdapter):
-            # Such as one for a WSGI application: the user's own test double.
-            return adapter
-        asks = type(adapter).get_connection_with_tls_context
-        uses_ours = asks is _HTTPAdapter.get_connection_with_tls_context
-        return adapter if uses_ours and not _send.is_passed_over() else _twin(adapter)
+        # Any other, such as one for a WSGI application, is the user's own test double.
+        is_of_requests = isinstance(adapter, _HTTPAdapter)
+        return _led_to_us(adapter) if is_of_requests and _leads_elsewhere(adapter) else adapter
 
     return get_adapter
 
@@ -95,41 +97,6 @@ def _connecting(original: Any, own: Any) -> Any:
 def _find(url: Any) -> Resolved | None:
     place = place_of(url) if isinstance(url, str) else None
     return None if place is None else registry.find(*place)
-
-
-def _twin(adapter: Any) -> Any:
-    """The same adapter, with the same state, whose `super().send` is requests' own, and which asks
-    for a connection where all do.
-
-    Another mock may have patched `HTTPAdapter.send`, and would refuse our URLs; a subclass may
-    make connections of its own, and would reach the real service.
-    """
-    kind: Any = type(adapter)
-    twin: Any = object.__new__(_twin_class(kind))
-    # Shared, not copied: an adapter may count, or keep cookies, and the user looks at the original.
-    twin.__dict__ = adapter.__dict__
-    return twin
-
-
-class _Asking(_HTTPAdapter):  # type: ignore[misc]
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        return _HTTPAdapter.get_connection_with_tls_context(self, *args, **kwargs)
-
-
-class _Unpatched(_HTTPAdapter):  # type: ignore[misc]
-    def send(self, *args: Any, **kwargs: Any) -> Any:
-        if _send.is_passed_over():
-            return bound(_send.own(), self)(*args, **kwargs)
-        return super().send(*args, **kwargs)
-
-
-@lru_cache
-def _twin_class(kind: Any) -> Any:
-    if kind is _HTTPAdapter:
-        return _Unpatched
-    # First ours, so that a subclass can't make a connection of its own; last ours, where its
-    # `super().send` leads to.
-    return type(kind.__name__, (_Asking, kind, _Unpatched), {})
 
 
 def _itself(pool: Any) -> Any:
@@ -265,3 +232,48 @@ class _Body(io.BytesIO):
         if self.tell() == self._length:
             self.close()
         return data
+
+
+# -- an adapter that would not ask `_connecting` for its connection --------------------------------
+
+
+def _leads_elsewhere(adapter: Any) -> bool:
+    """Whether it makes connections of its own, as a subclass may, and would reach the real service;
+    or another mock has replaced `HTTPAdapter.send`, and would refuse our URLs.
+    """
+    asks = type(adapter).get_connection_with_tls_context
+    return asks is not _HTTPAdapter.get_connection_with_tls_context or _send.is_passed_over()
+
+
+def _led_to_us(adapter: Any) -> Any:
+    """The same adapter, with the same state, but for these two things."""
+    kind: Any = type(adapter)
+    led: Any = object.__new__(_led_class(kind))
+    # Shared, not copied: an adapter may count, or keep cookies, and the user looks at the original.
+    led.__dict__ = adapter.__dict__
+    return led
+
+
+@lru_cache
+def _led_class(kind: Any) -> Any:
+    """Of this kind of adapter: what it overrides stays, such as a `send` that adds a header."""
+    if kind is _HTTPAdapter:
+        return _SendingItself
+    # The first base wins over the kind's own method. To the last one its `super().send` leads.
+    return type(kind.__name__, (_AskingUs, kind, _SendingItself), {})
+
+
+class _AskingUs(_HTTPAdapter):  # type: ignore[misc]
+    """Asks for a connection where all adapters do, and so where `_connecting` lies."""
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        return _HTTPAdapter.get_connection_with_tls_context(self, *args, **kwargs)
+
+
+class _SendingItself(_HTTPAdapter):  # type: ignore[misc]
+    """Sends as requests does, past another mock's replacement."""
+
+    def send(self, *args: Any, **kwargs: Any) -> Any:
+        if _send.is_passed_over():
+            return bound(_send.own(), self)(*args, **kwargs)
+        return super().send(*args, **kwargs)
