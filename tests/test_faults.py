@@ -419,7 +419,7 @@ def test_a_hang_without_a_client_timeout_is_an_error_for_the_author(library: str
     ids=["delay", "dribble"],
 )
 def test_a_wait_longer_than_python_can_wait_names_its_fault(fault: Any, name: str) -> None:
-    """Without a time-out, sleeping for so long would raise OverflowError."""
+    """Without a timeout, sleeping for so long would raise OverflowError."""
     mock = FilesMock(assert_all_faults_fired=False).start()
     mock.inject(fault, on="list")
     with pytest.raises(ClientHasNoTimeout, match=re.escape(f"The fault {name} hit a client")):

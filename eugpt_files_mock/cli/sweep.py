@@ -210,7 +210,7 @@ class _Program:
             raise Stopped(
                 "endless",
                 f"did not end within {self._longest:g} s (--timeout)",
-                "give every call a time-out (without one, most clients wait for ever, and the "
+                "give every call a timeout (without one, most clients wait for ever, and the "
                 "openai SDK for ten minutes), and every loop an end; or raise --timeout.",
             ) from None
         except BaseException:

@@ -3,7 +3,7 @@
 A client that is given this instead of a socket does all of its own work: it checks and frames
 requests, retries, waits, reads and closes, and raises its own exceptions. The far end is the same
 protocol that serves a port. It is driven when the client reads; no thread is needed, and waiting
-for an answer that never comes takes no time: the client's time-out is raised at once.
+for an answer that never comes takes no time: the client's timeout is raised at once.
 """
 
 import io
@@ -122,7 +122,7 @@ class MemoryConnection:
         elif isinstance(action, Wait):
             return self._checked(action.seconds)
         elif isinstance(action, Hang):
-            # A client without a time-out can only be cancelled.
+            # A client without a timeout can only be cancelled.
             return FOR_EVER if self.read_timeout is None else self._checked(FOR_EVER)
         elif action is None:
             return self._starve()
@@ -133,7 +133,7 @@ class MemoryConnection:
         return 0.0
 
     def waits_for_ever(self) -> ClientHasNoTimeout:
-        """The error of a client that has no time-out, and that nobody has cancelled."""
+        """The error of a client that has no timeout, and that nobody has cancelled."""
         assert self._waits_for is not None  # noqa: S101 - the far end hangs for no other reason
         mock, outcome = self._waits_for
         return mock.waits_for_ever(outcome)
@@ -260,7 +260,7 @@ class MemoryConnection:
         )
 
     def _checked(self, seconds: float) -> float:
-        """Raises the client's time-out at once if it waits no longer than that."""
+        """Raises the client's timeout at once if it waits no longer than that."""
         if self.read_timeout is not None:
             if seconds >= self.read_timeout:
                 raise TimeoutError("timed out")
@@ -280,7 +280,7 @@ class MemoryConnection:
 FOR_EVER = float("inf")
 
 LONGEST_WAIT = 3.0
-"""Seconds that an async client without a time-out waits for the application to cancel it."""
+"""Seconds that an async client without a timeout waits for the application to cancel it."""
 
 
 class MemorySocket(MemoryConnection):

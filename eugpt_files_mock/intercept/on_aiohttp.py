@@ -1,6 +1,6 @@
 """aiohttp: for our host, the connector makes a connection in memory.
 
-aiohttp's own protocol, parser, time-outs and retries work over it, also for those that stand on
+aiohttp's own protocol, parser, timeouts and retries work over it, also for those that stand on
 aiohttp, such as transports of httpx.
 """
 
@@ -154,7 +154,7 @@ class _MemoryTransport(asyncio.Transport):
         super().__init__({"peername": place})
         self._protocol = protocol
         self._key, self._url, self._timeout = req.connection_key, req.url, timeout
-        # aiohttp has no other limit on reading: a read time-out, and one for the whole request.
+        # aiohttp has no other limit on reading: a read timeout, and one for the whole request.
         limits = [limit for limit in (timeout.sock_read, timeout.total) if limit is not None]
         # aiohttp has an exception for each of the two limits.
         self._is_read_timeout = timeout.sock_read is not None and timeout.sock_read == min(limits)

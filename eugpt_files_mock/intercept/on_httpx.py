@@ -468,7 +468,7 @@ class _AsyncStream(_Stream):
             try:
                 pause = self._advance()
             except self._core.ReadTimeout:
-                # The client's time-out comes at once, unless the application's deadline is nearer.
+                # The client's timeout comes at once, unless the application's deadline is nearer.
                 left = seconds_to_deadline()
                 if left is not None and left < (self._connection.read_timeout or FOR_EVER):
                     await self._connection.waited(_sleep(left + _GRACE))

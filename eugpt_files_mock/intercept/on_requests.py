@@ -4,7 +4,7 @@ over a connection in memory (`on_urllib3`).
 A session chooses an adapter, whose `send` asks for a connection, and sends over that. responses
 replaces `HTTPAdapter.send`, where only the mock that was started last is asked. So ours lie before
 it, at the choice of the adapter, and behind it, at the choice of the connection; and requests' own
-`send` between them still reads time-outs, and turns urllib3's errors into its own.
+`send` between them still reads timeouts, and turns urllib3's errors into its own.
 """
 
 import http.client

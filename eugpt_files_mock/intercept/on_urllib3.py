@@ -1,6 +1,6 @@
 """urllib3, and what stands on it: a pool of our host makes its connections in memory.
 
-urllib3 does all of its own work: time-outs, retries, rewinding, redirects, reading, closing.
+urllib3 does all of its own work: timeouts, retries, rewinding, redirects, reading, closing.
 """
 
 import copy

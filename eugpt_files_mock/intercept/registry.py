@@ -85,7 +85,7 @@ class ActiveMock:
         return bool(service.armed.was_armed or limit or service.tenants)
 
     def waits_for_ever(self, outcome: Outcome) -> ClientHasNoTimeout:
-        """The error of a client that has no time-out; the exit checks report it again."""
+        """The error of a client that has no timeout; the exit checks report it again."""
         faults = (
             tenant.journal.fault_of(outcome.request_id) for tenant in self.service.all_tenants()
         )
@@ -263,7 +263,7 @@ def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> S
         client=weakref.ref(client) if _keeps_connections(client) else None,
         loop=weakref.ref(loop),
         loop_time=now,
-        # Whose client has a time-out needs no other.
+        # Whose client has a timeout needs no other.
         has_deadline=not has_timeout and _has_deadline(loop, task),
         ident=id(task),
     )

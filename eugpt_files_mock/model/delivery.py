@@ -45,7 +45,7 @@ class Delivery:
         return self.delay + pauses * self.pause
 
     def longest_silence(self, size: int) -> float:
-        """The longest time without a byte: a read time-out begins anew with each of them."""
+        """The longest time without a byte: a read timeout begins anew with each of them."""
         has_pauses = self.piece is not None and size > self.piece
         return max(self.delay, self.pause if has_pauses else 0.0)
 

@@ -172,7 +172,7 @@ class Case:
     def _cut_waits(self) -> None:
         """On a port, let no client of this process wait longer than a second for nothing.
 
-        Its own time-out may be ten minutes (the openai SDK's), and can't be shortened.
+        Its own timeout may be ten minutes (the openai SDK's), and can't be shortened.
         """
         if self._sweep._wait or not self._lifecycle.serves:
             return

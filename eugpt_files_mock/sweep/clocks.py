@@ -173,7 +173,7 @@ def _can_be_skipped(seconds: object) -> bool:
 
 
 _TURNS = 5
-"""Of the event loop, until a time-out has ended what it limits: its timer, the waiting task, the
+"""Of the event loop, until a timeout has ended what it limits: its timer, the waiting task, the
 cancellation (`wait_for()` of Python 3.11 and older has a task between)."""
 
 
@@ -194,7 +194,7 @@ class _Sleepers:
             while min(self._targets) < target and _CLOCKS.now() < target:
                 await turn(0)
             _CLOCKS.set_forward(target)
-            # A time-out that is due earlier than this wakes its task now, and may cancel this one.
+            # A timeout that is due earlier than this wakes its task now, and may cancel this one.
             for _ in range(_TURNS):
                 await turn(0)
         finally:

@@ -97,7 +97,7 @@ _FAILURES = (
         name="timeout",
         plan=_always(faults.timeout),
         may_pass=True,
-        meaning="got no answer until the client's time-out, and nothing was done",
+        meaning="got no answer until the client's timeout, and nothing was done",
     ),
     Failure(name="lost", plan=_lost, may_pass=True, meaning="was done, but its answer got lost"),
     Failure(

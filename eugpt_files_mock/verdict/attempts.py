@@ -22,7 +22,7 @@ class Attempt(NamedTuple):
     Attributes:
         record: of the journal.
         trouble: what kept the client from the answer: a `SeveredKind`; `late`, if it came after the
-            client's time-out; `gone`, if the client went away before; `cut`; `altered`;
+            client's timeout; `gone`, if the client went away before; `cut`; `altered`;
             `broken off`, if the client didn't send all of it; or None.
         due: seconds from its arrival until the client had the answer, or went away.
     """

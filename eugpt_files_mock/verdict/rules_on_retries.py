@@ -145,7 +145,7 @@ def _deleted(attempt: Attempt) -> Hashable:
 
 
 def _no_backoff(group: Group, evidence: Evidence) -> Found:
-    # After a time-out the client has waited already; where it was told how long to wait, that is
+    # After a timeout the client has waited already; where it was told how long to wait, that is
     # judged by `retry_after_ignored`.
     judged = [
         (earlier, later)

@@ -168,7 +168,7 @@ class Endpoint:
         return Received(response.status_code, response.headers, body)
 
     def _read(self, response: httpx.Response) -> bytes:
-        # httpx's time-out counts from byte to byte: an answer that trickles would never end.
+        # httpx's timeout counts from byte to byte: an answer that trickles would never end.
         deadline, body = time.monotonic() + self._timeout, b""
         for piece in response.iter_bytes():
             body += piece

@@ -14,7 +14,7 @@ NUMBERS = [field.name for field in fields(Delivery)]
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("size", [0, 1, 3, 100_000])
 def test_the_times_are_those_of_the_steps(name: str, size: int) -> None:
-    """The verdict and the time-outs are told by them; a new field is tried by itself."""
+    """The verdict and the timeouts are told by them; a new field is tried by itself."""
     delivery = replace(Delivery(piece=50_000 if size > 3 else 2, pause=0.5), **{name: 1})
     waits = [step for step in delivery.steps(b"head", b"x" * size) if isinstance(step, float)]
     if delivery.cut_after is None:

@@ -231,7 +231,7 @@ def test_what_can_not_run_says_why(tmp_path: Path, words: list[str], message: st
 
 
 def test_a_sweep_on_a_port_waits_no_longer_than_a_second_for_nothing() -> None:
-    """The SDK's own time-out is ten minutes."""
+    """The SDK's own timeout is ten minutes."""
     with FilesMock(environ="eugpt").serve() as mock:
 
         def patient() -> None:

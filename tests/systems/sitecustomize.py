@@ -17,7 +17,7 @@ import socket
 
 def like_macos() -> None:
     # accept(2) of BSD: what was accepted has the flags of the socket that listens. Python undoes
-    # it only where that has a time-out which isn't 0.
+    # it only where that has a timeout which isn't 0.
     accept = socket.socket._accept
 
     def accept_as_bsd(self):

@@ -115,7 +115,7 @@ CASES: dict[str, tuple[Sequence[Record], str]] = {
     "two intervals that differ": (tried(1, 1.03), ""),
     "three intervals that hardly differ": (tried(1, 1.05, 1.1), "no_backoff"),
     "three that differ": (tried(1, 1.05, 1.2), ""),
-    "at once after a time-out": ([severed(0, "timeout"), asked(0)], ""),
+    "at once after a timeout": ([severed(0, "timeout"), asked(0)], ""),
     "at once after a reset": ([severed(0, "reset"), asked(0)], "no_backoff"),
     "ten attempts": (tried(1, 2, 4, 8, 16, 32, 64, 90, 120), ""),
     "eleven attempts": (tried(0.5, 2, 4, 8, 16, 32, 64, 90, 110, 120), "retry_storm"),

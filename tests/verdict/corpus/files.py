@@ -548,7 +548,7 @@ def looks_at_forty_files_once(mock: FilesMock) -> None:
             c.get(f"/files/{file['id']}")
 
 
-# -- keys, hosts, loops, time-outs ----------------------------------------------------------------
+# -- keys, hosts, loops, timeouts ----------------------------------------------------------------
 
 
 @wrong("key_in_url", arm=stubbed("GET", "/export"))
