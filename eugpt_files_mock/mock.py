@@ -171,7 +171,8 @@ class FilesMock:
         """Store an invented document that opens in real readers. It repeats with a seed.
 
         Args:
-            suffix: `.pdf .docx .xlsx .csv .json .jsonl .txt .md .html .png`.
+            suffix: such as `.pdf .docx .xlsx .csv .json .jsonl .txt .md .html .png`; all are in
+                `eugpt_files_mock.documents.SUFFIXES`.
             size: its exact length in bytes; by default what the document happens to have.
             fields: those of `add_file`; without a `filename` an unused one is invented.
 
@@ -234,8 +235,8 @@ class FilesMock:
 
         Args:
             fault: made by a function of `eugpt_files_mock.faults`.
-            on: `upload`, `list`, `retrieve`, `download`, `delete`, a stubbed route such as
-                `POST /responses` (it may be stubbed later), several of them, or `*`.
+            on: an operation, such as `upload`, `list`, `retrieve`, `download` or `delete`; a stubbed
+                route, such as `POST /responses` (it may be stubbed later); several of them; or `*`.
             times: how often it hits; None means always. A sequence runs this many times.
             skip: how many matching requests are let through first.
             every: hits only every nth matching request.
@@ -301,7 +302,7 @@ class FilesMock:
         """Answer another route of the API. The newest stub that matches answers.
 
         The key is checked, rate windows count, faults can be armed on it and its calls are kept, as
-        for the five operations.
+        for the operations on files.
 
         Args:
             method: such as `POST`.
@@ -388,7 +389,7 @@ class FilesMock:
         client's call in process; a port answers 500, and the exit checks fail.
 
         Args:
-            operation: one of the five, or that of a stub.
+            operation: such as `upload`, or that of a stub.
             function: is given the `Call`.
             times: for how many calls; None means for all.
 
@@ -410,7 +411,7 @@ class FilesMock:
         """Fail unless the operation was called, with these values of `Call`.
 
         Args:
-            operation: one of the five, or that of a stub.
+            operation: such as `upload`, or that of a stub.
             times: how often exactly; None means at least once.
             fields: such as `filename="a.pdf"`, `status=200`, `user="alice"`.
 
@@ -481,7 +482,7 @@ class FilesMock:
         """Block until the operation was called so often, with these values of `Call`.
 
         Args:
-            operation: one of the five, or that of a stub.
+            operation: such as `upload`, or that of a stub.
             times: how often, 1 or more.
             timeout: seconds to wait at most.
             fields: as in `assert_called`.

@@ -131,7 +131,7 @@ _STUB = _json_body(
 
 ROUTES: tuple[ControlRoute, ...] = (
     _route("GET", "/", resources.show_index, "Where the API and the page are"),
-    _route("GET", "/openapi.json", _openapi, "OpenAPI 3.1 of the five calls"),
+    _route("GET", "/openapi.json", _openapi, "OpenAPI 3.1 of the API"),
     _route("GET", "/__admin/openapi.json", _control_openapi, "OpenAPI 3.1 of the control routes"),
     _route(
         "GET", "/__admin/health", resources.show_health, "Whether the mock answers, and its version"

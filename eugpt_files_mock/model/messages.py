@@ -300,7 +300,7 @@ class Call:
     """One request that was received, and what became of it.
 
     Attributes:
-        operation: one of the five, the method and path of a stub, or None for an unknown route.
+        operation: such as `upload`, the method and path of a stub, or None for an unknown route.
         method: the HTTP method, in capitals.
         path: percent-decoded.
         query: the parameters, decoded; of a repeated one the last value.

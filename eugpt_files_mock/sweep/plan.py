@@ -177,7 +177,7 @@ class Row:
     """One call of a run without a failure, by a name that doesn't depend on its place.
 
     Attributes:
-        operation: one of the five, or a stub's.
+        operation: such as `upload`, or a stub's.
         filename: of the file in question; None when it has none, or when names vary.
         nth: which of those alike it is, from 0.
         skip: how many requests come before it that `matcher` matches too.

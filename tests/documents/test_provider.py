@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from io import BytesIO
 
@@ -41,9 +42,12 @@ def test_a_content_type_is_ours_and_not_the_machines(suffix: str) -> None:
     assert suffix in CONTENT_TYPES
 
 
-def test_the_docstring_names_every_suffix() -> None:
-    """An editor shows it where `fake_file` is written."""
-    assert f"`{' '.join(SUFFIXES)}`" in (FilesMock.fake_file.__doc__ or "")
+def test_the_docstring_names_suffixes() -> None:
+    """An editor shows it where `fake_file` is written: none is wrong, and it says where all are."""
+    shown = (FilesMock.fake_file.__doc__ or "").partition("size:")[0]
+    named = tuple(re.findall(r"(?<=[` ])\.[a-z]+", shown))
+    assert named == SUFFIXES[: len(named)] != ()
+    assert "`eugpt_files_mock.documents.SUFFIXES`" in shown
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -106,11 +106,16 @@ export function save(name, text) {
 
 const FIRST = ["upload", "list", "retrieve", "download", "delete"];
 
-// Numbers, the five operations, and then names, so that a list is the same at each load.
+// Numbers, these operations, and then names, so that a list is the same at each load.
 export const inOrder = (words) =>
   [...words].sort((one, other) => placeOf(one) - placeOf(other) || one.localeCompare(other, "en"));
 
-const placeOf = (word) => (/^\d+$/.test(word) ? Number(word) - 1e6 : (FIRST.indexOf(word) + FIRST.length + 1) % (FIRST.length + 1));
+function placeOf(word) {
+  // Before any name.
+  if (/^\d+$/.test(word)) return Number(word) - 1e6;
+  const place = FIRST.indexOf(word);
+  return place < 0 ? FIRST.length : place;
+}
 
 export const present = (...parts) => parts.filter(Boolean).join(" · ");
 
