@@ -235,8 +235,9 @@ class FilesMock:
 
         Args:
             fault: made by a function of `eugpt_files_mock.faults`.
-            on: an operation, such as `upload`, `list`, `retrieve`, `download` or `delete`; a stubbed
-                route, such as `POST /responses` (it may be stubbed later); several of them; or `*`.
+            on: an operation, such as `upload`, `list`, `retrieve`, `download` or `delete`; a
+                stubbed route, such as `POST /responses` (it may be stubbed later); several of them;
+                or `*`.
             times: how often it hits; None means always. A sequence runs this many times.
             skip: how many matching requests are let through first.
             every: hits only every nth matching request.
