@@ -293,9 +293,9 @@ def known_arguments(
     """
     signature = inspect.signature(function)
     parameters = list(signature.parameters.values())
-    first = parameters[0].name if parameters else None
-    is_method = first == "self"
-    named = [one for one in parameters[is_method:] if one.kind in _NAMED]
+    # `self`, which no author writes.
+    own = 1 if parameters and parameters[0].name == "self" else 0
+    named = [one for one in parameters[own:] if one.kind in _NAMED]
     names = [one.name for one in named]
     takes_any_word = any(one.kind is one.VAR_KEYWORD for one in parameters)
     takes_any_value = any(one.kind is one.VAR_POSITIONAL for one in parameters)
@@ -308,7 +308,7 @@ def known_arguments(
 
     @wraps(function)
     def checked(*values: _P.args, **words: _P.kwargs) -> _R:
-        given = values[is_method:]
+        given = values[own:]
         # Told apart first, as a call that is right must cost little.
         if not takes_any_word and not words.keys() <= signature.parameters.keys():
             if not names:

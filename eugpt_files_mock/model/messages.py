@@ -13,7 +13,7 @@ from .delivery import WHOLE, Delivery
 from .secret_names import REDACTED, is_secret_name
 
 
-class Line:
+class PortConnection:
     """One connection over a port.
 
     Attributes:
@@ -37,7 +37,7 @@ class Sender(NamedTuple):
     """Who sent a request, and what is known of how it waits; for the verdict.
 
     Attributes:
-        who: a weak reference to the task or thread, or the `Line` of a port; compared by identity.
+        who: a weak reference to the task or thread, or the `PortConnection`; compared by identity.
         scheme: `http` or `https`.
         client: a weak reference to the async client, or None.
         loop: a weak reference to the event loop that this client was used in, or None.
@@ -61,7 +61,7 @@ class Sender(NamedTuple):
     @property
     def is_in_process(self) -> bool:
         """Whether the task or thread is known, and so what its client does."""
-        return not isinstance(self.who, Line)
+        return not isinstance(self.who, PortConnection)
 
     def goes_on_for(self, earlier: Sender) -> bool:
         """Whether it was made after the earlier one, which has ended since: as a task, or a timer,

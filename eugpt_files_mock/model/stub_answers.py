@@ -123,7 +123,7 @@ _ANSWER_HABITS = {"status": ("status_code", "code"), "body": ("text", "content",
 _init: Any = known_arguments(Answer.__init__, _ANSWER_HABITS)
 setattr(Answer, "__init__", _init)  # noqa: B010 - type checkers forbid to change a method
 
-Reply = Callable[[StubRequest], Any]
+ReplyFunction = Callable[[StubRequest], Any]
 """Returns a JSON value, or an `Answer`."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..model.messages import Line
+from ..model.messages import PortConnection
 from .body import ChunkedBody, InvalidChunk, SizedBody
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class ReceivedRequest:
     `target` may have a proxy's scheme and host before it; headers are decoded as Latin-1; a large
     body stays in the pieces in which it came, so that none is copied. `is_persistent` says whether
     the connection may be kept after the answer; `is_broken_off`, whether the body was
-    broken off, by the client or by a fault; `line` is that of a port.
+    broken off, by the client or by a fault; `connection` is that of a port.
     """
 
     method: str
@@ -30,7 +30,7 @@ class ReceivedRequest:
     is_persistent: bool = True
     is_complete: bool = True
     is_broken_off: bool = False
-    line: Line | None = field(default=None, compare=False, repr=False)
+    connection: PortConnection | None = field(default=None, compare=False, repr=False)
 
     @property
     def path(self) -> str:
@@ -94,12 +94,12 @@ class ServerProtocol:
 
     def __init__(
         self,
-        line: Line | None = None,
+        connection: PortConnection | None = None,
         bytes_wanted: Callable[[ReceivedRequest], int | None] = lambda _: None,
     ) -> None:
         self.is_closed = False
         self._bytes_wanted = bytes_wanted
-        self._line = line
+        self._connection = connection
         self._at_end = False
         self._head = _NO_HEAD
         self._fields: list[tuple[str, str]] = []
@@ -254,7 +254,7 @@ class ServerProtocol:
                 for name, value in event.headers.raw_items()
             ),
             http_version=event.http_version.decode("ascii"),
-            line=self._line,
+            connection=self._connection,
         )
         fields = [(name.lower(), value) for name, value in head.headers]
         refused = _head_refusal(head, fields)

@@ -19,8 +19,8 @@ from ..errors import FaultUnavailable, OptionError, quoted
 from ..model.messages import (
     NOT_CONNECTED,
     Headers,
-    Line,
     Outcome,
+    PortConnection,
     Reply,
     Request,
     Sender,
@@ -129,7 +129,7 @@ def _api_request(request: ReceivedRequest, scheme: str) -> Request:
         headers=Headers(request.headers),
         body=request.body,
         client=CLIENT,
-        sender=_sender(request.line, scheme),
+        sender=_sender(request.connection, scheme),
         is_complete=not request.is_broken_off,
     )
 
@@ -138,11 +138,11 @@ def _below_prefix(path: str) -> str | None:
     return path[len(PREFIX) :] if path.startswith(PREFIX + "/") else None
 
 
-def _sender(line: Line | None, scheme: str) -> Sender | None:
+def _sender(connection: PortConnection | None, scheme: str) -> Sender | None:
     # The client may be in this process, and its test have replaced what sleeps.
-    if line is None:
+    if connection is None:
         return None
-    return Sender(line, scheme, is_sleeping_replaced=is_sleeping_replaced())
+    return Sender(connection, scheme, is_sleeping_replaced=is_sleeping_replaced())
 
 
 def call_wsgi(app: WSGIApplication, request: ReceivedRequest, scheme: str) -> Reply:

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ..model.messages import Line, Outcome, Reply
+from ..model.messages import Outcome, PortConnection, Reply
 from ..protocol.actions import Close, Hang, Reset, Send, Wait, deliver, response_head
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 
@@ -45,7 +45,7 @@ class Connection:
     ) -> None:
         self.waits_for: Literal["client", "rest", "reader", "fault"] | None = None
         self.heard_at = time.monotonic()
-        self._line = Line()
+        self._noted = PortConnection()
         self._socket = connected
         self._answer = answer
         self._note_wait = note_wait
@@ -68,7 +68,7 @@ class Connection:
             if not (self._is_ended or _is_the_clients(error)):
                 traceback.print_exc(file=sys.stderr)
         finally:
-            self._line.close()
+            self._noted.close()
             self._socket.close()
 
     def shut_down(self) -> None:
@@ -89,7 +89,7 @@ class Connection:
         """
         # Else its thread is at work, and will see it.
         if self.waits_for is not None and _peek(self._socket) == b"":
-            self._line.close()
+            self._noted.close()
 
     def turn_away(self) -> None:
         """Say that there is no thread to serve it, and close."""
@@ -115,7 +115,7 @@ class Connection:
             self.waits_for = None
 
     def _answer_all(self) -> None:
-        protocol = ServerProtocol(self._line, self._bytes_wanted)
+        protocol = ServerProtocol(self._noted, self._bytes_wanted)
         while not protocol.is_closed:
             request = protocol.next_request()
             if request is None:
@@ -165,11 +165,11 @@ class Connection:
         self.waits_for = None
         self._note_wait(self._outcome, is_gone)
         if is_gone:
-            self._line.close()
+            self._noted.close()
         return not is_gone and isinstance(action, Wait)
 
     def _close(self, _: Close) -> bool:
-        self._line.close()
+        self._noted.close()
         # Closing while something is unread resets the connection, and the reset may overtake what
         # was sent (RFC 9112, 9.6): so the rest is read first.
         self._socket.shutdown(socket.SHUT_WR)

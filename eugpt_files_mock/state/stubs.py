@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ..locks import free_after_fork
 from ..model.messages import Call
 from ..model.operations import OperationNames
-from ..model.stub_answers import EncodedAnswer, Reply, StubOperation
+from ..model.stub_answers import EncodedAnswer, ReplyFunction, StubOperation
 from .journal import Calls, Journal
 
 
@@ -33,7 +33,7 @@ class Stub:
     method: str
     path: str
     answer: EncodedAnswer
-    reply: Reply | None
+    reply: ReplyFunction | None
     times: int | None
     check_file_ids: bool
     given: Mapping[str, Any] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..model.messages import Call, Line, Record
+from ..model.messages import Call, PortConnection, Record
 from .attempts import NON_RETRYABLE, Attempt, Group, attempt
 
 _OF_THE_CLIENT = frozenset(
@@ -229,19 +229,20 @@ def senders_of(records: Sequence[Record]) -> Iterator[Hashable]:
     for record in records:
         who = record.sender and record.sender.who
         # Its identity, as a weak reference to what is gone can't be hashed; the record keeps it.
-        yield lanes[who] if isinstance(who, Line) else id(who) if who else None
+        yield lanes[who] if isinstance(who, PortConnection) else id(who) if who else None
 
 
-def _lanes(records: Sequence[Record]) -> dict[Line, Lane]:
+def _lanes(records: Sequence[Record]) -> dict[PortConnection, Lane]:
     """A connection that was opened after another was closed is taken to continue it."""
-    lines = {one.sender.who for one in records if one.sender and isinstance(one.sender.who, Line)}
-    lanes: dict[Line, Lane] = {}
-    ends: list[Line] = []
-    for line in sorted(lines, key=lambda one: one.opened):
-        before = [n for n, end in enumerate(ends) if end.closed and end.closed <= line.opened]
+    senders = [record.sender.who for record in records if record.sender]
+    connections = {who for who in senders if isinstance(who, PortConnection)}
+    lanes: dict[PortConnection, Lane] = {}
+    ends: list[PortConnection] = []
+    for new in sorted(connections, key=lambda one: one.opened):
+        before = [n for n, end in enumerate(ends) if end.closed and end.closed <= new.opened]
         number = max(before, key=lambda n: ends[n].closed or 0.0, default=len(ends))
-        ends[number : number + 1] = [line]
-        lanes[line] = Lane(number)
+        ends[number : number + 1] = [new]
+        lanes[new] = Lane(number)
     return lanes
 
 

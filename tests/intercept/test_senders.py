@@ -16,7 +16,7 @@ import stamina
 import trio
 
 from eugpt_files_mock import FilesMock, faults
-from eugpt_files_mock.model.messages import Line, Sender
+from eugpt_files_mock.model.messages import PortConnection, Sender
 
 from ..conftest import entered
 
@@ -102,8 +102,8 @@ def test_on_a_port_each_connection_is_a_sender() -> None:
         httpx.get(f"{mock.base_url}/files", headers=KEY)
     first, second, third = (sender.who for sender in senders(mock))
     assert first is second is not third
-    assert isinstance(first, Line)
-    assert isinstance(third, Line)
+    assert isinstance(first, PortConnection)
+    assert isinstance(third, PortConnection)
     assert first.opened < third.opened < (third.closed or 0)
     assert first.closed is not None
 

@@ -13,8 +13,8 @@ from eugpt_files_mock import Call, FilesMock
 from eugpt_files_mock.model.delivery import Delivery
 from eugpt_files_mock.model.messages import (
     Headers,
-    Line,
     Parameters,
+    PortConnection,
     Record,
     Reply,
     Sender,
@@ -30,7 +30,7 @@ CALL = Call(
 )  # fmt: skip
 CALL_WORDS = {field.name for field in fields(Call)}
 SENDER = Sender(who="a thread")
-PORT = Sender(who=Line(), scheme="http")
+PORT = Sender(who=PortConnection(), scheme="http")
 DELIVERY_WORDS = ("delay", "cut_after")
 
 
