@@ -57,7 +57,7 @@ else:
     SSLContext = WSGIApplication = Sweep = Any
 
 
-_HABITS = {
+_ARGUMENT_HABITS = {
     "filename": ("name", "file", "file_name", "path"),
     "content": ("data", "body", "bytes"),
     "content_type": ("mime_type", "mimetype", "type"),
@@ -759,7 +759,7 @@ class FilesMock:
 # Here, so that no method can be forgotten.
 for _name, _method in tuple(vars(FilesMock).items()):
     if isinstance(_method, FunctionType) and not _name.startswith("_"):
-        setattr(FilesMock, _name, known_arguments(_method, _HABITS))
+        setattr(FilesMock, _name, known_arguments(_method, _ARGUMENT_HABITS))
 
 
 def active_mocks() -> list[FilesMock]:

@@ -16,9 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        The exit status. 0: ended by Ctrl-C or SIGTERM; 1: the exit checks failed, with `--check`,
-        or the verdict has errors, with `--report`;
-        2: a bad value, or a busy port.
+        The exit status. 0: all is well, also when Ctrl-C or SIGTERM ended `serve`; 1: the exit
+        checks failed, with `serve --check`, the verdict has errors, with `serve --report`,
+        something differs, of `verify`, or is WRONG, of `sweep`; 2: it couldn't run.
     """
     with _any_text_can_be_written():
         made = parser()
@@ -84,8 +84,8 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "serve": Command("serve the API until Ctrl-C", serve.words, serve.run),
-    "verify": Command("hold a real endpoint against a profile", verify.words, verify.run),
-    "sweep": Command("make every call of a program fail, in every way", sweep.words, sweep.run),
+    "serve": Command("serve the API until Ctrl-C", serve.arguments, serve.run),
+    "verify": Command("hold a real endpoint against a profile", verify.arguments, verify.run),
+    "sweep": Command("make every call of a program fail, in every way", sweep.arguments, sweep.run),
     "faults": Command("list the faults and their arguments", dict, _faults),
 }

@@ -37,7 +37,7 @@ _SIGNALS = tuple(
 Signals = SimpleQueue[int]
 
 
-def words() -> dict[str, Words]:
+def arguments() -> dict[str, Words]:
     return SERVE
 
 

@@ -31,7 +31,7 @@ _OPTIONS = {
 """The options of the mock, which are those of `serve`."""
 
 
-def words() -> dict[str, Words]:
+def arguments() -> dict[str, Words]:
     return {
         "--expect-exit": {
             "metavar": "STATUSES",

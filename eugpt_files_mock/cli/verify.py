@@ -14,7 +14,7 @@ from ..model.base_urls import check_user_info
 from ..model.profile import as_profile
 
 
-def words() -> dict[str, dict[str, Any]]:
+def arguments() -> dict[str, dict[str, Any]]:
     # A function, as the environment is read when the command runs.
     return {
         "--base-url": {

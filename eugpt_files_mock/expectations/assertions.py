@@ -25,7 +25,7 @@ from ..state.journal import Journal
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Call))
 
-_HABITS = {
+_FIELD_HABITS = {
     **dict.fromkeys(("count", "n", "call_count"), "times"),
     **dict.fromkeys(("name", "file", "file_name"), "filename"),
     **dict.fromkeys(("id", "file_ids"), "file_id"),
@@ -37,7 +37,7 @@ _HABITS = {
     **dict.fromkeys(("size", "length"), "bytes"),
     **dict.fromkeys(("mime_type", "mimetype", "type"), "content_type"),
 }
-"""What other libraries call the fields of a call."""
+"""What other libraries call it → the field of a call."""
 
 
 def assert_called(
@@ -55,7 +55,7 @@ def assert_called(
 
 def _checked(service: Service, fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """The fields as calls have them: ids in the place of a `File`, and without secrets."""
-    check_words("field of a call", fields, _FIELDS, _HABITS)
+    check_words("field of a call", fields, _FIELDS, _FIELD_HABITS)
     checked = dict(fields)
     if checked.get("file_id") is not None:
         checked["file_id"] = _file_id(service, checked["file_id"])

@@ -111,20 +111,20 @@ class Dribbled(Fault):
 _P = ParamSpec("_P")
 _F = TypeVar("_F", bound=Fault)
 
-_HABITS = {
+_ARGUMENT_HABITS = {
     "status": ("status_code", "http_status"),
     "body": ("json", "content", "text", "data"),
     "retry_after": ("after", "wait", "delay"),
     "chunk_bytes": ("size", "bytes", "chunk_size"),
     "location": ("url", "to"),
 }
-"""What other libraries call the arguments."""
+"""Arguments of the functions → what other libraries call them."""
 
 
 def makes_a_fault(function: Callable[_P, _F]) -> Callable[_P, _F]:
     """The function, which checks its arguments, and keeps them for messages about the fault."""
     signature = inspect.signature(function)
-    known = known_arguments(function, _HABITS)
+    known = known_arguments(function, _ARGUMENT_HABITS)
 
     @wraps(function)
     def make(*values: _P.args, **words: _P.kwargs) -> _F:

@@ -85,9 +85,6 @@ SeveredKind = Literal[
 NOT_CONNECTED = ("refused", "connect_timeout", "dns", "tls")
 """Those where no connection is made, so that nothing was sent."""
 
-# `File.bytes` is a length, and would hide the type.
-_Bytes = bytes
-
 
 class Parameters(Mapping[str, str]):
     """The parameters of a query: an immutable mapping, equal to a dict with the same items."""
@@ -207,7 +204,7 @@ class Request(NamedTuple):
     query: str
     """What follows the question mark, undecoded."""
     headers: Headers
-    body: _Bytes | Sequence[_Bytes]
+    body: bytes | Sequence[bytes]
     """A large body may stay in the pieces in which it came, so that it isn't copied."""
     client: str
     """The library that sent it in process, such as `httpx`; else `port` or `wsgi`."""
@@ -222,7 +219,7 @@ class Request(NamedTuple):
         return f"<Request {self.method} {self.path} of {self.client}, {self.headers!r}>"
 
     @property
-    def whole_body(self) -> _Bytes:
+    def whole_body(self) -> bytes:
         """The body in one piece."""
         return self.body if isinstance(self.body, bytes) else b"".join(self.body)
 
@@ -259,6 +256,9 @@ class Severed:
 
 Outcome = Reply | Severed
 
+# `File.bytes` is a length, and would hide the type.
+_Content = bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
@@ -285,7 +285,7 @@ class File:
     created_at: int
     status: str
     status_details: str | None = None
-    content: _Bytes = field(repr=False)
+    content: _Content = field(repr=False)
     content_type: str
     user: str | None
     expires_at: int | None = None

@@ -221,7 +221,7 @@ class Exchange:
             filename=filename,
             purpose=purpose,
             content_type=content_type,
-            bytes=facts.bytes,
+            bytes=facts.size,
             sha256=facts.sha256,
             fields=kept.fields,
             json=kept.json,
@@ -249,7 +249,7 @@ class Exchange:
             sender=request.sender,
             is_complete=request.is_complete,
             # A body that can't be read as a form has no content, but may be empty.
-            size=_length(request.body) if facts.bytes is None else facts.bytes,
+            size=_length(request.body) if facts.size is None else facts.size,
             tail=facts.tail,
             body=_hash(facts.body, request.headers) if facts.body else 0,
             key_in_url=kept.key_in_url,

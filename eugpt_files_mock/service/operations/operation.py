@@ -19,9 +19,6 @@ CommandT = TypeVar("CommandT")
 ResultT = TypeVar("ResultT", bound="Result")
 
 
-# `Facts.bytes` is a length, and would hide the type.
-bytes_ = bytes
-
 TAIL = 64
 """Bytes of a content that the verdict compares."""
 
@@ -29,18 +26,19 @@ TAIL = 64
 class Facts(NamedTuple):
     """What the journal shows of a command, and a fault can be addressed by.
 
-    `tail` are the last `TAIL` bytes of what was uploaded or posted, for the verdict.
+    `size` is the length of what was uploaded; `tail` are the last `TAIL` bytes of what was uploaded
+    or posted, for the verdict.
     """
 
     filename: str | None = None
     purpose: str | None = None
     content_type: str | None = None
-    bytes: int | None = None
+    size: int | None = None
     sha256: str | None = None
     fields: Mapping[str, str] = MappingProxyType({})
     json: Any = None
-    body: bytes_ = b""
-    tail: bytes_ = b""
+    body: bytes = b""
+    tail: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

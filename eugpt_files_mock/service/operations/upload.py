@@ -105,7 +105,7 @@ def _facts(command: Upload, file: File | None) -> Facts:
         filename=command.filename,
         purpose=command.purpose,
         content_type=command.content_type,
-        bytes=None if command.content is None else len(command.content),
+        size=None if command.content is None else len(command.content),
         sha256=command.sha256,
         fields=command.fields,
         tail=(command.content or b"")[-TAIL:],
