@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -49,7 +49,7 @@ def decorate(mock: Mock, target: Target) -> Target:
         _decorate_tests(mock, target)
         return target
     _check(target)
-    return cast("Target", _decorate_function(mock, target))
+    return cast("Target", _within(target, lambda: _Call(mock)))
 
 
 def _check(target: object) -> None:
@@ -82,19 +82,20 @@ def _is_fixture(target: object) -> bool:
     return kind == "FixtureFunctionDefinition" or hasattr(target, "_pytestfixturefunction")
 
 
-def _decorate_function(mock: Mock, function: Any) -> Any:
+def _within(function: Any, make_context: Callable[[], AbstractContextManager[None]]) -> Any:
+    """The function or coroutine function, each call of which runs in a context of its own."""
     if inspect.iscoroutinefunction(function):
 
         @wraps(function)
         async def run_async(*args: Any, **kwargs: Any) -> Any:
-            with _Call(mock):
+            with make_context():
                 return await function(*args, **kwargs)
 
         return run_async
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
-        with _Call(mock):
+        with make_context():
             return function(*args, **kwargs)
 
     return run
@@ -211,10 +212,11 @@ def _decorate_tests(mock: Mock, decorated: type) -> None:
     if _is_test_case(decorated):
         # Through `Any`, as type checkers forbid to change a method.
         case: Any = decorated
+        noted = partial(_noted, mock)
         for name in (*functions, "asyncSetUp", "tearDown", "asyncTearDown"):
             if isinstance(inspect.getattr_static(decorated, name, None), FunctionType):
-                setattr(decorated, name, _noting_failures(mock, getattr(decorated, name)))
-        case.setUp = _entering(mock, _noting_failures(mock, case.setUp))
+                setattr(decorated, name, _within(getattr(decorated, name), noted))
+        case.setUp = _entering(mock, _within(case.setUp, noted))
 
 
 def _is_test_case(decorated: type) -> bool:
@@ -229,27 +231,9 @@ def _decorate_method(mock: Mock, method: Any) -> Any:
     return decorate(mock, method)
 
 
-def _noting_failures(mock: Mock, method: Any) -> Any:
-    """Note what it raises: a clean-up isn't told whether the test has failed."""
-    if inspect.iscoroutinefunction(method):
-
-        @wraps(method)
-        async def run_async(*args: Any, **kwargs: Any) -> Any:
-            with _noted(mock):
-                return await method(*args, **kwargs)
-
-        return run_async
-
-    @wraps(method)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        with _noted(mock):
-            return method(*args, **kwargs)
-
-    return run
-
-
 @contextmanager
 def _noted(mock: Mock) -> Iterator[None]:
+    """Note what a test raises: a clean-up isn't told whether it has failed."""
     try:
         yield
     except BaseException:

@@ -214,13 +214,13 @@ def boolean(label: str, value: Any) -> bool:
     return value
 
 
-def string(label: str, value: Any, *, encoding: str = "utf-8", may_be_empty: bool = False) -> str:
-    """A string that can be sent in this encoding."""
+def string(label: str, value: Any, *, may_be_empty: bool = False) -> str:
+    """A string that can be sent: half a character can't, as in the names that os.listdir gives."""
     if not isinstance(value, str) or not (value or may_be_empty):
         kind = "a string" if may_be_empty else "a non-empty string"
         raise OptionError(f"{label} must be {kind}, got {value!r}.", word=value)
     try:
-        value.encode(encoding)
+        value.encode()
     except UnicodeEncodeError as error:
         raise OptionError(f"{label} {value!r} cannot be sent: {error}.", word=value) from None
     return value

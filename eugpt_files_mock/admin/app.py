@@ -10,28 +10,29 @@ rebinding), could control the mock through the browser of the person who runs it
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import (
+    Forbidden,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    Unauthorized,
+)
 from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.wrappers import Request, Response
 
-from ..errors import FilesMockError, nearest_word, quoted
+from ..errors import FilesMockError, OptionError, nearest_word, quoted
+from ..server.application import HostNames
 from .resources import Control, ControlRoute, refusal_response
 from .routes import ROUTES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-import hmac
-
-from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Forbidden, Unauthorized
-
-from ..errors import OptionError
-from ..server.application import HostNames
 
 
 class ControlApp:

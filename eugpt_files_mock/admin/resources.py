@@ -34,7 +34,8 @@ from .bodies import (
     stub_words,
 )
 
-Item = TypeVar("Item", ArmedFault, Stub)
+Item = TypeVar("Item")
+Numbered = TypeVar("Numbered", ArmedFault, Stub)
 
 MOST_LISTED = 10_000
 """The largest `limit`: a longer list would keep the mock busy each time that a page polls."""
@@ -57,20 +58,24 @@ def list_response(
     return response
 
 
+def newest(items: Sequence[Item], limit: int) -> Sequence[Item]:
+    """The last `limit` items, in their order."""
+    # Not items[-limit:], which for a limit of 0 would be all.
+    return items[max(0, len(items) - limit) :]
+
+
 def newest_response(
     request: Request, items: Sequence[Any], members: Callable[[Any], object]
 ) -> Response:
-    """A list of the last `limit` items, in their order."""
-    # Not items[-limit:], which for a limit of 0 would be all.
-    shown = items[max(0, len(items) - read_limit(request)) :]
-    return list_response(shown, members, total=len(items))
+    """A list of the last `limit` items."""
+    return list_response(newest(items, read_limit(request)), members, total=len(items))
 
 
 def deleted_response(kind: str, id_: str) -> Response:
     return json_response({"id": id_, "object": kind, "deleted": True})
 
 
-def the_one(kind: str, items: Iterable[Item], id_: str) -> Item:
+def the_one(kind: str, items: Iterable[Numbered], id_: str) -> Numbered:
     for item in items:
         if item.id == id_:
             return item
@@ -274,8 +279,7 @@ def list_requests(control: Control, request: Request) -> Response:
         if name in request.args:
             records = side(records, _place(records, name, request.args[name]))
     records = [record for record in records if _fits(record, request)]
-    # Not records[-limit:], which for a limit of 0 would be all.
-    shown = records[:limit] if after is not None else records[max(0, len(records) - limit) :]
+    shown = records[:limit] if after is not None else newest(records, limit)
     return list_response(shown, partial(_record_members, control), total=len(records))
 
 

@@ -116,7 +116,7 @@ def assert_uploaded(
     user: str | None,
 ) -> None:
     """See `FilesMock.assert_uploaded`."""
-    asked = {
+    asked: dict[str, Any] = {
         "filename": filename,
         "purpose": purpose,
         "content_type": content_type,
@@ -125,7 +125,7 @@ def assert_uploaded(
     if user is not None and user not in service.users:
         raise unknown_user(user, service.users)
     if content is not None:
-        asked["content"] = byte_string("content", content)  # type: ignore[assignment]
+        asked["content"] = byte_string("content", content)
     given = {name: value for name, value in asked.items() if value is not None}
     fields = _fields_of(given)
     uploads = _of(service.journal, "upload")
@@ -188,11 +188,9 @@ def _so_many(number: int, operation: str) -> str:
     """`no upload`, `2 uploads`; a route has no plural: `2 calls of POST /batches`."""
     if number == 0:
         return f"no {operation}"
-    return count(number, operation) if " " not in operation else _of_a_route(number, operation)
-
-
-def _of_a_route(number: int, operation: str) -> str:
-    return f"1 {operation}" if number == 1 else f"{number} calls of {operation}"
+    if number > 1 and " " in operation:
+        return f"{number} calls of {operation}"
+    return count(number, operation)
 
 
 def _not_done(service: Service, operation: str, file_id: str) -> ExpectationNotMet:
@@ -281,8 +279,8 @@ def _why_not_done(call: Call) -> str:
 
 
 def _words(fields: Mapping[str, Any]) -> str:
-    words = " and".join(f" {name}={brief(value)}" for name, value in fields.items())
-    return f" with{words}" if words else ""
+    words = " and ".join(f"{name}={brief(value)}" for name, value in fields.items())
+    return f" with {words}" if words else ""
 
 
 # How calls and numbers are written, here and in the exit checks.

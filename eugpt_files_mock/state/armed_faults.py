@@ -85,16 +85,14 @@ MATCHER_WORDS = tuple(field.name for field in fields(FaultMatcher))
 """The arguments of `inject()` except the fault."""
 
 
-def fault_and_matcher_words(
-    name: object, words: Mapping[str, Any], *, also: Iterable[str] = MATCHER_WORDS
-) -> tuple[Fault, dict[str, Any]]:
+def fault_and_matcher_words(name: object, words: Mapping[str, Any]) -> tuple[Fault, dict[str, Any]]:
     """The fault of that name, and the words among these that say what it hits."""
-    matcher = {word: value for word, value in words.items() if word in also}
-    arguments = {word: value for word, value in words.items() if word not in also}
-    return fault_named(name, arguments, also=also), matcher
+    matcher = {word: value for word, value in words.items() if word in MATCHER_WORDS}
+    arguments = {word: value for word, value in words.items() if word not in MATCHER_WORDS}
+    return fault_named(name, arguments, also=MATCHER_WORDS), matcher
 
 
-HABITS = {
+_WORD_HABITS = {
     **dict.fromkeys(("operation", "operations", "route", "endpoint"), "on"),
     **dict.fromkeys(("count", "n", "repeat", "max_hits"), "times"),
     **dict.fromkeys(("file", "name", "pattern"), "filename"),
@@ -102,7 +100,7 @@ HABITS = {
     **dict.fromkeys(("after", "offset"), "skip"),
     **dict.fromkeys(("chance", "rate"), "probability"),
 }
-"""What other libraries call the arguments of `inject()`."""
+"""What other libraries call it → the argument of `inject()`."""
 
 
 def build_matcher(
@@ -118,7 +116,7 @@ def build_matcher(
     `names` are those of the operations, `stubbed` those of stubbed routes; `words` is what the test
     author wrote.
     """
-    check_words("argument of inject", words, ("fault", *MATCHER_WORDS), HABITS)
+    check_words("argument of inject", words, ("fault", *MATCHER_WORDS), _WORD_HABITS)
     matcher = FaultMatcher(
         on=_operations(words["on"], faults, names, stubbed),
         times=_times(words["times"]),
