@@ -20,7 +20,15 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..errors import ClientHasNoTimeout
-from ..model.messages import NOT_CONNECTED, Headers, Outcome, Request, Sender, Severed
+from ..model.messages import (
+    NOT_CONNECTED,
+    Headers,
+    Outcome,
+    Request,
+    Sender,
+    Severed,
+    WaitState,
+)
 from ..protocol.actions import Action, Close, Hang, Reset, Send, Wait, deliver
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
@@ -138,21 +146,21 @@ class MemoryConnection:
         mock, outcome = self._waits_for
         return mock.waits_for_ever(outcome)
 
-    def note_wait(self, *, is_gone: bool | None) -> None:
-        """The client begins to wait for a late answer (None), has gone, or has waited enough."""
+    def note_wait(self, state: WaitState) -> None:
+        """Note how the client waits for a late answer, if it does."""
         if self._waits_for is not None:
             mock, outcome = self._waits_for
-            mock.note_wait(outcome, is_gone=is_gone)
+            mock.service.note_wait(outcome, state)
 
     async def waited(self, sleep: Awaitable[None]) -> None:
         """Wait for a late answer; that the client is cancelled meanwhile is noted."""
-        self.note_wait(is_gone=None)
-        is_gone = True
+        self.note_wait("waiting")
+        state: WaitState = "gave_up"
         try:
             await sleep
-            is_gone = False
+            state = "answered"
         finally:
-            self.note_wait(is_gone=is_gone)
+            self.note_wait(state)
 
     def end(self) -> None:
         """The client closes the connection."""

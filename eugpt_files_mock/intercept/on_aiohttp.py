@@ -261,7 +261,7 @@ class _MemoryTransport(asyncio.Transport):
     def close(self) -> None:
         """See `MemoryConnection.end`."""
         if self._is_late:
-            self._connection.note_wait(is_gone=True)
+            self._connection.note_wait("gave_up")
         if not self._is_closing:
             self._connection.end()
             self._is_closing = True

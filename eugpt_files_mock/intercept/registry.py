@@ -98,12 +98,6 @@ class ActiveMock:
         self.deferred_errors.append(error)
         return error
 
-    def note_wait(self, outcome: Outcome, *, is_gone: bool | None) -> None:
-        """Keep that a client waits for an outcome, or has gone meanwhile, for the verdict."""
-        # The outcome doesn't say which tenant it came from; the others don't know its request.
-        for tenant in self.service.all_tenants():
-            tenant.journal.note_wait(outcome.request_id, is_gone=is_gone)
-
     def is_passthrough(self, path: str) -> bool:
         return any(path == one or path.startswith(one + "/") for one in self.passthrough)
 

@@ -256,6 +256,9 @@ class Severed:
 
 Outcome = Reply | Severed
 
+WaitState = Literal["waiting", "gave_up", "answered"]
+"""What is noted of a client that a fault keeps waiting: the first, and then one of the others."""
+
 # `File.bytes` is a length, and would hide the type.
 _Content = bytes
 

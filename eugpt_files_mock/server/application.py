@@ -25,6 +25,7 @@ from ..model.messages import (
     Request,
     Sender,
     Severed,
+    WaitState,
 )
 from ..protocol.actions import reason_phrase
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
@@ -81,11 +82,9 @@ class ServedMock:
             return call_wsgi(self._control, request, self._scheme)
         return handle(self._service, _api_request(request, self._scheme))
 
-    def note_wait(self, outcome: Outcome, is_gone: bool | None) -> None:  # noqa: FBT001 - three states
-        """Keep that a client waits for an outcome, or has given up, for the page."""
-        # The outcome doesn't say which tenant it came from; the others don't know its request.
-        for tenant in self._service.all_tenants():
-            tenant.journal.note_wait(outcome.request_id, is_gone=is_gone)
+    def note_wait(self, outcome: Outcome, state: WaitState) -> None:
+        """See `Service.note_wait`."""
+        self._service.note_wait(outcome, state)
 
     def bytes_until_reset(self, request: ReceivedRequest) -> int | None:
         """After how many bytes of its body a fault resets a request, whose head has come."""

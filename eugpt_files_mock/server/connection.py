@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ..model.messages import Outcome, PortConnection, Reply
+from ..model.messages import Outcome, PortConnection, Reply, WaitState
 from ..protocol.actions import Close, Hang, Reset, Send, Wait, deliver, response_head
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 
@@ -31,15 +31,15 @@ class Connection:
     `waits_for` is `"client"` while no request is under way, `"rest"` while one has come in part,
     `"reader"` while the client takes an answer, `"fault"` while a fault lets time pass. `heard_at`
     is when something came last, by the monotonic clock.
-    `note_wait` is called with None when a fault begins to keep the client waiting, and then with
-    whether the client has gone meanwhile. `bytes_wanted` is that of `ServerProtocol`.
+    `note_wait` is called when a fault begins to keep the client waiting, and when that is over.
+    `bytes_wanted` is that of `ServerProtocol`.
     """
 
     def __init__(
         self,
         connected: socket.socket,
         answer: Respond,
-        note_wait: Callable[[Outcome, bool | None], None],
+        note_wait: Callable[[Outcome, WaitState], None],
         ssl_context: ssl.SSLContext | None,
         bytes_wanted: Callable[[ReceivedRequest], int | None] = lambda _: None,
     ) -> None:
@@ -160,10 +160,10 @@ class Connection:
         is_gone = _goes_within(
             self._socket,
             action.seconds if isinstance(action, Wait) else None,
-            begun=lambda: self._note_wait(self._outcome, None),
+            begun=lambda: self._note_wait(self._outcome, "waiting"),
         )
         self.waits_for = None
-        self._note_wait(self._outcome, is_gone)
+        self._note_wait(self._outcome, "gave_up" if is_gone else "answered")
         if is_gone:
             self._noted.close()
         return not is_gone and isinstance(action, Wait)

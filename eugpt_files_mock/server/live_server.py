@@ -19,7 +19,7 @@ from weakref import WeakSet
 
 from ..errors import AddressInUse, OptionError, quoted
 from ..locks import free_after_fork
-from ..model.messages import Outcome
+from ..model.messages import Outcome, WaitState
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from .connection import Connection, Respond
 
@@ -164,11 +164,11 @@ class LiveServer:
         wanted = getattr(self.answer, "bytes_until_reset", None)
         return None if wanted is None else wanted(request)
 
-    def _note_wait(self, outcome: Outcome, is_gone: bool | None) -> None:  # noqa: FBT001 - three states
+    def _note_wait(self, outcome: Outcome, state: WaitState) -> None:
         # `answer` may be a plain function.
         note = getattr(self.answer, "note_wait", None)
         if note is not None:
-            note(outcome, is_gone)
+            note(outcome, state)
 
 
 class Connections:

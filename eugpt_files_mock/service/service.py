@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ..errors import raised
-from ..model.messages import Request
+from ..model.messages import Outcome, Request, WaitState
 from ..options import Options
 from ..state.armed_faults import ArmedFaults
 from ..state.file_store import FileStore
@@ -127,6 +127,12 @@ class Service:
         self.stubs.clear()
         self.callbacks.clear()
         self.failures.clear()
+
+    def note_wait(self, outcome: Outcome, state: WaitState) -> None:
+        """Keep how a client waits for a late answer, for the page and the verdict."""
+        # The outcome doesn't say which tenant it came from; the others don't know its request.
+        for tenant in self.all_tenants():
+            tenant.journal.note_wait(outcome.request_id, state)
 
     def note_failure(self, what: str, error: BaseException) -> None:
         """Keep for the exit checks what a function of the test author raised."""

@@ -13,7 +13,7 @@ from typing import overload
 from ..errors import known_arguments
 from ..locks import free_after_fork
 from ..model.faults import FaultName
-from ..model.messages import Call, Record, html_table
+from ..model.messages import Call, Record, WaitState, html_table
 
 _UNMATCHED_KEPT = 100
 """Requests for unknown routes that are kept for the exit checks, whatever the cap."""
@@ -75,18 +75,15 @@ class Journal:
             finally:
                 self._waiting -= 1
 
-    def note_wait(self, request_id: str, *, is_gone: bool | None) -> None:
-        """A client waits for a late answer (None), went away meanwhile, or has waited enough.
-
-        A call that isn't kept here is ignored.
-        """
+    def note_wait(self, request_id: str, state: WaitState) -> None:
+        """How a client waits for a late answer. A call that isn't kept here is ignored."""
         with self._lock:
             # From the end, as the call that waits is nearly always among the last.
             if not any(kept.call.request_id == request_id for kept in reversed(self._records)):
                 return
             began, _ = self._waits.pop(request_id, (monotonic(), None))
-            if is_gone is not False:
-                self._waits[request_id] = began, monotonic() if is_gone else None
+            if state != "answered":
+                self._waits[request_id] = began, monotonic() if state == "gave_up" else None
             self.changed.notify_all()
 
     def fault_of(self, request_id: str) -> str | None:

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from eugpt_files_mock import Call, FilesMock, OptionError
-from eugpt_files_mock.model.messages import Headers, Parameters, Record, Severed
+from eugpt_files_mock.model.messages import Headers, Parameters, Record, Severed, WaitState
 from eugpt_files_mock.state.journal import Journal
 
 from ..service_requests import send
@@ -67,16 +67,21 @@ def test_requests_for_unknown_routes_are_kept_for_the_exit_checks_beyond_the_cap
 
 @pytest.mark.parametrize(
     ("noted", "expected"),
-    [((), None), ((None,), "waiting"), ((None, True), "gave_up"), ((None, False), None)],
+    [
+        ((), None),
+        (("waiting",), "waiting"),
+        (("waiting", "gave_up"), "gave_up"),
+        (("waiting", "answered"), None),
+    ],
 )
 def test_a_wait_for_a_late_answer_is_known_until_it_has_come(
-    noted: tuple[bool | None, ...], expected: str | None
+    noted: tuple[WaitState, ...], expected: str | None
 ) -> None:
     """A client that went away has given up; the seconds stand still then."""
     journal = Journal(1)
     journal.add(record(1))
-    for is_gone in noted:
-        journal.note_wait("1", is_gone=is_gone)
+    for now in noted:
+        journal.note_wait("1", now)
     state, seconds = journal.wait_of("1")
     assert (expected, expected is None) == (state, seconds is None)
     assert 0 <= (seconds or 0) < 60
@@ -88,7 +93,7 @@ def test_a_wait_is_forgotten_with_its_call() -> None:
     journal = Journal(1)
     for number in (1, 2):
         journal.add(record(number))
-        journal.note_wait("1", is_gone=None)
+        journal.note_wait("1", "waiting")
     assert (None, None) == journal.wait_of("1")
 
 
@@ -124,10 +129,10 @@ def test_who_goes_away_a_little_later_is_no_longer_waited_for() -> None:
     journal = Journal(10)
     journal.add(record(1))
     (request_id,) = (kept.call.request_id for kept in journal.records())
-    journal.note_wait(request_id, is_gone=None)
+    journal.note_wait(request_id, "waiting")
     journal.settle(0.0)
     assert {request_id} == journal.waiting()
-    goes = threading.Thread(target=lambda: journal.note_wait(request_id, is_gone=True))
+    goes = threading.Thread(target=lambda: journal.note_wait(request_id, "gave_up"))
     goes.start()
     journal.settle(30)
     assert set() == journal.waiting()
