@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ..model.delivery import WHOLE
-from ..model.messages import Headers, Outcome, Reply, Request
+from ..model.messages import WHOLE, Headers, Outcome, Reply, Request
 from ..protocol.actions import http_date
 from .registry import HeadersSeen, Names, Resolved, sender_of
 

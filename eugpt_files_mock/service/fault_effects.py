@@ -8,7 +8,6 @@ from typing import Any
 
 from ..errors import quoted
 from ..faults import http_error
-from ..model.delivery import Delivery
 from ..model.faults import (
     ConnectionFault,
     Corrupted,
@@ -20,7 +19,7 @@ from ..model.faults import (
     Truncated,
 )
 from ..model.headers import EVENTS, JSON
-from ..model.messages import Outcome, Reply, Request, Severed
+from ..model.messages import Delivery, Outcome, Reply, Request, Severed
 from ..state.armed_faults import FaultTarget, Phase
 from .authentication import identify
 from .operations import match_route

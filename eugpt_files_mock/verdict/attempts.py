@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from ..model.delivery import WHOLE
-from ..model.messages import Call, Headers, Record, Reply, Severed
+from ..model.messages import WHOLE, Call, Headers, Record, Reply, Severed
 
 _RETRYABLE = (408, 409, 429)
 """With all 5xx: what the `openai` SDKs try again (SDK source)."""

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from eugpt_files_mock.model.delivery import WHOLE, Delivery
+from eugpt_files_mock.model.messages import WHOLE, Delivery
 
 NUMBERS = [field.name for field in fields(Delivery)]
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from eugpt_files_mock.model.delivery import Delivery
-from eugpt_files_mock.model.messages import Reply, Severed
+from eugpt_files_mock.model.messages import Delivery, Reply, Severed
 from eugpt_files_mock.protocol.actions import (
     Close,
     Hang,

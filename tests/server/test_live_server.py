@@ -11,8 +11,7 @@ from threading import Event, Thread
 
 import pytest
 
-from eugpt_files_mock.model.delivery import Delivery
-from eugpt_files_mock.model.messages import Outcome, Reply, Severed
+from eugpt_files_mock.model.messages import Delivery, Outcome, Reply, Severed
 from eugpt_files_mock.protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from eugpt_files_mock.server.live_server import LiveServer
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from eugpt_files_mock import Call, FilesMock
-from eugpt_files_mock.model.delivery import Delivery
 from eugpt_files_mock.model.messages import (
+    Delivery,
     Headers,
     Parameters,
     PortConnection,
