@@ -21,7 +21,7 @@ from ..model.faults import ConnectionFault
 from ..model.messages import Headers, Outcome, Reply, Request, Sender
 from ..service.handle import handle
 from ..service.service import Service
-from ..verdict.sleeping import is_a_sleep_replaced_nearby, is_sleeping_replaced
+from ..verdict.pauses import is_a_sleep_replaced_nearby, is_sleeping_replaced, thread_times
 
 Names = tuple[str, ...] | tuple[bytes, ...]
 HeadersSeen = dict[tuple[Names, str], Headers | None]
@@ -58,7 +58,10 @@ class ActiveMock:
             replaced = is_sleeping_replaced() or (may_fail and is_a_sleep_replaced_nearby())
             if may_fail or replaced:
                 beside = living() if may_fail else frozenset[int]()
-                sender = sender._replace(is_sleeping_replaced=replaced, beside=beside)
+                times = thread_times() if may_fail else None
+                sender = sender._replace(
+                    is_sleeping_replaced=replaced, beside=beside, thread_times=times
+                )
                 request = request._replace(sender=sender)
         outcome = handle(self.service, request)
         if isinstance(outcome, Reply) and outcome.error is not None:

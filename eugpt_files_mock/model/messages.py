@@ -32,6 +32,21 @@ class PortConnection:
             self.closed = perf_counter()
 
 
+class ThreadTimes(NamedTuple):
+    """What a thread has done since it began, in seconds.
+
+    Attributes:
+        thread: its identifier.
+        at_work: how long it has run.
+        kept_waiting: how long it was ready to run, and the machine had no time for it; 0 where the
+            system doesn't tell.
+    """
+
+    thread: int
+    at_work: float
+    kept_waiting: float
+
+
 class Sender(NamedTuple):
     """Who sent a request, and what is known of how it waits; for the verdict.
 
@@ -45,6 +60,7 @@ class Sender(NamedTuple):
         is_sleeping_replaced: whether the test has replaced what sleeps, so that waits tell nothing.
         ident: Python's `id` of the task or thread.
         beside: those of all tasks and threads that lived then; empty where no failure may come.
+        thread_times: of its thread, when the request arrived; None where no failure may come.
     """
 
     who: Any
@@ -56,6 +72,7 @@ class Sender(NamedTuple):
     is_sleeping_replaced: bool = False
     ident: int = 0
     beside: frozenset[int] = frozenset()
+    thread_times: ThreadTimes | None = None
 
     @property
     def is_in_process(self) -> bool:

@@ -33,7 +33,7 @@ from ..service.fault_effects import bytes_until_reset
 from ..service.handle import handle, refuse_unkept, refuse_unreadable
 from ..service.refusals import Refusal
 from ..service.service import Service
-from ..verdict.sleeping import is_sleeping_replaced
+from ..verdict.pauses import is_sleeping_replaced
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -110,17 +110,80 @@ class Attempt(NamedTuple):
         """Seconds between the end of this one and the start of a later one."""
         return self.elapsed(later.record) - self.due
 
+    def pause(self, later: Attempt) -> Pause:
+        """The same, and what the thread did meanwhile."""
+        length = self.waited(later)
+        ours, other = self.record.sender, later.record.sender
+        before = ours and ours.thread_times
+        after = other and other.thread_times
+        if not (before and after) or before.thread != after.thread or self._is_clock_set(later):
+            return Pause(length)
+        # What it did before the answer is no part of the pause.
+        total = after.at_work + after.kept_waiting - before.at_work - before.kept_waiting
+        busy = max(0.0, total - self.record.call.duration)
+        kept = min(after.kept_waiting - before.kept_waiting, busy)
+        is_of_a_thread = ours is not None and ours.loop is None
+        return Pause(length, kept, busy - kept, is_of_a_thread=is_of_a_thread)
+
+    def _is_clock_set(self, later: Attempt) -> bool:
+        really = later.record.started - self.record.started
+        return self.elapsed(later.record) > really + _SET_FORWARD
+
     def is_wait_known(self, later: Attempt) -> bool:
         """Whether that says something: not where sleeping is replaced, and no clock is set."""
         records = (self.record, later.record)
         if not any(one.sender and one.sender.is_sleeping_replaced for one in records):
             return True
-        really = later.record.started - self.record.started
-        return self.elapsed(later.record) > really + _SET_FORWARD
+        return self._is_clock_set(later)
 
     def __str__(self) -> str:
         known = (self.record.call.status, self.trouble)
         return " ".join(str(word) for word in known if word is not None)
+
+
+AT_ONCE = 0.1
+"""Seconds; making a client may take as long as that. stamina waits at least so long."""
+
+_NO_SLEEP = 0.03
+"""Seconds without any work that are no sleep: locks, and reading files, take some."""
+
+
+class Pause(NamedTuple):
+    """Between two attempts, in seconds.
+
+    Attributes:
+        length: of all of it.
+        kept_waiting: how long of it the machine had no time for the thread.
+        at_work: how long of it the thread has run; None if that isn't known.
+        is_of_a_thread: whether nobody else runs in that thread, as tasks of one event loop do.
+    """
+
+    length: float
+    kept_waiting: float = 0.0
+    at_work: float | None = None
+    is_of_a_thread: bool = False
+
+    @property
+    def on_a_quiet_machine(self) -> float:
+        """How long it had been there."""
+        return self.length - self.kept_waiting
+
+    @property
+    def idle(self) -> float:
+        """What of it was no work, as far as that is known."""
+        return max(0.0, self.on_a_quiet_machine - (self.at_work or 0.0))
+
+    @property
+    def slept(self) -> float:
+        """As near as can be told: other tasks work while one sleeps."""
+        return self.idle if self.is_of_a_thread else self.on_a_quiet_machine
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the code went on at once."""
+        if self.at_work is None:
+            return self.length < AT_ONCE
+        return self.on_a_quiet_machine < 2 * AT_ONCE and self.idle < _NO_SLEEP
 
 
 _SET_FORWARD = 0.05

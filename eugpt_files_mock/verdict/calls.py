@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..model.messages import Call, PortConnection, Record
-from .attempts import NON_RETRYABLE, Attempt, Group, attempt
+from .attempts import AT_ONCE, NON_RETRYABLE, Attempt, Group, attempt
 
 _OF_THE_CLIENT = frozenset(
     [
@@ -184,9 +184,6 @@ _HOST = ("Host", "host")
 
 LONGEST_BACKOFF = 120.0
 """Seconds; the longest among the clients is that of urllib3 (`Retry.DEFAULT_BACKOFF_MAX`)."""
-
-AT_ONCE = 0.1
-"""Seconds; making a client may take as long as that. stamina waits at least so long."""
 
 HONOURED = 0.9
 """Of a wait that was asked for: the timers of some clients are coarse."""

@@ -9,9 +9,8 @@ from functools import cached_property
 
 from ..model.messages import Record
 from ..service.operations import NAMES
-from .attempts import Attempt, Group
+from .attempts import AT_ONCE, Attempt, Group
 from .calls import (
-    AT_ONCE,
     LONGEST_BACKOFF,
     Lane,
     is_generated_anew,
@@ -20,7 +19,7 @@ from .calls import (
     subject,
     variant,
 )
-from .waiting import still_waits
+from .pauses import still_waits
 
 
 @dataclass(frozen=True, kw_only=True)

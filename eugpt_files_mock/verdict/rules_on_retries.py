@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Hashable
 from itertools import pairwise
 
-from .attempts import NON_RETRYABLE, Attempt, Group
-from .calls import AT_ONCE, HONOURED, Lane, exactly, subject
+from .attempts import AT_ONCE, NON_RETRYABLE, Attempt, Group
+from .calls import HONOURED, Lane, exactly, subject
 from .evidence import Evidence, traces_of
 from .rules import NO_PAUSE, Found, Rule, between, by_sender_and, json_of, outcomes, runs
 
@@ -134,7 +134,7 @@ def _delete_retried_after_404(group: Group, evidence: Evidence) -> Found:
     # Two cleaners may find that a file is gone; who has lost an answer, or waits, tries again.
     had_failed = any(one.is_retryable for one in group.attempts[: gone[0]])
     is_retry = len(gone) > 2 and all(
-        earlier.waited(later) >= 0.5 * AT_ONCE for earlier, later in group.retries
+        earlier.pause(later).slept >= 0.5 * AT_ONCE for earlier, later in group.retries
     )
     return f"{len(gone)} times" if had_failed or is_retry else False
 
@@ -156,19 +156,22 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
         and earlier.is_wait_known(later)
         and not _may_be_of_another(earlier, later, evidence)
     ]
-    waits = [earlier.waited(later) for earlier, later in judged]
+    pauses = [earlier.pause(later) for earlier, later in judged]
+    waits = [pause.slept for pause in pauses]
     if not waits or _is_polling(group, waits, evidence):
         return False
     if len(waits) == 1 and _may_be_of_the_library(*judged[0], evidence):
         return False
     # Full jitter may make one of several waits short; urllib3's first retry comes without any.
-    if max(waits) < AT_ONCE and not (len(waits) > 1 and waits[-1] > max(0.05, 1.5 * waits[0])):
+    is_growing = len(waits) > 1 and waits[-1] > max(0.05, 1.5 * waits[0])
+    if all(pause.is_none for pause in pauses) and not is_growing:
         return f"again after {max(waits[-1], 0.0):.2f} s"
     # Those who share a pool of connections seem to try again in turn.
     if (group.first.call.user, subject(group.first.record)) in evidence.shared:
         return False
     # Two waits with jitter may be alike by chance, three hardly ever.
-    tolerance = 0.01 + max(waits) * (0.1 if len(waits) > 2 else 0.01)
+    is_exact = all(pause.is_of_a_thread for pause in pauses)
+    tolerance = (0.004 if is_exact else 0.01) + max(waits) * (0.1 if len(waits) > 2 else 0.01)
     is_constant = len(waits) > 1 and max(waits) - min(waits) <= tolerance
     return f"again every {waits[-1]:.2f} s" if is_constant else False
 

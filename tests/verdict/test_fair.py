@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import freezegun
@@ -172,6 +172,26 @@ def test_the_retry_of_urllib3_waits_only_from_the_second_on(either: FilesMock) -
         session.get(f"{either.base_url}/files", headers=headers, timeout=5)
     assert [500, 500, 500, 200] == [call.status for call in either.calls]
     assert set() == kinds(either)
+
+
+def worked(seconds: float) -> None:
+    """Keep the processor busy: this is no waiting."""
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
+@pytest.mark.parametrize("between", [worked, time.sleep], ids=["work", "sleep"])
+def test_to_work_before_a_retry_is_no_wait_and_a_short_sleep_is_one(
+    between: Callable[[float], None],
+) -> None:
+    """What the thread did tells them apart, not the time that it took."""
+    with FilesMock() as mock, connected(Httpx, mock.base_url, KEY) as client:
+        mock.inject(faults.server_error(), "list")
+        client.list()
+        between(0.06)
+        client.list()
+        assert ({"no_backoff"} if between is worked else set()) == kinds(mock)
 
 
 def test_a_retry_after_a_timeout_is_not_at_once(either: FilesMock) -> None:

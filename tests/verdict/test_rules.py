@@ -19,6 +19,7 @@ from eugpt_files_mock.model.messages import (
     Reply,
     Sender,
     Severed,
+    ThreadTimes,
 )
 from eugpt_files_mock.verdict.verdict import RULES
 
@@ -46,6 +47,13 @@ def asked(at: float, status: int | None = 200, **words: Any) -> Record:
         is_unmatched=False, started=at, key=1, unready_files=(), stub=None, sender=SENDER,
     )  # fmt: skip
     return record._replace(**words)
+
+
+def by_thread(at: float, worked: float = 0, kept: float = 0, **words: Any) -> Record:
+    """Failed; the thread has run so many seconds until then, and was kept waiting for so many."""
+    times = ThreadTimes(1, worked, kept)
+    words = {"status": 500, "sender": SENDER._replace(thread_times=times), **words}
+    return asked(at, **words)
 
 
 def severed(at: float, kind: str, **words: Any) -> Record:
@@ -79,6 +87,11 @@ def page(
 
 def uploaded(at: float, status: int | None = 200, **words: Any) -> Record:
     return asked(at, status, **{"operation": "upload", "method": "POST", "sha256": "s", **words})
+
+
+def polled(*waits: float) -> Sequence[Record]:
+    """As often as one more than these seconds between them."""
+    return [asked(at, operation="retrieve", path="/v1/files/x") for at in accumulate((0, *waits))]
 
 
 def downloaded(at: float, **words: Any) -> Record:
@@ -115,6 +128,40 @@ CASES: dict[str, tuple[Sequence[Record], str]] = {
     "two intervals that differ": (tried(1, 1.03), ""),
     "three intervals that hardly differ": (tried(1, 1.05, 1.1), "no_backoff"),
     "three that differ": (tried(1, 1.05, 1.2), ""),
+    "thirty polls at once": (polled(*[0.0] * 29), ""),
+    "thirty-one polls at once": (polled(*[0.0] * 30), "busy_polling"),
+    "on a busy machine, where most come late": (polled(*[0.0, 0.03, 0.05] * 13, 0), "busy_polling"),
+    "most polls after a pause": (polled(*[0.0, 0.05, 0.05, 0.05] * 13), ""),
+    "at once, as far as a busy machine had time for it": (
+        [by_thread(0), by_thread(0.6, worked=0.05, kept=0.53)],
+        "no_backoff",
+    ),
+    "at once, after long work": ([by_thread(0), by_thread(0.15, worked=0.14)], "no_backoff"),
+    "after longer work": ([by_thread(0), by_thread(0.21, worked=0.2)], ""),
+    "after a short sleep": ([by_thread(0), by_thread(0.09, worked=0.05)], ""),
+    "at once, in another thread": (
+        [
+            by_thread(0),
+            by_thread(0.15, sender=SENDER._replace(thread_times=ThreadTimes(2, 0.14, 0))),
+        ],
+        "",
+    ),
+    "at once, most of it in the mock": (
+        [by_thread(0, duration=0.5), by_thread(0.6, worked=0.3, kept=0.28)],
+        "no_backoff",
+    ),
+    "after the clock was set forward": (
+        [by_thread(0, started_at=0.0), by_thread(0.05, worked=0.05, started_at=30.0)],
+        "",
+    ),
+    "constant, but for what a busy machine adds": (
+        [by_thread(0), by_thread(1.3, 0.01, 0.29), by_thread(2.41, 0.11, 0.3)],
+        "no_backoff",
+    ),
+    "two sleeps that differ by five milliseconds": (
+        [by_thread(0), by_thread(0.1), by_thread(0.206)],
+        "",
+    ),
     "at once after a timeout": ([severed(0, "timeout"), asked(0)], ""),
     "at once after a reset": ([severed(0, "reset"), asked(0)], "no_backoff"),
     "ten attempts": (tried(1, 2, 4, 8, 16, 32, 64, 90, 120), ""),
