@@ -28,7 +28,8 @@ from werkzeug.wrappers import Request, Response
 
 from ..errors import FilesMockError, OptionError, nearest_word, quoted
 from ..server.application import HostNames
-from .resources import Control, ControlRoute, refusal_response
+from ..service.refusals import envelope
+from .resources import Control, ControlRoute, json_response
 from .routes import ROUTES
 
 if TYPE_CHECKING:
@@ -75,12 +76,35 @@ def _answer(control: Control, access: AdminAccess, request: Request) -> Response
     except RequestRedirect:
         return Response(status=308, headers={"Location": "/__admin/"})
     except HTTPException as error:
-        return refusal_response(error.code or 400, error.description or error.name, error)
+        return _refusal(error.code or 400, error.description or error.name, error)
     except FilesMockError as error:
-        return refusal_response(400, str(error))
+        return _refusal(400, str(error))
     # A body that breaks off while it is read.
     except OSError:
-        return refusal_response(400, "The body of the request is incomplete.")
+        return _refusal(400, "The body of the request is incomplete.")
+
+
+def _refusal(status: int, message: str, error: HTTPException | None = None) -> Response:
+    """In the envelope of the API."""
+    code, type_ = _REFUSALS.get(status, ("bad_request", "invalid_request_error"))
+    response = json_response(envelope(code, type_, message), status)
+    # Such as Allow and WWW-Authenticate.
+    for name, value in [] if error is None else error.get_headers():
+        if name != "Content-Type":
+            response.headers.add(name, value)
+    return response
+
+
+_REFUSALS = {
+    400: ("invalid_parameter", "invalid_request_error"),
+    401: ("invalid_admin_token", "authentication_error"),
+    403: ("foreign_request", "permission_error"),
+    404: ("not_found", "not_found_error"),
+    405: ("method_not_allowed", "invalid_request_error"),
+    413: ("too_large", "invalid_request_error"),
+    415: ("unsupported_media_type", "invalid_request_error"),
+}
+"""Status → code and type of the envelope, which is the API's."""
 
 
 def _matched(request: Request) -> tuple[ControlRoute, dict[str, str]]:

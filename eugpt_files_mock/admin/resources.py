@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+from werkzeug.exceptions import BadRequest, NotFound
 from werkzeug.wrappers import Request, Response
 
 from ..errors import OptionError, check_words, no_such, quoted, unknown_word
@@ -16,7 +16,6 @@ from ..faults import FAULTS
 from ..model.messages import Call, File, Record, Reply
 from ..model.stub_answers import NULL, WITHOUT_BODY
 from ..service.operations import NAMES
-from ..service.refusals import envelope
 from ..service.service import Service
 from ..state.armed_faults import ArmedFault
 from ..state.stubs import Stub
@@ -80,29 +79,6 @@ def the_one(kind: str, items: Iterable[Numbered], id_: str) -> Numbered:
         if item.id == id_:
             return item
     raise NotFound(no_such(kind, id_))
-
-
-def refusal_response(status: int, message: str, error: HTTPException | None = None) -> Response:
-    """In the envelope of the API."""
-    code, type_ = _REFUSALS.get(status, ("bad_request", "invalid_request_error"))
-    response = json_response(envelope(code, type_, message), status)
-    # Such as Allow and WWW-Authenticate.
-    for name, value in [] if error is None else error.get_headers():
-        if name != "Content-Type":
-            response.headers.add(name, value)
-    return response
-
-
-_REFUSALS = {
-    400: ("invalid_parameter", "invalid_request_error"),
-    401: ("invalid_admin_token", "authentication_error"),
-    403: ("foreign_request", "permission_error"),
-    404: ("not_found", "not_found_error"),
-    405: ("method_not_allowed", "invalid_request_error"),
-    413: ("too_large", "invalid_request_error"),
-    415: ("unsupported_media_type", "invalid_request_error"),
-}
-"""Status → code and type of the envelope, which is the API's."""
 
 
 def check_parameters(request: Request, known: Collection[str]) -> None:

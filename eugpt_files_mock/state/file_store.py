@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 
 from ..errors import OptionError, known_arguments, quoted
 from ..locks import free_after_fork
-from ..model.messages import File, html_table
+from ..model.messages import File
 from ..model.processing import Processing, ProcessingByName
 from ..options import Clock
+from . import html_table
 
 SortKey = tuple[int, int, str]
 """Creation time, then order of arrival within the second, then the id."""

@@ -13,7 +13,8 @@ from typing import overload
 from ..errors import known_arguments
 from ..locks import free_after_fork
 from ..model.faults import FaultName
-from ..model.messages import Call, Record, WaitState, html_table
+from ..model.messages import Call, Record, WaitState
+from . import html_table
 
 _UNMATCHED_KEPT = 100
 """Requests for unknown routes that are kept for the exit checks, whatever the cap."""
