@@ -15,7 +15,7 @@ from threading import Lock
 
 from .locks import free_after_fork
 
-__all__ = ["kept", "past_proxies", "settle"]
+__all__ = ["VARIABLES", "Pointers", "kept", "past_proxies", "proxy_free", "settle"]
 
 VARIABLES = {
     "eugpt": ("EUGPT_API_KEY", "EUGPT_BASE_URL"),
@@ -72,13 +72,14 @@ class Pointers:
         self._own: list[_Setting] = []
 
     def point(self, api_key: str, base_url: str) -> None:
-        """Set them, and forget what they were set to before."""
+        """Set them to these values."""
         values: dict[str, str] = {}
         for name in self._names:
             values |= zip(VARIABLES[name], (api_key, base_url), strict=True)
         self.set(values)
 
     def set(self, values: Mapping[str, str]) -> None:
+        """Set these variables, and forget what was set before."""
         self.release()
         with _lock:
             self._own = [_Setting(name, value) for name, value in values.items()]
@@ -109,10 +110,8 @@ def kept(names: Iterable[str]) -> Iterator[None]:
             _put(name, value)
 
 
-@contextmanager
-def past_proxies(host: str) -> Iterator[None]:
-    """Let clients ask this host directly, whatever proxy the environment names."""
-    pointers = Pointers(())
+def proxy_free(host: str) -> dict[str, str]:
+    """The variables with which clients ask this host directly, whatever proxy there is."""
     there = {name: os.environ.get(name) for name in _PROXY_FREE}
     values = {}
     for name in _PROXY_FREE:
@@ -120,7 +119,14 @@ def past_proxies(host: str) -> Iterator[None]:
         known = there[name] or next(filter(None, there.values()), "")
         # An asterisk stands for every host, but only alone.
         values[name] = known if known == "*" else f"{known},{host}".lstrip(",")
-    pointers.set(values)
+    return values
+
+
+@contextmanager
+def past_proxies(host: str) -> Iterator[None]:
+    """Let clients of this process ask this host directly."""
+    pointers = Pointers(())
+    pointers.set(proxy_free(host))
     try:
         yield
     finally:

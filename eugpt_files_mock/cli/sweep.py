@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..environment import VARIABLES, proxy_free
 from ..errors import ExpectationNotMet, FilesMockError, OptionError
 from ..mock import FilesMock
 from ..options import OPTIONS
@@ -256,17 +257,13 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _environment(mock: FilesMock, work: Path) -> dict[str, str]:
-    pointing = {
-        f"{name}_{what}": value
-        for name in ("EUGPT", "OPENAI")
-        for what, value in (("BASE_URL", mock.base_url), ("API_KEY", mock.api_key))
-    }
-    hosts = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
+    pointing: dict[str, str] = {}
+    for names in VARIABLES.values():
+        pointing |= zip(names, (mock.api_key, mock.base_url), strict=True)
     return {
         **os.environ,
         **pointing,
-        "NO_PROXY": hosts,
-        "no_proxy": hosts,
+        **proxy_free("127.0.0.1"),
         "PWD": str(work),
         # Else each run would leave new files that nobody wrote.
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -198,6 +198,23 @@ def test_files_and_options_of_the_command(tmp_path: Path) -> None:
     assert {"list/busy": "gave up", "list/denied": "raised"} == of_command("\n\n" + done.stdout)
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"NO_PROXY": "", "no_proxy": ""}, "127.0.0.1"),
+        ({"NO_PROXY": "", "no_proxy": "corp.example"}, "corp.example,127.0.0.1"),
+        ({"NO_PROXY": "*", "no_proxy": ""}, "*"),
+    ],
+)
+def test_a_program_asks_the_port_without_a_proxy(
+    tmp_path: Path, given: dict[str, str], expected: str
+) -> None:
+    """And other hosts as before; an asterisk stands for every host only where it is alone."""
+    seen = tmp_path / "seen"
+    run(tmp_path, "--", "sh", "-c", f'echo "$NO_PROXY $no_proxy" > {seen}', **given)
+    assert f"{expected} {expected}" == seen.read_text().strip()
+
+
 def test_what_is_allowed_and_what_must_not_give_up(tmp_path: Path) -> None:
     """With the words of `mock.sweep`."""
     (tmp_path / "a.txt").write_text("a")
