@@ -26,7 +26,8 @@ class Lifecycle(Protocol):
 
     left_by_a_call: set[object]
 
-    def stop_intercepting(self, *, failing: bool) -> None: ...
+    def stop_intercepting(self, error: BaseException | None) -> None: ...
+    def explain(self, error: BaseException) -> None: ...
 
 
 class Mock(Protocol):
@@ -110,7 +111,7 @@ class _TestCase:
     """A test of a decorated `unittest.TestCase` that is under way, from `setUp` on."""
 
     mock: Mock
-    has_failed: bool = False
+    error: BaseException | None = None
 
 
 _in_a_test_case: list[_TestCase] = []
@@ -141,7 +142,7 @@ class _Call:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if not self._is_inner:
             _running.reset(self._token)
-            _leave(self._mock, failing=error is not None)
+            _leave(self._mock, error)
 
 
 def _enter(mock: Mock) -> None:
@@ -150,17 +151,17 @@ def _enter(mock: Mock) -> None:
     mock.start()
     try:
         _check_nothing_is_lost(mock)
-    except StateError:
-        mock._lifecycle.stop_intercepting(failing=True)
+    except StateError as refused:
+        mock._lifecycle.stop_intercepting(refused)
         raise
     mock.reset()
     for key in mock._service.tenants or ():
         mock.tenant(key).reset()
 
 
-def _leave(mock: Mock, *, failing: bool) -> None:
+def _leave(mock: Mock, error: BaseException | None) -> None:
     try:
-        mock._lifecycle.stop_intercepting(failing=failing)
+        mock._lifecycle.stop_intercepting(error)
     finally:
         # What the call leaves may be looked at after it, and is dropped by the next one.
         mock._lifecycle.left_by_a_call = {thing for thing, _ in _given(mock)}
@@ -236,10 +237,12 @@ def _noted(mock: Mock) -> Iterator[None]:
     """Note what a test raises: a clean-up isn't told whether it has failed."""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         case = _test_case_of(mock)
         if case is not None:
-            case.has_failed = True
+            case.error = error
+            # Now, as unittest writes it down before the clean-up.
+            mock._lifecycle.explain(error)
         raise
 
 
@@ -259,6 +262,8 @@ def _entering(mock: Mock, set_up: Callable[[Any], object]) -> Callable[[Any], No
 
     def leave(running: _TestCase) -> None:
         _in_a_test_case.remove(running)
-        _leave(mock, failing=running.has_failed)
+        # Not kept: its traceback leads back here, to all that the test has held.
+        error, running.error = running.error, None
+        _leave(mock, error)
 
     return enter_and_set_up

@@ -104,9 +104,11 @@ class Lifecycle:
     def stop(self) -> None:
         self._close(tuple(self._ports), interception=True, failing=False)
 
-    def stop_intercepting(self, *, failing: bool) -> None:
-        """Stop only that; `failing` says that an exception is being raised."""
-        self._close((), interception=True, failing=failing)
+    def stop_intercepting(self, error: BaseException | None) -> None:
+        """Stop only that; `error` is the exception that is being raised."""
+        self._close((), interception=True, failing=error is not None)
+        if error is not None:
+            self.explain(error)
 
     def close_port(self, port: ServerContext[Any], *, failing: bool) -> None:
         """Stop serving only there; `failing` says that an exception is being raised."""
@@ -190,6 +192,17 @@ class Lifecycle:
         if not shown:
             return None
         return f"Other hosts in this test: {shown}; the mock is at {self.base_url}"
+
+    def explain(self, error: BaseException) -> None:
+        """Let an error that leaves the mock name the other hosts, if nothing came to the mock: its
+        cause may be a typing error in a URL.
+        """
+        said = self.other_hosts()
+        came = any(tenant.journal.records() for tenant in self.service.all_tenants())
+        if said and not came and said not in getattr(error, "__notes__", ()):
+            # Notes are new in Python 3.11.
+            with suppress(AttributeError):
+                error.add_note(said)  # type: ignore[attr-defined,unused-ignore]
 
     def check(self, services: Sequence[Service]) -> None:
         # Cleared before the failure is raised: what is reported once isn't reported again.

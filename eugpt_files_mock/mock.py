@@ -615,13 +615,13 @@ class FilesMock:
         return self.start()
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._lifecycle.stop_intercepting(failing=error is not None)
+        self._lifecycle.stop_intercepting(error)
 
     async def __aenter__(self) -> Self:
         return self.start()
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._lifecycle.stop_intercepting(failing=error is not None)
+        self._lifecycle.stop_intercepting(error)
 
     def serve(
         self,

@@ -690,7 +690,8 @@ def _report() -> str:
         httpx.get(f"{one.base_url}/files", headers={"Authorization": "Bearer sk-123"})
         upload(one, "report.pdf", b"%PDF")
         one.stub("POST", "/responses", json={})
-        send(one, "POST", "/responses", json={})
+        send(one, "POST", "/responses", json={"stream": True})
+        send(one, "POST", "/responses", json={"file_id": "gone"})
         httpx.get("http://127.0.0.2:9/", timeout=1)
     return one.report()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
+import unittest
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -284,3 +286,45 @@ def test_a_port_is_opened_under_the_lock(monkeypatch: pytest.MonkeyPatch) -> Non
     with mock.serve():
         pass
     assert [True] == held
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="errors have no notes before 3.11")
+@pytest.mark.parametrize("way", ["with", "decorated", "in a TestCase"])
+def test_an_error_that_leaves_names_other_hosts_if_nothing_came(way: str) -> None:
+    """A host that is mistyped goes to the network: only what comes of it can be told."""
+    mock = FilesMock()
+
+    def read(*_: Any) -> None:
+        httpx.get("https://chat.eugptt.invalid/v1/files")
+
+    class Reading(unittest.TestCase):
+        test_it = read
+
+    if way == "in a TestCase":
+        result = unittest.TestResult()
+        mock(Reading)("test_it").run(result)
+        shown = result.errors[0][1]
+    else:
+        with pytest.raises(httpx.ConnectError) as caught:
+            _in_a_with(mock, read) if way == "with" else mock(read)()
+        shown = "\n".join(caught.value.__notes__)
+    said = "Other hosts in this test: chat.eugptt.invalid (httpx); the mock is at "
+    assert 1 == shown.count(f"{said}https://chat.eugpt.ai/v1")
+
+
+def _in_a_with(mock: FilesMock, function: Callable[[], None]) -> None:
+    with mock:
+        function()
+
+
+def test_an_error_that_leaves_names_no_hosts_where_something_came() -> None:
+    """A test may well ask other hosts too."""
+    mock = FilesMock()
+
+    def read() -> None:
+        ask(mock)
+        httpx.get("https://elsewhere.invalid/")
+
+    with pytest.raises(httpx.ConnectError) as caught:
+        _in_a_with(mock, read)
+    assert [] == getattr(caught.value, "__notes__", [])

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from ..errors import FilesMockError, NetworkRefused, StateError, nearest_word
-from ..model.messages import ON_A_PORT, Call, Record
+from ..model.headers import JSON
+from ..model.messages import ON_A_PORT, Call, Record, Reply
 from ..model.operations import is_route_name
 from ..service.operations import OPERATIONS, is_files_path
 from ..service.service import Service
@@ -169,9 +170,10 @@ def report_section(service: Service, *, calls: bool = True) -> str:
     lines = call_lines((record.call for record in records), indent="")
     retried = [str(group) for group in grouped(records) if len(group.attempts) > 1]
     attempts = "\n".join(["Attempts at one call:", *retried]) if retried else None
-    parts = (lines if calls else None, attempts, _refused(records), advice)
-    said = "\n\n".join(filter(None, parts))
-    return of_tenant(service) + said if said else ""
+    said = (_refused(records), _not_streamed(records))
+    parts = (lines if calls else None, attempts, *said, advice)
+    shown = "\n\n".join(filter(None, parts))
+    return of_tenant(service) + shown if shown else ""
 
 
 def _refused(records: Iterable[Record]) -> str | None:
@@ -179,7 +181,7 @@ def _refused(records: Iterable[Record]) -> str | None:
     lines = dict.fromkeys(
         f"  {call.status} {call.error}: {call.message}"
         for call in (record.call for record in records)
-        if call.message and call.error in _EXPLAINED
+        if call.message and (call.error in _EXPLAINED or is_route_name(call.operation or ""))
     )
     return "\n".join(["What the refusals said:", *lines]) if lines else None
 
@@ -189,9 +191,33 @@ _EXPLAINED = (
     "invalid_multipart",
     "invalid_parameter",
     "missing_api_key",
+    "missing_file",
     "unsupported_media_type",
 )
-"""Refusals that say more than their code."""
+"""Refusals that say more than their code. Those of a stub do too: which file isn't there."""
+
+
+def _not_streamed(records: Iterable[Record]) -> str | None:
+    """The requests for a stream that got a document, which the SDKs take for an empty stream."""
+    calls = [
+        record.call
+        for record in records
+        if isinstance(record.call.json, dict)
+        and record.call.json.get("stream") is True
+        and isinstance(record.outcome, Reply)
+        and record.outcome.status < 300
+        and ("Content-Type", JSON) in record.outcome.headers
+    ]
+    if not calls:
+        return None
+    came, name = count(len(calls), "request"), calls[0].operation
+    instead = ", or mock.stub_response('...')" if name == "POST /responses" else ""
+    return (
+        f"{came} asked for a stream, and {'its' if len(calls) == 1 else 'their'} stub answered one "
+        "JSON document, of which an SDK reads nothing.\n"
+        f"What came:\n{call_lines(calls)}\n"
+        f"To fix it: events=[...] in place of json=...{instead}."
+    )
 
 
 def of_tenant(service: Service) -> str:

@@ -47,3 +47,30 @@ def test_elsewhere(eugpt_files):
     assert "401 invalid_api_key: The API key is not valid, or was revoked. It begins with" in shown
     assert "To fix it: correct the base URL or the path" in shown
     assert "To allow it" not in shown
+
+
+def test_a_report_says_what_the_client_library_hides(run: Run) -> None:
+    """Which file a stub missed; and that a document came where events were asked for, of which the
+    SDK reads nothing.
+    """
+    code = """
+def test_hidden(eugpt_files):
+    import openai
+    eugpt_files.stub("POST", "/responses", json={"output_text": "Forty-two."})
+    with openai.OpenAI(api_key=eugpt_files.api_key, base_url=eugpt_files.base_url) as client:
+        with pytest.raises(openai.NotFoundError):
+            client.responses.create(input=[{"file_id": "gone"}])
+        client.responses.create(input="How many?")
+        assert [] == list(client.responses.create(input="How many?", stream=True))
+    assert 0
+"""
+    result = run(code)
+    shown = result.stdout.str()
+    assert "404 file_not_found: There is no file 'gone'." in shown
+    assert (
+        "1 request asked for a stream, and its stub answered one JSON document, of which an SDK "
+        "reads nothing.\n"
+        "What came:\n"
+        "  stub     POST /v1/responses -> 200 [httpx2]\n"
+        "To fix it: events=[...] in place of json=..., or mock.stub_response('...')."
+    ) in shown
