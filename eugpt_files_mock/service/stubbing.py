@@ -168,7 +168,7 @@ class ResponseWriter:
         if completed_text is not None:
             label = "stub_response: completed_text"
             self._last_text = string(label, completed_text, may_be_empty=True)
-        self._write = _WRITERS[service.options.profile["responses.members"]]
+        self._is_openai = service.options.profile["responses.members"] == "OpenAI's"
 
     def __call__(self, request: StubRequest) -> Answer:
         asked = request.json if isinstance(request.json, dict) else {}
@@ -180,15 +180,16 @@ class ResponseWriter:
         )
         if not self._is_streamed(asked):
             return Answer(json=self._document(response))
-        events = enumerate(self._write(self, response))
+        write = _openai_events if self._is_openai else _documented_events
+        events = enumerate(write(self, response))
         return Answer(events=[{**event, "sequence_number": at} for at, event in events])
 
     def _model_of(self, asked: Mapping[str, Any]) -> str:
         """EU GPT ignores the model that is asked for (D); OpenAI answers with it."""
         if self._model is not None:
             return self._model
-        named, is_openai = asked.get("model"), self._write is _openai_events
-        return named if is_openai and isinstance(named, str) else MODEL
+        named = asked.get("model")
+        return named if self._is_openai and isinstance(named, str) else MODEL
 
     def _is_streamed(self, asked: Mapping[str, Any]) -> bool:
         """Where the request doesn't say it, the profile does."""
@@ -208,12 +209,12 @@ class ResponseWriter:
             "model": response.model,
             "output": [],
         }
-        return usual | _openai_members(response) if self._write is _openai_events else usual
+        return usual | _openai_members(response) if self._is_openai else usual
 
     def _document(self, response: _Asked) -> Members:
         done = self._response(response, "completed")
         done["output"] = [self._message(response, self._last_text)]
-        if self._write is not _openai_events:
+        if not self._is_openai:
             # At OpenAI it is a property that the SDKs add.
             return {**done, "output_text": self._last_text}
         usage = _usage(response.request, self._last_text)
@@ -230,7 +231,7 @@ class ResponseWriter:
 
     def _part(self, text: str) -> Members:
         part = {"type": "output_text", "text": text, "annotations": []}
-        return part | {"logprobs": []} if self._write is _openai_events else part
+        return part | {"logprobs": []} if self._is_openai else part
 
 
 def _documented_events(writer: ResponseWriter, response: _Asked) -> Iterator[Members]:
@@ -261,13 +262,6 @@ def _openai_events(writer: ResponseWriter, response: _Asked) -> Iterator[Members
         yield event | {"logprobs": []} if has_text else event
         if event["type"] == "response.created":
             yield {"type": "response.in_progress", "response": begun}
-
-
-_WRITERS: dict[str, Callable[[ResponseWriter, _Asked], Iterator[Members]]] = {
-    "documented": _documented_events,
-    "OpenAI's": _openai_events,
-}
-"""By the behaviour `responses.members`."""
 
 
 def _openai_members(response: _Asked) -> Members:

@@ -274,7 +274,8 @@ def _download(answer: Received, file: dict[str, Any]) -> Seen:
     yield "download.content_type", answer.headers.get("content-type", "")
     disposition = answer.headers.get("content-disposition")
     name = str(file.get("filename"))
-    yield "download.disposition", disposition and disposition.replace(name, "{filename}")
+    shown = None if disposition is None else disposition.replace(name, "{filename}")
+    yield "download.disposition", shown
 
 
 def _forms(run: Run) -> Seen:
