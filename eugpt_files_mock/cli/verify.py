@@ -49,9 +49,8 @@ def run(given: argparse.Namespace) -> int:
 
 def _verified(given: argparse.Namespace) -> int:
     # Late: it imports httpx, which `serve` doesn't need.
-    from ..verify import groups, verify
+    from ..verify import check_folder, groups, verify
     from ..verify.endpoint import Endpoint
-    from ..verify.report import check_folder
 
     profile = as_profile("profile", given.profile)
     _check(given, groups())

@@ -17,9 +17,8 @@ from werkzeug.serving import make_server
 
 from eugpt_files_mock import FilesMock
 from eugpt_files_mock.model.profile import as_profile
-from eugpt_files_mock.verify import verify
+from eugpt_files_mock.verify import Report, verify
 from eugpt_files_mock.verify.endpoint import Endpoint, Received, ServiceFailed
-from eugpt_files_mock.verify.report import Report
 from eugpt_files_mock.verify.scenarios import refusal
 
 

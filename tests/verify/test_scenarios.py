@@ -11,9 +11,8 @@ import pytest
 
 from eugpt_files_mock import FilesMock
 from eugpt_files_mock.model.profile import BEHAVIOURS, PROFILES, as_profile, named_profile
-from eugpt_files_mock.verify import verify
+from eugpt_files_mock.verify import Report, verify
 from eugpt_files_mock.verify.endpoint import MOST_REQUESTS, Endpoint
-from eugpt_files_mock.verify.report import Report
 
 UNSEEN = {"base_url", "key.prefix", "errors.rate_limited", "errors.envelope"} | {
     name for name in BEHAVIOURS if name.startswith("responses.")
