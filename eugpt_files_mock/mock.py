@@ -33,7 +33,7 @@ from .options import OPTIONS, Options, OptionWords, check_unnamed
 from .seeding import FakeFiles, FileFields, SharedFields, add_file, set_status
 from .service.operations import NAMES, OperationName
 from .service.service import Service
-from .service.stubbing import ResponseWriter, call_after, check_operation, make_stub
+from .service.stubbing import call_after, check_operation, make_response_stub, make_stub
 from .state.armed_faults import ArmedFault, Phase, build_matcher
 from .state.file_store import Files, file_id_of
 from .state.journal import Calls
@@ -372,14 +372,16 @@ class FilesMock:
         Raises:
             OptionError: for an invalid value.
         """
-        reply = ResponseWriter(self._service, text, model, chunks, completed_text)
-        stub = self.stub(
-            "POST", "/responses", reply=reply, times=times, check_file_ids=check_file_ids
+        stub = make_response_stub(
+            self._service,
+            text,
+            model=model,
+            chunks=chunks,
+            completed_text=completed_text,
+            times=times,
+            check_file_ids=check_file_ids,
         )
-        given = {"response": text, "model": model, "chunks": chunks}
-        given["completed_text"] = completed_text
-        stub.given = {name: value for name, value in given.items() if value is not None}
-        return stub
+        return self._service.stubs.add(stub)
 
     def after(
         self, operation: OperationName, function: Callable[[Call], object], *, times: int | None = 1

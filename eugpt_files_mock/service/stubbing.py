@@ -35,27 +35,55 @@ def make_stub(
     check_file_ids: bool,
 ) -> Stub:
     """See `FilesMock.stub`."""
-    given = {"json": json, "body": body, "events": events, "reply": reply}
-    if reply is not None and sum(value is not None for value in given.values()) > 1:
-        raise too_many(name for name, value in given.items() if value is not None)
     if isinstance(events, Iterator):
         events = list(events)  # sent, and shown
+    given = _not_none(json=json, body=body, events=events, reply=reply)
+    if reply is not None:
+        if len(given) > 1:
+            raise too_many(given)
+        _check_function("reply", reply)
     answer = Answer(status=status, json=json, body=body, events=events, headers=headers)
-    if times is not None:
-        integer("times", times, least=1, instead=", or None for always")
     return Stub(
         _method(method),
         _path(path, service),
         answer=encode(answer, service.options.profile["responses.events"]),
-        reply=_reply(reply),
-        times=times,
+        reply=reply,
+        times=_checked_times(times),
         check_file_ids=boolean("check_file_ids", check_file_ids),
-        given={
-            name: value
-            for name, value in (given | {"events": events, "headers": headers}).items()
-            if value is not None
-        },
+        given=given | _not_none(headers=headers),
     )
+
+
+def make_response_stub(
+    service: Service,
+    text: str,
+    *,
+    model: str | None,
+    chunks: int | Sequence[str],
+    completed_text: str | None,
+    times: int | None,
+    check_file_ids: bool,
+) -> Stub:
+    """See `FilesMock.stub_response`."""
+    return Stub(
+        "POST",
+        "/responses",
+        answer=encode(Answer(), service.options.profile["responses.events"]),
+        reply=_ResponseWriter(service, text, model, chunks, completed_text),
+        times=_checked_times(times),
+        check_file_ids=boolean("check_file_ids", check_file_ids),
+        given=_not_none(response=text, model=model, chunks=chunks, completed_text=completed_text),
+    )
+
+
+def _not_none(**words: Any) -> dict[str, Any]:
+    return {name: value for name, value in words.items() if value is not None}
+
+
+def _checked_times(times: int | None) -> int | None:
+    if times is not None:
+        integer("times", times, least=1, instead=", or None for always")
+    return times
 
 
 def check_operation(service: Service, word: object) -> None:
@@ -73,9 +101,7 @@ def call_after(
     """See `FilesMock.after`."""
     check_operation(service, operation)
     _check_function("function", function)
-    if times is not None:
-        integer("times", times, least=1, instead=", or None for always")
-    service.callbacks.add(operation, function, times)
+    service.callbacks.add(operation, function, _checked_times(times))
 
 
 def _method(method: Any) -> str:
@@ -121,12 +147,6 @@ def _path(path: Any, service: Service) -> str:
 _PATH = re.compile(r"(?:/(?:\{\w+\}|[^/{}?#\s]*))+")
 
 
-def _reply(reply: Any) -> Callable[[StubRequest], Any] | None:
-    if reply is not None:
-        _check_function("reply", reply)
-    return reply  # type: ignore[no-any-return]
-
-
 def _check_function(label: str, function: Any) -> None:
     if not callable(function) or inspect.iscoroutinefunction(function):
         raise OptionError(
@@ -149,7 +169,7 @@ class _Asked(NamedTuple):
     model: str
 
 
-class ResponseWriter:
+class _ResponseWriter:
     """The reply function of `FilesMock.stub_response`."""
 
     def __init__(
@@ -234,7 +254,7 @@ class ResponseWriter:
         return part | {"logprobs": []} if self._is_openai else part
 
 
-def _documented_events(writer: ResponseWriter, response: _Asked) -> Iterator[Members]:
+def _documented_events(writer: _ResponseWriter, response: _Asked) -> Iterator[Members]:
     """Those that EU GPT documents, in their order (D)."""
     begun = writer._response(response, "in_progress")
     place = {"item_id": f"msg_{response.number}", "output_index": 0, "content_index": 0}
@@ -248,7 +268,7 @@ def _documented_events(writer: ResponseWriter, response: _Asked) -> Iterator[Mem
     yield {"type": "response.completed", "response": writer._document(response)}
 
 
-def _openai_events(writer: ResponseWriter, response: _Asked) -> Iterator[Members]:
+def _openai_events(writer: _ResponseWriter, response: _Asked) -> Iterator[Members]:
     """With those that only OpenAI has, and their members (SPEC)."""
     place = {"item_id": f"msg_{response.number}", "output_index": 0, "content_index": 0}
     begun = writer._response(response, "in_progress")
