@@ -38,7 +38,7 @@ _LIKE_OURS = 0.8
 
 _FAST_TLS = "eugpt_files_fast_tls"
 
-_WATCH = pytest.StashKey["Watch"]()
+_LEFT = pytest.StashKey["LeftMocks"]()
 _IN_CALL = pytest.StashKey[bool]()
 _RAISED = pytest.StashKey[BaseException | None]()
 _COMPLAINTS = pytest.StashKey[list[str]]()
@@ -70,7 +70,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
-    config.stash[_WATCH] = Watch()
+    config.stash[_LEFT] = LeftMocks()
     if config.getini(_FAST_TLS):
         from eugpt_files_mock.intercept.fast_tls import start, stop
 
@@ -311,7 +311,7 @@ def pytest_fixture_setup(
     """A mock that a fixture with a wide scope starts may outlive the test."""
     if request.scope == "function":
         return (yield)
-    with request.config.stash[_WATCH].allowing():
+    with request.config.stash[_LEFT].allowing():
         return (yield)
 
 
@@ -323,7 +323,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     item.stash[_COMPLAINTS] = []
     item.stash[_RAISED] = None
     item.stash[_IN_CALL] = False
-    item.config.stash[_WATCH].allow_all()
+    item.config.stash[_LEFT].allow_all()
     if _uses_a_fixture(item):
         _import_everything()
     # `_fail` is called outside of `except`: see there.
@@ -364,7 +364,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     finally:
         checking = item.stash.get(_RAISED, None) is None
         # When the test has failed by itself, the checks would only repeat the consequences.
-        complaints += item.config.stash[_WATCH].stop_left(checking=checking)
+        complaints += item.config.stash[_LEFT].stop_left(checking=checking)
         if "eugpt_files_mock" in sys.modules:
             from eugpt_files_mock.environment import settle
 
@@ -419,7 +419,7 @@ def pytest_runtest_makereport(
     return report
 
 
-class Watch:
+class LeftMocks:
     """Finds mocks that a test started and didn't stop: the next test would be intercepted too."""
 
     def __init__(self) -> None:

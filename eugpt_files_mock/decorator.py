@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Target = TypeVar("Target", bound=Callable[..., Any])
 
 
-class Lifecycle(Protocol):
+class _Interception(Protocol):
     """Of a mock: what a decorated call ends, and what it has left there."""
 
     left_by_a_call: set[object]
@@ -38,7 +38,7 @@ class Mock(Protocol):
     _service: Service
 
     @property
-    def _lifecycle(self) -> Lifecycle: ...
+    def _lifecycle(self) -> _Interception: ...
     def start(self) -> Any: ...
     def reset(self) -> None: ...
     def tenant(self, key: str) -> Mock: ...

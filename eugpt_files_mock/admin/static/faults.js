@@ -40,7 +40,7 @@ async function offer() {
 const choiceOf = ({ fault, summary, status }) =>
   h("label", { title: summary }, h("input", { type: "radio", name: "fault", value: fault }), fault, status && h("small", ` ${status}`));
 
-// The five, and every route that is stubbed, always in the same order.
+// The operations, and every route that is stubbed, always in the same order.
 function offerOperations(names) {
   for (const value of names) {
     const all = boxes().map((box) => box.value);

@@ -1,6 +1,6 @@
 // The stored files, newest first: looked at, saved, moved on, deleted, added.
 
-import { act, ask, keep, kept, ofWorld, remove, watch } from "./page.js";
+import { act, ask, keep, kept, ofTenant, remove, watch } from "./page.js";
 import {
   askTwice, at, count, h, indented, listOf, momentOf, number, on, plural, present, say, show, sizeOf, tell, textBlock,
 } from "./parts.js";
@@ -47,7 +47,7 @@ function openedOf(file) {
     }),
     statusOf(file),
     h("p.actions",
-      h("a.button", { href: ofWorld(`${pathOf(file)}/content`), download: file.filename }, "Save"),
+      h("a.button", { href: ofTenant(`${pathOf(file)}/content`), download: file.filename }, "Save"),
       askTwice(drop, "Really delete it?", () => remove(drop.closest("li"), pathOf(file), `Deleted ${file.filename}`)),
     ),
   );
@@ -74,7 +74,7 @@ function statusOf(file) {
 async function preview(file) {
   if (file.bytes === 0) return h("p.soft", "It is empty.");
   if (file.bytes > LARGEST_LOOK) return h("p.soft", "Too large to look at: save it.");
-  const answer = await fetch(ofWorld(`${pathOf(file)}/content`));
+  const answer = await fetch(ofTenant(`${pathOf(file)}/content`));
   if (!answer.ok) throw new Error((await answer.json()).detail);
   const bytes = new Uint8Array(await answer.arrayBuffer());
   if (String.fromCharCode(...bytes.subarray(0, 5)) === "%PDF-") {

@@ -6,11 +6,11 @@ import { askTwice, at, copier, h, on, plural, say, tell } from "./parts.js";
 const PAUSE = 1000; // milliseconds between two looks
 
 // A path with the key whose tenant the page shows, if its own address has one.
-export const ofWorld = (path) =>
+export const ofTenant = (path) =>
   path + (path.includes("?") ? location.search.replace("?", "&") : location.search);
 
 export async function ask(method, path, body) {
-  const answer = await fetch(ofWorld(path), { method, body }).catch(() => {
+  const answer = await fetch(ofTenant(path), { method, body }).catch(() => {
     throw new Error("The mock doesn't answer. Start it again, and this page goes on."); // browsers' own words say nothing
   });
   const json = await answer.json();
