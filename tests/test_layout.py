@@ -17,8 +17,7 @@ PACKAGES = ("eugpt_files_mock", "conftest_plugin", "eugpt_files_mock_plugin")
 
 LAYERS = (
     ("errors", "version", "locks"),
-    ("environment",),
-    ("model",),
+    ("environment", "model"),
     ("faults", "options"),
     ("state",),
     ("service",),
@@ -27,8 +26,7 @@ LAYERS = (
     ("admin", "seeding", "expectations"),
     ("lifecycle", "decorator", "sweep"),
     ("mock",),
-    ("cli", "shared_server"),
-    ("__init__",),
+    ("__init__", "cli", "shared_server"),
     ("__main__", "conftest_plugin", "eugpt_files_mock_plugin"),
 )
 """Folders, and modules beside them, from the ground up. One imports from itself, and from those
