@@ -102,7 +102,13 @@ def kept(names: Iterable[str]) -> Iterator[None]:
     Args:
         names: keys of `VARIABLES`.
     """
-    before = {name: os.environ.get(name) for key in names for name in VARIABLES.get(key, ())}
+    with _kept(name for key in names for name in VARIABLES.get(key, ())):
+        yield
+
+
+@contextmanager
+def _kept(variables: Iterable[str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
     try:
         yield
     finally:
@@ -124,13 +130,14 @@ def proxy_free(host: str) -> dict[str, str]:
 
 @contextmanager
 def past_proxies(host: str) -> Iterator[None]:
-    """Let clients of this process ask this host directly."""
+    """Let clients of this process ask this host directly; the variables are left as they are."""
     pointers = Pointers(())
-    pointers.set(proxy_free(host))
-    try:
-        yield
-    finally:
-        pointers.release()
+    with _kept(_PROXY_FREE):
+        pointers.set(proxy_free(host))
+        try:
+            yield
+        finally:
+            pointers.release()
 
 
 def settle() -> None:

@@ -129,3 +129,26 @@ def test_later():
     assert "no_proxy" not in os.environ or os.name == "nt"
 """
     run(code).assert_outcomes(passed=3)
+
+
+def test_what_a_test_does_to_no_proxy_for_good_is_undone_too(run: Run) -> None:
+    """The fixture on a port sets it, so it also leaves it as it was."""
+    code = """
+def delete(variables):
+    del variables["NO_PROXY"]
+
+def change(variables):
+    variables["NO_PROXY"] = "other"
+
+@pytest.mark.parametrize("change", [delete, change])
+def test_change(eugpt_files_server, change):
+    change(os.environ)
+
+@pytest.fixture(autouse=True)
+def looked_at():
+    assert not {"NO_PROXY", "no_proxy"} & set(os.environ)
+
+def test_last():
+    pass
+"""
+    run(code).assert_outcomes(passed=3)
