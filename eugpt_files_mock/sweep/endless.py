@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import _thread
+import os
 import signal
 import sys
+import sysconfig
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -22,6 +25,9 @@ _LONG_SLEEP = 3600.0
 
 OWN_THREADS = "eugpt-files-mock"
 """How the names of our threads begin, which are no part of the code under test."""
+
+_FEW_CALLS = 100
+"""From a place where another run never ended, so many calls are enough."""
 
 _DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy")
 
@@ -41,13 +47,15 @@ class Limits:
         calls: it makes more than these.
         usual: how many it makes without a failure.
         seconds: it takes longer; None for any time.
-        silence: it makes no call for so many seconds, and only sleeps.
+        silence: it makes no call for so many seconds, and only sleeps, or waits for ever.
+        places: from where a run made so many calls that it was endless.
     """
 
     calls: int
     usual: int
     seconds: float | None
     silence: float
+    places: set[Place] = field(default_factory=set)
 
 
 class Guard:
@@ -66,6 +74,8 @@ class Guard:
         self.on_endless: Callable[[], None] | None = None
         self.seconds = self.silence = 0.0
         self._limits, self._give_in = limits, give_in
+        self._most = 0 if limits is None else limits.calls
+        self._from_there = 0
         # Held while somebody is interrupted, so that nobody is who has left.
         self._lock = free_after_fork(threading.Lock())
         self._is_left = self._rests = False
@@ -81,15 +91,23 @@ class Guard:
         """A call was answered, in the thread that handles it."""
         self._note_silence()
         limits = self._limits
-        if limits is None or number <= limits.calls:
+        if limits is None:
+            return
+        # Over a port, this isn't the thread of the code under test.
+        if not is_on_a_port:
+            self._look_from_where(number, limits)
+        if number <= self._most:
             return
         self.why = self.why or (
             f"made more than {limits.calls} calls, and {limits.usual} without a failure"
         )
         if self.on_endless is not None:
             self.on_endless()
-            return
-        beyond = number - limits.calls
+        else:
+            self._end(number - self._most, limits, is_on_a_port=is_on_a_port)
+
+    def _end(self, beyond: int, limits: Limits, *, is_on_a_port: bool) -> None:
+        """So many calls beyond the limit."""
         if beyond > _INSISTENCE:
             self._give_in()
             if beyond < limits.calls:
@@ -100,6 +118,19 @@ class Guard:
         with self._lock:
             if self._may_interrupt():
                 self._raise_in(self._thread)
+
+    def _look_from_where(self, number: int, limits: Limits) -> None:
+        """What was endless once, is again: so a sweep makes its thousand calls once a loop."""
+        if number == limits.calls + 1:
+            limits.places.add(_place())
+        elif not self.why and limits.places and _place() in limits.places:
+            self._from_there += 1
+            if self._from_there > _FEW_CALLS:
+                self._most = number - 1
+                self.why = (
+                    f"made more than {_FEW_CALLS} calls from where another run made more than "
+                    f"{limits.calls}, and {limits.usual} without a failure"
+                )
 
     def _note_silence(self) -> None:
         now = real_monotonic()
@@ -127,12 +158,29 @@ class Guard:
     def _too_long(self, limits: Limits) -> str:
         if limits.seconds is None:
             return ""
+        silence = real_monotonic() - self._called
         slept = seconds_skipped() - self._skipped
-        if slept > _LONG_SLEEP and real_monotonic() - self._called > limits.silence:
+        if silence > limits.silence and slept > _LONG_SLEEP:
             return f"slept for {slept / 3600:.0f} hours, and made no call"
+        # What another program does may take some seconds, and wake it then.
+        if silence > 3 * limits.silence and self._waits_for_ever():
+            return "waited, without a time-out, for what doesn't come"
         if real_monotonic() - self._began > limits.seconds and not self._is_debugged():
             return f"did not end within {limits.seconds:.0f} s"
         return ""
+
+    def _waits_for_ever(self) -> bool:
+        """Whether nobody whom the run has started can go on any more."""
+        frames = sys._current_frames()
+        threads = [self._thread] + [thread.ident or 0 for thread in self._started()]
+        return all(ident in frames and _waits(frames[ident]) for ident in threads)
+
+    def _started(self) -> list[threading.Thread]:
+        return [
+            thread
+            for thread in threading.enumerate()
+            if thread not in self._before and not thread.name.startswith(OWN_THREADS)
+        ]
 
     def _is_debugged(self) -> bool:
         frame: FrameType | None = sys._current_frames().get(self._thread)
@@ -147,9 +195,8 @@ class Guard:
         with self._lock:
             if not self._may_interrupt():
                 return
-            for thread in threading.enumerate():
-                if thread not in self._before and not thread.name.startswith(OWN_THREADS):
-                    self._raise_in(thread.ident)
+            for thread in self._started():
+                self._raise_in(thread.ident)
             if sys.platform != "win32" and self._has_signal:
                 signal.pthread_kill(self._thread, signal.SIGURG)
             else:
@@ -206,6 +253,52 @@ class Guard:
             and threading.current_thread() is threading.main_thread()
         ):
             signal.signal(signal.SIGURG, signal.SIG_DFL)
+
+
+_WAITS = {
+    "threading": ("wait", "join", "_wait_for_tstate_lock"),
+    "selectors": ("select",),
+    "concurrent.futures.thread": ("_worker",),
+}
+"""Module → its functions that wait, those with a time-out in a variable of that name."""
+
+
+def _waits(frame: FrameType) -> bool:
+    """Whether a thread waits for a lock or a socket, without a time-out."""
+    names = _WAITS.get(frame.f_globals.get("__name__", ""), ())
+    # For select(), -1 is no time-out.
+    return frame.f_code.co_name in names and frame.f_locals.get("timeout") in (None, -1)
+
+
+Place = tuple[tuple[str, int], ...]
+"""The files and lines of the author's that a call came through."""
+
+
+def _place() -> Place:
+    frame: FrameType | None = sys._getframe(1)
+    lines = []
+    while frame is not None:
+        if is_of_the_author(frame):
+            lines.append((frame.f_code.co_filename, frame.f_lineno))
+        frame = frame.f_back
+    return tuple(lines)
+
+
+def is_of_the_author(frame: FrameType) -> bool:
+    """Whether its code is neither ours nor that of a library."""
+    return not _is_in_a_library(frame.f_code.co_filename) and not frame.f_globals.get(
+        "__name__", ""
+    ).startswith(("eugpt_files_mock.", "conftest_plugin"))
+
+
+@cache
+def _is_in_a_library(filename: str) -> bool:
+    return os.path.realpath(filename).startswith(_LIBRARIES)
+
+
+_LIBRARIES = tuple(
+    os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")
+)
 
 
 def _set_exception(thread: int | None, error: type[BaseException] | None) -> None:

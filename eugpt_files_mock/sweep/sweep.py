@@ -98,7 +98,7 @@ class Sweep:
         self.total: int | None = None
         self._baseline: Baseline | None = None
         self._limits: Limits | None = None
-        self._longest, self._most_calls = _LONGEST, _ENDLESS_LEAST
+        self._longest, self._most_calls, self._silence = _LONGEST, _ENDLESS_LEAST, _SILENCE
         self._watch = Watch()
         self._needed: set[str] = set()
         self._runs = 0
@@ -217,7 +217,7 @@ class Sweep:
             seconds=None
             if self._wait
             else self._longest + _ENDLESS_TIMES * max(guard.seconds for guard in guards),
-            silence=_SILENCE + _ENDLESS_TIMES * max(guard.silence for guard in guards),
+            silence=self._silence + _ENDLESS_TIMES * max(guard.silence for guard in guards),
         )
         return plan
 

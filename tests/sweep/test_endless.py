@@ -177,6 +177,22 @@ def waiting_for_a_task_that_failed(get: Get) -> None:
     asyncio.run(main())
 
 
+def waiting_for_jobs(get: Get) -> None:
+    """Whose worker has ended by an error."""
+    jobs: queue.Queue[str] = queue.Queue()
+    jobs.put("list")
+
+    def work() -> None:
+        while jobs.get():
+            with contextlib.suppress(AssertionError):
+                get()
+            jobs.task_done()
+
+    threading.Thread(target=work, daemon=True).start()
+    jobs.join()
+    jobs.put("")
+
+
 by_a_signal = pytest.mark.skipif(
     sys.platform == "win32", reason="nothing ends there what waits for a lock"
 )
@@ -198,13 +214,18 @@ PROGRAMS = [
 
 
 def reasons(
-    program: Callable[[Get], None], way: str, by: Callable[[FilesMock], None]
+    program: Callable[[Get], None],
+    way: str,
+    by: Callable[[FilesMock], None],
+    *,
+    longest: float = 2.0,
+    silence: float = 3.0,
 ) -> dict[str, list[str]]:
     mock = FilesMock()
     with mock if way == "in process" else mock.serve():
         sweep = mock.sweep(failures=["outage"])
         # Less than the thousand calls, and the minute, that others have.
-        sweep._most_calls, sweep._longest = 50, 2.0
+        sweep._most_calls, sweep._longest, sweep._silence = 50, longest, silence
         with contextlib.suppress(AssertionError):
             for case in sweep:
                 with case:
@@ -234,6 +255,63 @@ def test_the_many_calls_are_told_in_short() -> None:
             for case in sweep:
                 with case:
                     without_a_pause(lambda: by_requests(mock))
+
+
+def test_what_was_endless_from_one_place_is_so_from_there_after_a_hundred_calls() -> None:
+    """The thousand calls are made once for each loop, not once for each call that can fail."""
+
+    def program(mock: FilesMock) -> None:
+        for _ in range(3):
+            until_it_works(lambda: by_requests(mock))
+        patient(lambda: by_requests(mock), 600)
+
+    def patient(get: Get, seconds: int) -> None:
+        """Another loop, which gives up after more calls than that."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return get()
+            except Exception:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(1)
+
+    with FilesMock() as mock:
+        sweep = mock.sweep(failures=["outage"], alike=4)
+        with pytest.raises(AssertionError) as failed:
+            for case in sweep:
+                with case:
+                    program(mock)
+    assert [1001, 101, 101] == [len(case.calls) for case in sweep.cases[2:5]]
+    assert 600 < len(sweep.cases[5].calls) < 620
+    assert ["WRONG", "WRONG", "WRONG", "raised"] == [one.outcome for one in sweep.cases[2:]]
+    assert "list #2/outage is WRONG in the same way as list/outage" in str(failed.value)
+
+
+@by_a_signal
+@pytest.mark.parametrize("way", ["in process", "on a port"])
+@pytest.mark.parametrize("program", [waiting_for_jobs, waiting_for_a_task_that_failed])
+def test_what_waits_for_ever_is_ended_before_what_takes_long(
+    program: Callable[[Get], None], way: str
+) -> None:
+    """Nobody is there who could wake it: that is known after some seconds, not after a minute."""
+    found = reasons(program, way, by_requests, longest=60.0, silence=0.3)
+    assert {"list/outage": ["endless"]} == found
+
+
+@by_a_signal
+def test_who_waits_for_a_time_is_no_such_one() -> None:
+    """The error of a time-out comes, though nothing else does."""
+
+    def program(get: Get) -> None:
+        with contextlib.suppress(Exception):
+            get()
+            return
+        with pytest.raises(queue.Empty):
+            queue.Queue().get(timeout=3)
+        raise TimeoutError
+
+    assert {} == reasons(program, "in process", by_requests, longest=60.0, silence=0.3)
 
 
 @by_a_signal
