@@ -170,7 +170,7 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
     if (group.first.call.user, subject(group.first.record)) in evidence.shared:
         return False
     # Two waits with jitter may be alike by chance, three hardly ever.
-    is_exact = all(pause.is_of_a_thread for pause in pauses)
+    is_exact = all(pause.at_work is not None for pause in pauses)
     tolerance = (0.004 if is_exact else 0.01) + max(waits) * (0.1 if len(waits) > 2 else 0.01)
     is_constant = len(waits) > 1 and max(waits) - min(waits) <= tolerance
     return f"again every {waits[-1]:.2f} s" if is_constant else False
