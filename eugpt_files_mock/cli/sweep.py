@@ -100,11 +100,7 @@ def run(given: argparse.Namespace) -> int:
 
 def _swept(given: argparse.Namespace) -> int:
     program = _Program(_command(given), _statuses(given.expect_exit), given.timeout)
-    mock = FilesMock(**given_options(given))
-    for path in given.file:
-        mock.add_file(path.name, path.read_bytes())
-    for method, path, file in given.stub or ():
-        answer_with_file(mock, method, path, file)
+    mock = _filled(given)
     sweep = mock.sweep(
         failures=given.failures.split(",") if given.failures else None,
         strict=given.strict,
@@ -131,6 +127,16 @@ def _swept(given: argparse.Namespace) -> int:
         return 1
     sys.stdout.write(f"{sweep}\n")
     return 0
+
+
+def _filled(given: argparse.Namespace) -> FilesMock:
+    """The mock with what it has before each run."""
+    mock = FilesMock(**given_options(given))
+    for path in given.file:
+        mock.add_file(path)
+    for method, path, file in given.stub or ():
+        answer_with_file(mock, method, path, file)
+    return mock
 
 
 def _command(given: argparse.Namespace) -> list[str]:

@@ -119,16 +119,7 @@ def _path(path: Any, service: Service) -> str:
         )
     # Half a character, which no request can have.
     string("stub: path", path)
-    prefixes = [url.prefix for url in service.options.base_url if path.startswith(url.prefix + "/")]
-    if prefixes and all(prefixes):  # without a prefix, it may well begin so
-        prefix = max(prefixes, key=len)
-        below = path.removeprefix(prefix)
-        raise OptionError(
-            f"stub: path lies below the base URL, which has {prefix!r} already. "
-            f"Did you mean {below!r}?",
-            word=path,
-            nearest=below,
-        )
+    _check_below_base_url(path, service)
     names = re.findall(r"\{(\w+)\}", path)
     if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
         raise OptionError(
@@ -142,6 +133,21 @@ def _path(path: Any, service: Service) -> str:
             word=path,
         )
     return path
+
+
+def _check_below_base_url(path: str, service: Service) -> None:
+    prefixes = [url.prefix for url in service.options.base_url if path.startswith(url.prefix + "/")]
+    # With a base URL that has no prefix, a path may well begin as the prefix of another one.
+    if not prefixes or not all(prefixes):
+        return
+    prefix = max(prefixes, key=len)
+    below = path.removeprefix(prefix)
+    raise OptionError(
+        f"stub: path lies below the base URL, which has {prefix!r} already. "
+        f"Did you mean {below!r}?",
+        word=path,
+        nearest=below,
+    )
 
 
 _PATH = re.compile(r"(?:/(?:\{\w+\}|[^/{}?#\s]*))+")
