@@ -103,7 +103,7 @@ def _mock(given: argparse.Namespace, came: Signals) -> FilesMock:
     _warn_of_strange_keys(options.get("api_keys", ()), mock._service.access.prefix)
     for path in _files(given.files):
         if came.empty():
-            mock.add_file(path.name, path.read_bytes())
+            mock.add_file(path)
     _fake(mock, given.fake, came)
     for method, path, file in given.stub or ():
         answer_with_file(mock, method, path, file)
