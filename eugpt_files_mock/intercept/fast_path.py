@@ -27,6 +27,8 @@ _METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
+_ASKING = frozenset({"expect", "upgrade", "transfer-encoding"})
+
 _ANSWERED = frozenset({"Content-Type", "Content-Length", "X-Request-Id"})
 
 
@@ -120,10 +122,10 @@ _UNSEEN = Headers()
 
 
 def _read(names: Names, text: str) -> Headers | None:
-    spelled = _plain_names(names)
+    plain_names = _plain_names(names)
     values = text.split("\n")
     if not (
-        spelled is not None
+        plain_names is not None
         and len(values) == len(names)
         and len(text) < MOST_BYTES
         # h11 refuses to send control characters, and spaces around a value.
@@ -132,23 +134,23 @@ def _read(names: Names, text: str) -> Headers | None:
         and not (" \n" in text or "\n " in text or text.startswith(" ") or text.endswith(" "))
     ):
         return None
-    headers = Headers.of(spelled, values)
+    headers = Headers.of_different(*plain_names, values)
     return headers if headers.by_name.get("connection", "keep-alive") == "keep-alive" else None
 
 
 @lru_cache(maxsize=64)  # a client sends the same ones each time
-def _plain_names(names: Names) -> tuple[str, ...] | None:
-    """As text, as they are spelled."""
+def _plain_names(names: Names) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """As text: as they are spelled, and in lower case."""
     # latin-1 decodes any bytes, and what isn't ASCII is no token.
     spelled = tuple(name if isinstance(name, str) else name.decode("latin-1") for name in names)
-    lower = {name.lower() for name in spelled}
+    lower = tuple(name.lower() for name in spelled)
     is_plain = (
         len(names) <= _MOST_HEADERS
         and sum(map(len, names)) < _LONGEST_NAMES
         # One that comes twice is left to h11, which refuses two lengths that differ.
-        and len(lower) == len(names)
+        and len(set(lower)) == len(names)
         # These three ask the far end to do something with the connection or with the body.
-        and lower.isdisjoint({"expect", "upgrade", "transfer-encoding"})
+        and _ASKING.isdisjoint(lower)
         and all(_TOKEN.fullmatch(name) for name in spelled)
     )
-    return spelled if is_plain else None
+    return (spelled, lower) if is_plain else None

@@ -81,6 +81,12 @@ def is_secret_name(name: str) -> bool:
     return _is_key(name, words) or any(_is_secret_word(words, place) for place in range(len(words)))
 
 
+@lru_cache(maxsize=64)  # the same names come each time
+def secret_places(names: tuple[str, ...]) -> tuple[int, ...]:
+    """Where among these names are those of secrets."""
+    return tuple(place for place, name in enumerate(names) if is_secret_name(name))
+
+
 def _is_secret_word(words: list[str], place: int) -> bool:
     word = words[place]
     before = words[place - 1] if place else ""

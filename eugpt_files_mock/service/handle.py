@@ -13,7 +13,16 @@ from time import perf_counter
 from typing import Any
 
 from ..model.faults import FaultName
-from ..model.messages import Call, File, Headers, Outcome, Record, Reply, Request
+from ..model.messages import (
+    Call,
+    File,
+    Headers,
+    NewCall,
+    Outcome,
+    Record,
+    Reply,
+    Request,
+)
 from ..state.armed_faults import FaultTarget
 from .authentication import Identity, identify
 from .fault_effects import SelectedFault, apply_fault, select_fault
@@ -208,7 +217,7 @@ class Exchange:
             is_authors=route.stub is not None or self.fault is not None,
         )
         file_id, filename, purpose, content_type = kept.named
-        call = Call(
+        call = NewCall(
             operation=route.name,
             method=request.method,
             path=kept.path,

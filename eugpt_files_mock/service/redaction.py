@@ -15,7 +15,13 @@ from typing import Any, NamedTuple
 
 from ..errors import quoted
 from ..model.messages import Headers, Outcome, Parameters, Reply, Request
-from ..model.secret_names import REDACTED, is_secret_member, is_secret_name, without_secret_members
+from ..model.secret_names import (
+    REDACTED,
+    is_secret_member,
+    is_secret_name,
+    secret_places,
+    without_secret_members,
+)
 
 _SHORTEST_SECRET = 6
 """A shorter text may be any word, and is not taken for a secret."""
@@ -46,8 +52,6 @@ _KEY = re.compile(
     r"|sk-(?=[A-Za-z_-]*[0-9])[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+)"
 )
 """What looks like a key: of this service, of OpenAI, or a JSON Web Token."""
-
-_KEY_BEGINS = ("eugpt_", "sk-", "eyJ")
 
 _KEY_PARAMETERS = ("api_key", "api-key", "apikey", "x-api-key", "access_token", "authorization")
 _SHORTEST_KEY = 8
@@ -101,7 +105,7 @@ class Redactor:
         """
         secrets = self._of(request.headers.by_name.get("authorization", ""))
         path, (headers, values), key_in_url = request.path, received, None
-        text = answered = ""
+        text, answered = "", ""
         if isinstance(outcome, Reply):
             text = outcome.body[:_MOST_BODY_READ].decode("utf-8", "replace")
             answered = "\n".join([value for _, value in outcome.headers])
@@ -140,7 +144,8 @@ class Redactor:
         return secrets
 
     def _may_have_a_key(self, text: str) -> bool:
-        return self._own in text or any(map(text.__contains__, _KEY_BEGINS))
+        # Written out, as this and `may_be_in` are asked of each request.
+        return "eugpt_" in text or "sk-" in text or "eyJ" in text or self._own in text
 
     def _key_in_url(self, request: Request, secrets: _Secrets) -> str | None:
         """Where the URL has a key, or what looks like one: a parameter's name, or `the path`."""
@@ -172,17 +177,19 @@ class Redacted(NamedTuple):
 class _Secrets:
     """The secrets of one request: accepted keys, and each word of its `Authorization`."""
 
-    __slots__ = ("_accepted", "_presented")
+    __slots__ = ("_accepted", "_presented", "_words")
 
     def __init__(self, accepted: re.Pattern[str] | None, presented: tuple[str, ...]) -> None:
         self._accepted = accepted
         self._presented = presented
+        self._words = frozenset(presented)
 
     def may_be_in(self, text: str) -> bool:
         """Whether there is something to take out, or nearly; finds it faster than `redacted`."""
-        return any(map(text.__contains__, self._presented)) or (
-            self._accepted is not None and self._accepted.search(text) is not None
-        )
+        for secret in self._presented:
+            if secret in text:
+                return True
+        return self._accepted is not None and self._accepted.search(text) is not None
 
     def redacted(self, text: str) -> str:
         for secret in self._presented:
@@ -229,13 +236,13 @@ class _Secrets:
 
     def names(self, names: tuple[str | None, ...]) -> tuple[str | None, ...]:
         # Tests look for calls by these, so a filename that only contains a key stays as it is.
-        if self._accepted is None and not any(map(names.__contains__, self._presented)):
+        if self._accepted is None and self._words.isdisjoint(names):
             return names
         return tuple([REDACTED if name and self._is_key(name) else name for name in names])
 
     def _is_key(self, name: str) -> bool:
         is_accepted = self._accepted is not None and self._accepted.fullmatch(name)
-        return bool(is_accepted) or name in self._presented
+        return bool(is_accepted) or name in self._words
 
     def reply(self, reply: Reply, text: str, *, has_secrets: bool, is_authors: bool) -> Reply:
         """With the beginning of its text, and without the content of a file, or an error's frames.
@@ -244,7 +251,7 @@ class _Secrets:
         """
         if reply.error is not None:
             reply = replace(reply, error=None)
-        if has_secrets or any(map(is_secret_name, [name for name, _ in reply.headers])):
+        if has_secrets or secret_places(tuple([name for name, _ in reply.headers])):
             reply = replace(reply, headers=self.headers(reply.headers))
         if ("Content-Type", "application/octet-stream") in reply.headers:
             return replace(reply, body=b"")
