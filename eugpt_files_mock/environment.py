@@ -15,7 +15,15 @@ from threading import Lock
 
 from .locks import free_after_fork
 
-__all__ = ["VARIABLES", "Pointers", "kept", "past_proxies", "proxy_free", "settle"]
+__all__ = [
+    "VARIABLES",
+    "Settings",
+    "kept",
+    "past_proxies",
+    "pointing_to",
+    "proxy_free",
+    "settle",
+]
 
 VARIABLES = {
     "eugpt": ("EUGPT_API_KEY", "EUGPT_BASE_URL"),
@@ -64,22 +72,22 @@ _changed_by_others: deque[_Setting] = deque(maxlen=100)
 """Taken back while somebody else's value stood there, oldest first."""
 
 
-class Pointers:
-    """The variables of one mock; `names` are keys of `VARIABLES`."""
+def pointing_to(names: Iterable[str], api_key: str, base_url: str) -> dict[str, str]:
+    """The variables that point to a mock; `names` are keys of `VARIABLES`."""
+    values: dict[str, str] = {}
+    for name in names:
+        values |= zip(VARIABLES[name], (api_key, base_url), strict=True)
+    return values
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = tuple(names)
+
+class Settings:
+    """The variables that one mock has set."""
+
+    def __init__(self) -> None:
         self._own: list[_Setting] = []
 
-    def point(self, api_key: str, base_url: str) -> None:
-        """Set them to these values."""
-        values: dict[str, str] = {}
-        for name in self._names:
-            values |= zip(VARIABLES[name], (api_key, base_url), strict=True)
-        self.set(values)
-
     def set(self, values: Mapping[str, str]) -> None:
-        """Set these variables, and forget what was set before."""
+        """Set these variables, and take back those that were set before."""
         self.release()
         with _lock:
             self._own = [_Setting(name, value) for name, value in values.items()]
@@ -131,13 +139,13 @@ def proxy_free(host: str) -> dict[str, str]:
 @contextmanager
 def past_proxies(host: str) -> Iterator[None]:
     """Let clients of this process ask this host directly; the variables are left as they are."""
-    pointers = Pointers(())
+    settings = Settings()
     with _kept(_PROXY_FREE):
-        pointers.set(proxy_free(host))
+        settings.set(proxy_free(host))
         try:
             yield
         finally:
-            pointers.release()
+            settings.release()
 
 
 def settle() -> None:

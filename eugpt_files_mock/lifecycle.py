@@ -12,7 +12,7 @@ from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from .environment import Pointers
+from .environment import Settings, pointing_to
 from .errors import ExpectationNotMet, FaultUnavailable, FilesMockError, OptionError, StateError
 from .expectations.exit_checks import exit_failure, exit_problems
 from .intercept import installation, registry
@@ -56,7 +56,7 @@ class Lifecycle:
         self._mock = mock
         self.service = service
         self.mounts = Mounts(options.passthrough)
-        self._environment = Pointers(options.environ)
+        self._environment = Settings()
         # Reentrant: a garbage collection, in a thread that holds it, may stop a mock.
         self.lock = free_after_fork(RLock())
         self._intercepting = False
@@ -149,7 +149,8 @@ class Lifecycle:
         if is_active:
             _active.append(self._mock)
             self._process = os.getpid()
-            self._environment.point(self._mock.api_key, self.base_url)
+            names = self.service.options.environ
+            self._environment.set(pointing_to(names, self._mock.api_key, self.base_url))
         else:
             self._environment.release()
         self.mounts.note(self._origins())

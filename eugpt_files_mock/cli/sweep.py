@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..environment import VARIABLES, proxy_free
+from ..environment import VARIABLES, pointing_to, proxy_free
 from ..errors import ExpectationNotMet, FilesMockError, OptionError
 from ..mock import FilesMock
 from ..options import OPTIONS
@@ -263,12 +263,9 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _environment(mock: FilesMock, work: Path) -> dict[str, str]:
-    pointing: dict[str, str] = {}
-    for names in VARIABLES.values():
-        pointing |= zip(names, (mock.api_key, mock.base_url), strict=True)
     return {
         **os.environ,
-        **pointing,
+        **pointing_to(VARIABLES, mock.api_key, mock.base_url),
         **proxy_free("127.0.0.1"),
         "PWD": str(work),
         # Else each run would leave new files that nobody wrote.
