@@ -4,7 +4,7 @@ from eugpt_files_mock import FilesMock, faults
 
 with FilesMock() as mock:
     mock.inject(faults.rate_limited(), on="upload", times=2)
-    ...  # httpx, httpx2, requests and the openai SDK talk to the mock
+    ...  # httpx, requests, aiohttp, the openai SDK and others talk to the mock
 """
 
 from . import faults

@@ -83,7 +83,7 @@ class FilesMock:
 
     In process or on a port, or both::
 
-        with FilesMock() as mock:              # httpx, httpx2 and requests are intercepted
+        with FilesMock() as mock:              # the HTTP clients of this process: intercepted
             ...
         with FilesMock().serve() as mock:      # on a port: mock.base_url
             ...
@@ -596,7 +596,10 @@ class FilesMock:
     # How it is made active: in process, on a port, in another mock, as a decorator.
 
     def start(self) -> Self:
-        """Intercept httpx, httpx2 and requests, until `stop()`.
+        """Intercept the HTTP clients of this process, until `stop()`.
+
+        These are httpx, httpx2, requests, urllib3, `http.client`, `urllib.request` and aiohttp, and
+        so the `openai` SDK.
 
         Raises:
             StateError: when it intercepts already.
