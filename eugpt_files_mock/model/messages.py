@@ -33,18 +33,21 @@ class PortConnection:
 
 
 class ThreadTimes(NamedTuple):
-    """What a thread has done since it began, in seconds.
+    """What a thread has done since it began.
 
     Attributes:
         thread: its identifier.
-        at_work: how long it has run.
-        kept_waiting: how long it was ready to run, and the machine had no time for it; 0 where the
+        at_work: seconds that it has run.
+        kept_waiting: seconds that it was ready to run, and the machine had no time for it; 0 where
+            the system doesn't tell.
+        stops: how often it stopped by itself, to sleep or to wait for something; None where the
             system doesn't tell.
     """
 
     thread: int
     at_work: float
-    kept_waiting: float
+    kept_waiting: float = 0.0
+    stops: int | None = None
 
 
 class Sender(NamedTuple):

@@ -122,8 +122,13 @@ class Attempt(NamedTuple):
         total = after.at_work + after.kept_waiting - before.at_work - before.kept_waiting
         busy = max(0.0, total - self.record.call.duration)
         kept = min(after.kept_waiting - before.kept_waiting, busy)
-        is_of_a_thread = ours is not None and ours.loop is None
-        return Pause(length, kept, busy - kept, is_of_a_thread=is_of_a_thread)
+        return Pause(
+            length,
+            kept_waiting=kept,
+            at_work=busy - kept,
+            has_never_stopped=before.stops is not None and before.stops == after.stops,
+            is_of_a_thread=ours is not None and ours.loop is None,
+        )
 
     def _is_clock_set(self, later: Attempt) -> bool:
         really = later.record.started - self.record.started
@@ -155,12 +160,14 @@ class Pause(NamedTuple):
         length: of all of it.
         kept_waiting: how long of it the machine had no time for the thread.
         at_work: how long of it the thread has run; None if that isn't known.
+        has_never_stopped: whether it is known that the thread did not sleep, nor wait for anything.
         is_of_a_thread: whether nobody else runs in that thread, as tasks of one event loop do.
     """
 
     length: float
     kept_waiting: float = 0.0
     at_work: float | None = None
+    has_never_stopped: bool = False
     is_of_a_thread: bool = False
 
     @property
@@ -181,9 +188,9 @@ class Pause(NamedTuple):
     @property
     def is_none(self) -> bool:
         """Whether the code went on at once."""
-        if self.at_work is None:
-            return self.length < AT_ONCE
-        return self.on_a_quiet_machine < 2 * AT_ONCE and self.idle < _NO_SLEEP
+        if self.has_never_stopped and self.at_work is not None:
+            return self.at_work < 2 * AT_ONCE
+        return self.length < AT_ONCE and (self.at_work is None or self.idle < _NO_SLEEP)
 
 
 _SET_FORWARD = 0.05

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import cache
 from types import BuiltinFunctionType, FrameType
 from typing import Any
 
@@ -103,12 +104,32 @@ def _is_of_tenacity(module: Any) -> bool:
 # -- what the thread does: on a busy machine, a retry at once comes late ---------------------------
 
 _thread_time = time.thread_time
-"""As it is before freezegun, or a sweep, replaces clocks."""
+"""Kept, as tests and sweeps replace what is in `time`."""
+
+
+_sleep = time.sleep
 
 
 def thread_times() -> ThreadTimes:
     """Those of the thread that asks."""
-    return ThreadTimes(threading.get_ident(), _thread_time(), _seconds_kept_waiting())
+    stops = _stops() if _are_stops_counted() else None
+    return ThreadTimes(threading.get_ident(), _thread_time(), _seconds_kept_waiting(), stops)
+
+
+def _stops() -> int | None:
+    if sys.platform != "linux":
+        return None
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+
+
+@cache
+def _are_stops_counted() -> bool:
+    """Not by everything that looks like Linux: so it is tried once."""
+    before = _stops()
+    _sleep(0.0001)
+    return before != _stops()
 
 
 def _seconds_kept_waiting() -> float:

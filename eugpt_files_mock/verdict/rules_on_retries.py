@@ -269,7 +269,7 @@ ON_RETRIES: tuple[Rule, ...] = (
         find=_retried_non_retryable,
         cures={
             "": "try again only after 408, 409, 429, 5xx and broken connections; what else is "
-            "refused has to be corrected.",
+            "refused has to be corrected, and a loop that waits for something ends there.",
             "requests": "list in status_forcelist only 429, 500, 502, 503 and 504, and let an own "
             "loop end for all other statuses.",
             "openai": "leave retries to the client: OpenAI(max_retries=2) tries again only where "

@@ -95,7 +95,7 @@ def _tenacity_with_jitter(base_url: str, key: str) -> Calls:
 
     retry = tenacity.retry(
         stop=tenacity.stop_after_attempt(3),
-        wait=tenacity.wait_exponential_jitter(initial=0.3, jitter=0.2),
+        wait=tenacity.wait_exponential(multiplier=0.3) + tenacity.wait_random(0, 0.2),
     )
     return _over(retry(_checked_httpx(base_url, key)))
 

@@ -49,9 +49,11 @@ def asked(at: float, status: int | None = 200, **words: Any) -> Record:
     return record._replace(**words)
 
 
-def by_thread(at: float, worked: float = 0, kept: float = 0, **words: Any) -> Record:
+def by_thread(
+    at: float, worked: float = 0, kept: float = 0, stops: int | None = None, **words: Any
+) -> Record:
     """Failed; the thread has run so many seconds until then, and was kept waiting for so many."""
-    times = ThreadTimes(1, worked, kept)
+    times = ThreadTimes(1, worked, kept, stops)
     words = {"status": 500, "sender": SENDER._replace(thread_times=times), **words}
     return asked(at, **words)
 
@@ -133,21 +135,28 @@ CASES: dict[str, tuple[Sequence[Record], str]] = {
     "on a busy machine, where most come late": (polled(*[0.0, 0.03, 0.05] * 13, 0), "busy_polling"),
     "most polls after a pause": (polled(*[0.0, 0.05, 0.05, 0.05] * 13), ""),
     "at once, as far as a busy machine had time for it": (
-        [by_thread(0), by_thread(0.6, worked=0.05, kept=0.53)],
+        [by_thread(0, stops=3), by_thread(0.6, worked=0.05, stops=3)],
         "no_backoff",
     ),
-    "at once, after long work": ([by_thread(0), by_thread(0.15, worked=0.14)], "no_backoff"),
-    "after longer work": ([by_thread(0), by_thread(0.21, worked=0.2)], ""),
+    "after much work": ([by_thread(0, stops=3), by_thread(0.21, worked=0.2, stops=3)], ""),
+    "after a sleep that seems to be none": (
+        [by_thread(0, stops=3), by_thread(0.2, worked=0.05, kept=0.15, stops=4)],
+        "",
+    ),
+    "at once, and nobody tells whether it has slept": (
+        [by_thread(0), by_thread(0.09, worked=0.02, kept=0.05)],
+        "no_backoff",
+    ),
     "after a short sleep": ([by_thread(0), by_thread(0.09, worked=0.05)], ""),
     "at once, in another thread": (
         [
-            by_thread(0),
-            by_thread(0.15, sender=SENDER._replace(thread_times=ThreadTimes(2, 0.14, 0))),
+            by_thread(0, stops=3),
+            by_thread(0.15, sender=SENDER._replace(thread_times=ThreadTimes(2, 0.14, 0, 3))),
         ],
         "",
     ),
     "at once, most of it in the mock": (
-        [by_thread(0, duration=0.5), by_thread(0.6, worked=0.3, kept=0.28)],
+        [by_thread(0, duration=0.5), by_thread(0.59, worked=0.3, kept=0.28)],
         "no_backoff",
     ),
     "after the clock was set forward": (
