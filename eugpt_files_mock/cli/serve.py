@@ -60,7 +60,10 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _serve_until(came: Signals, mock: FilesMock, given: argparse.Namespace) -> int:
-    token = given.admin_token or os.environ.get("EUGPT_ADMIN_TOKEN") or None
+    token = given.admin_token
+    # One that is given and empty is refused: its variable isn't set, and everybody would get in.
+    if token is None:
+        token = os.environ.get("EUGPT_ADMIN_TOKEN") or None
     context = mock.serve(given.host, given.port, admin_token=token, allow_hosts=given.allow_hosts)
     if given.log != "none":
         mock._service.journal.on_record = Log(LINES[given.log]).write

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import time
 from collections.abc import Collection, Iterable, Iterator
@@ -263,7 +264,7 @@ def _pieces(reply: Reply) -> Iterator[bytes]:
 
 
 _LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
-_WILDCARDS = ("", "0.0.0.0", "::")  # noqa: S104 - compared
+_WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - compared
 
 
 class HostNames:
@@ -277,6 +278,12 @@ class HostNames:
     """
 
     def __init__(self, bound: str, allowed: Collection[str] = ()) -> None:
+        if not isinstance(bound, str) or not bound:
+            raise OptionError(
+                "host must be a name or an address, such as '127.0.0.1', or '0.0.0.0' for all of "
+                f"this machine; got {quoted(bound)}.",
+                word=bound,
+            )
         self.is_loopback = is_loopback(bound)
         self._takes_any_address = bound in _WILDCARDS
         self._names = _LOOPBACK_NAMES | {bound.lower(), *_checked(allowed)}
@@ -291,7 +298,7 @@ class HostNames:
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches the address; for a name, all of its addresses."""
     try:
-        found = socket.getaddrinfo(host or "0.0.0.0", None)  # noqa: S104 - what "" binds
+        found = socket.getaddrinfo(host, None)
     except (OSError, UnicodeError):
         # Binding it will say what is wrong.
         return False
@@ -305,14 +312,20 @@ def _is_loopback_address(text: str) -> bool:
     return (mapped or address).is_loopback
 
 
+_HOST_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
+"""What clients send in `Host`: names in other scripts are turned into ASCII before."""
+
+
 def _checked(allowed: Iterable[str]) -> Iterable[str]:
     # A string can be iterated too: each of its letters would be a name.
     if isinstance(allowed, str):
         raise OptionError(f"allow_hosts must be several names, not {allowed!r}.", word=allowed)
     for name in allowed:
-        if not isinstance(name, str) or not name or _name(name) != name.lower():
+        if not isinstance(name, str) or not _HOST_NAME.fullmatch(name):
             raise OptionError(
-                f"allow_hosts: {name!r} isn't a host name; it has no port and no scheme.", word=name
+                f"allow_hosts: {quoted(name)} isn't a host name, such as 'mock' or 'mock.example': "
+                "it has no port, no scheme and no asterisk.",
+                word=name,
             )
         yield name.lower()
 

@@ -203,7 +203,8 @@ class Sweep:
         if not one.records:
             raise ExpectationNotMet(
                 "The code made no call to this mock, so there is nothing to fail.\n"
-                "To fix it: let it run inside of `with case:`, with its base URL at the mock's."
+                "To fix it: its base URL should be the mock's, which EUGPT_BASE_URL has where the "
+                "sweep sets it; in a loop, it should run inside of `with case:`."
             )
         self._baseline = Baseline.of(one, other)
         plan = made_plan(one.records, other.records, self._alike)

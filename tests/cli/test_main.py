@@ -195,6 +195,8 @@ def test_a_busy_port_is_one_line_and_status_2() -> None:
         (["serve", "--fake", "-1"], "-1"),
         (["serve", "--max-file-bytes", "10XB"], "such as 5000, 10MB or 10MiB"),
         (["serve", "--allow-host", "a:1"], "isn't a host name"),
+        (["serve", "--host", ""], "host must be a name or an address"),
+        (["serve", "--admin-token", ""], "admin_token must be a string"),
         (["serve", "--profile", "opnai"], "Did you mean 'openai'?"),
         (["serve", "--log", "xml"], "invalid choice: 'xml'"),
     ],

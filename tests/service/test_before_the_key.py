@@ -42,3 +42,10 @@ def test_an_impossible_port_is_an_option_error(port: Any) -> None:
     """Also a text, and `True`, which Python would take for 1."""
     with pytest.raises(OptionError, match="port must be an integer from 0 to 65535"):
         FilesMock().serve(port=port).start()
+
+
+@pytest.mark.parametrize("host", ["", None, 7])
+def test_an_impossible_host_is_an_option_error(host: Any) -> None:
+    """An empty one would be every address of the machine."""
+    with pytest.raises(OptionError, match="host must be a name or an address"):
+        FilesMock().serve(host=host)
