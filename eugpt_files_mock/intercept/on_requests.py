@@ -24,9 +24,9 @@ from ..model.base_urls import Origin
 from ..model.messages import Outcome
 from . import registry
 from .fast_path import MOST_BYTES, PlainAnswer, answer
-from .on_urllib3 import is_bare, place_of, read_timeout, urlopen_in_memory
+from .on_urllib3 import is_bare, read_timeout, urlopen_in_memory
 from .patches import MethodPatch, WatchedPlace, bound, give_back, is_function_of, own_class
-from .registry import Resolved
+from .registry import Resolved, place_of
 
 # The author may have put a stub under one of these names.
 _HTTPAdapter: Any = own_class(adapters.HTTPAdapter, "requests.adapters.HTTPAdapter")
@@ -205,9 +205,13 @@ _VERSION: dict[str, Any] = (
 
 
 def _response(answered: PlainAnswer, words: dict[str, Any]) -> Any:
+    headers = HTTPHeaderDict()
+    # No name comes twice, so each can be set, which takes a third of the time of adding it.
+    for name, value in answered.headers:
+        headers[name] = value
     return HTTPResponse(
         body=_Body(answered.body),
-        headers=HTTPHeaderDict(answered.headers),
+        headers=headers,
         status=200,
         reason="OK",
         version=11,

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from inspect import signature
 from queue import LifoQueue, Queue
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from urllib3 import exceptions
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
@@ -22,7 +22,7 @@ from ..model.messages import Outcome
 from . import registry
 from .memory import MemorySocket, NotConnected
 from .patches import MethodPatch, Patch, bound, give_back
-from .registry import Find, sender_of
+from .registry import Find, place_of, sender_of
 
 _TIMEOUT = 7
 """The position of `timeout` among the arguments of `urlopen`."""
@@ -43,17 +43,6 @@ def _opener() -> Any:
     """What sends for our hosts: the newest that the test author, or a tracer, has put there."""
     there = _urlopen.there
     return there if _urlopen.is_put_by_the_author(there) else _urlopen.through
-
-
-@lru_cache(maxsize=256)
-def place_of(url: str) -> tuple[Origin, str] | None:
-    """Origin and path, percent-decoded; None for an address of another kind."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    return None if host is None else (origin(host, port), unquote(parts.path))
 
 
 def urlopen_in_memory(

@@ -9,14 +9,16 @@ import sys
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import inf
 from threading import current_thread, local
 from threading import enumerate as enumerate_threads
 from types import FrameType
 from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from ..errors import ClientHasNoTimeout, FilesMockError, NetworkRefused
-from ..model.base_urls import BaseUrl, Origin
+from ..model.base_urls import BaseUrl, Origin, origin
 from ..model.faults import ConnectionFault
 from ..model.messages import Headers, Outcome, Reply, Request, Sender
 from ..service.handle import handle
@@ -134,24 +136,37 @@ def unregister(mock: ActiveMock) -> None:
     _active.remove(mock)
     _inherited[:] = [copy for copy in _inherited if copy is not mock]
     _index()
+    # What is remembered may have a key in it, which must not be kept for longer than the mock.
     mock.headers_seen.clear()
+    place_of.cache_clear()
 
 
-def find(origin: Origin, path: str) -> Resolved | None:
+@lru_cache(maxsize=256)
+def place_of(url: str) -> tuple[Origin, str] | None:
+    """Origin and path, percent-decoded; None for an address of another kind."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return None if host is None else (origin(host, port), unquote(parts.path))
+
+
+def find(place: Origin, path: str) -> Resolved | None:
     """The newest active mock whose base URL covers this URL, or None.
 
     A mock whose base URL covers the path comes before one that only has the host.
     """
     # Each request of the process comes here, also those for other hosts: one dictionary look-up.
-    candidates = _by_origin.get(origin)
+    candidates = _by_origin.get(place)
     if candidates is None:
-        _note_other(origin[0])
+        _note_other(place[0])
         return None
     host_only: Resolved | None = None
     for mock, base_url in candidates:
         # One that was started in the forked process has the host, whatever the path.
         if _inherited and host_only is None:
-            _refuse_in_a_copy(mock, origin[0])
+            _refuse_in_a_copy(mock, place[0])
         if mock.passthrough and mock.is_passthrough(path):
             continue
         if path.startswith(base_url.prefix + "/"):
@@ -182,13 +197,13 @@ def _asking_library() -> str:
     return "?"
 
 
-def owner_of(origin: Origin) -> ActiveMock | None:
+def owner_of(place: Origin) -> ActiveMock | None:
     """The newest active mock that has this host, whatever the path, or None."""
-    candidates = _by_origin.get(origin)
+    candidates = _by_origin.get(place)
     if not candidates:
         return None
     if _inherited:
-        _refuse_in_a_copy(candidates[0][0], origin[0])
+        _refuse_in_a_copy(candidates[0][0], place[0])
     return candidates[0][0]
 
 

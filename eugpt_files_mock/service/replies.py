@@ -40,7 +40,11 @@ def strange_members(options: Options) -> dict[str, object]:
 
 def file_members(profile: Profile) -> Callable[[File], dict[str, object]]:
     """Gives the members of a file, as the profile shows it."""
-    return _shape(tuple(profile["file.members"]), profile["file.created_at"])
+    members, unit = profile["file.members"], profile["file.created_at"]
+    # In half the time of `_shape`, which matters for a list of 10,000 files.
+    if members == FILE_MEMBERS and unit == "seconds":
+        return file_object
+    return _shape(tuple(members), unit)
 
 
 def json_reply(value: object, request_id: str, profile: Profile, *, status: int = 200) -> Reply:
@@ -140,9 +144,6 @@ def _with_late_members(file: File, members: dict[str, object]) -> dict[str, obje
 @lru_cache
 def _shape(members: tuple[str, ...], unit: str) -> Callable[[File], dict[str, object]]:
     """Gives the members of a file; those that no `File` has are null."""
-    # In half the time of `shown`, which matters for a list of 10,000 files.
-    if members == tuple(FILE_MEMBERS) and unit == "seconds":
-        return file_object
 
     def shown(file: File) -> dict[str, object]:
         known = {**{name: getattr(file, name) for name in _KNOWN}, "object": "file"}
