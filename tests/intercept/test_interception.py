@@ -525,3 +525,11 @@ heavy |= {"h11", "multipart", "email", "http.client", "hashlib", "statistics", "
 print(sorted(heavy & set(sys.modules) - before))
 """
     assert "[]" == python(code)
+
+
+def test_a_url_is_remembered_only_while_a_mock_is_active() -> None:
+    """It may have a key among its parameters."""
+    with FilesMock() as mock:
+        requests.get(f"{mock.base_url}/files?api_key=eugpt_in_the_url", timeout=1)
+        assert 0 < registry.place_of.cache_info().currsize
+    assert 0 == registry.place_of.cache_info().currsize
