@@ -17,7 +17,7 @@ from ..service.stubbing import check_operation
 from ..state.journal import Calls
 from ..verdict.verdict import Verdict, judge
 from .endless import OWN_THREADS, Guard, Limits, Watch
-from .judge import Evidence, Reason, ends_a_run, judged
+from .judge import Comparison, Reason, ends_a_run, judged
 from .plan import Failure, Planned, Row
 from .runs import Baseline, Run, SweptMock
 from .table import cell_name
@@ -243,7 +243,7 @@ class Case:
         assert self._planned is not None  # noqa: S101 - armed in `begin`
         assert self._sweep._baseline is not None  # noqa: S101 - made before the first failure
         outcome, reasons = judged(
-            Evidence(
+            Comparison(
                 run=self._run,
                 baseline=self._sweep._baseline,
                 failure=self._failure,

@@ -71,7 +71,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Comparison:
     """One run with a failure, and what it is compared with."""
 
     run: Run
@@ -81,35 +81,35 @@ class Evidence:
     expect: tuple[type[BaseException], ...]
 
 
-def judged(evidence: Evidence, *, strict: bool) -> tuple[str, list[Reason]]:
+def judged(compared: Comparison, *, strict: bool) -> tuple[str, list[Reason]]:
     """The outcome, and what is wrong."""
-    reasons = [reason for question in _QUESTIONS for reason in question(evidence)]
+    reasons = [reason for question in _QUESTIONS for reason in question(compared)]
     if reasons:
         return "WRONG", reasons
-    if evidence.run.error is None:
+    if compared.run.error is None:
         return "ok", []
-    if not evidence.failure.may_pass:
+    if not compared.failure.may_pass:
         return "raised", []
     if strict:
-        text = f"{_told(evidence.run.error)} after a failure that may pass"
+        text = f"{_told(compared.run.error)} after a failure that may pass"
         return "WRONG", [Reason("gave_up", text, _AGAIN)]
     return "gave up", []
 
 
-def _raised(evidence: Evidence) -> Iterator[Reason]:
-    error, expect = evidence.run.error, evidence.expect
-    if error is None or evidence.run.is_endless:
+def _raised(compared: Comparison) -> Iterator[Reason]:
+    error, expect = compared.run.error, compared.expect
+    if error is None or compared.run.is_endless:
         return
     if isinstance(error, Stopped):
         if error.reason:
-            yield Reason(error.reason, str(error), error.cure or _cure(error.reason, evidence))
+            yield Reason(error.reason, str(error), error.cure or _cure(error.reason, compared))
         return
     for one in _leaves(error):
         kind = None if isinstance(one, expect) else _kind(one, expects=bool(expect))
         if kind is not None:
             place = _place(one)
             way = f"{type(one).__name__}{place}" if place else ""
-            yield Reason(kind, f"raised {_described(one)}{place}", _cure(kind, evidence), way)
+            yield Reason(kind, f"raised {_described(one)}{place}", _cure(kind, compared), way)
 
 
 _AGAIN = (
@@ -130,16 +130,16 @@ _CURES_OF_BUGS = dict.fromkeys(
 }
 
 
-def _cure(kind: str, evidence: Evidence) -> str:
+def _cure(kind: str, compared: Comparison) -> str:
     """What helps where no rule of the verdict says it."""
     if kind == "bug":
         return _CURES_OF_BUGS.get(
-            evidence.failure.name,
+            compared.failure.name,
             "let the error of the call out, and use nothing that it should have given.",
         )
     if kind in _CURES:
         return _CURES[kind]
-    if any(record.call.fault == "corrupted" for record in evidence.run.records):
+    if any(record.call.fault == "corrupted" for record in compared.run.records):
         return "only a checksum tells that a download was altered: compare it, or allow this."
     return (
         "let the error out that was swallowed, and look at the status of every answer "
@@ -159,66 +159,66 @@ def _kind(error: BaseException, *, expects: bool) -> str | None:
     return "unexpected_error" if expects else None
 
 
-def _endless(evidence: Evidence) -> Iterator[Reason]:
-    if evidence.run.is_endless:
+def _endless(compared: Comparison) -> Iterator[Reason]:
+    if compared.run.is_endless:
         yield Reason(
             "endless",
-            evidence.run.endless,
+            compared.run.endless,
             "end every loop after some attempts, or some time, and let the last error out; and let "
             "nobody wait for a thread or task that may have failed.",
             # What it did, such as `made` or `slept`: the numbers may differ.
-            evidence.run.endless.partition(" ")[0],
+            compared.run.endless.partition(" ")[0],
         )
 
 
-def _exit_checks(evidence: Evidence) -> Iterator[Reason]:
-    for problem in evidence.run.problems:
+def _exit_checks(compared: Comparison) -> Iterator[Reason]:
+    for problem in compared.run.problems:
         first, _, rest = problem.partition("\n")
         cures = [line for line in rest.splitlines() if line.startswith("To fix it: ")]
         yield Reason("exit_check", first, cures[0].removeprefix("To fix it: ") if cures else "")
 
 
-def _verdict(evidence: Evidence) -> Iterator[Reason]:
-    for finding in error_findings(evidence.run.verdict):
-        if finding.kind not in evidence.baseline.kinds:
+def _verdict(compared: Comparison) -> Iterator[Reason]:
+    for finding in error_findings(compared.run.verdict):
+        if finding.kind not in compared.baseline.kinds:
             lines = finding.message.splitlines()
             cure = lines[-1].removeprefix("To fix it: ") if len(lines) > 1 else ""
             yield Reason(finding.kind, lines[0].rstrip("."), cure)
 
 
-def _files(evidence: Evidence) -> Iterator[Reason]:
-    run, baseline = evidence.run, evidence.baseline
+def _files(compared: Comparison) -> Iterator[Reason]:
+    run, baseline = compared.run, compared.baseline
     key = baseline.file_key
     if run.error is not None or run.is_endless or key is None:
         return
     missing = baseline.files - count_files(key, run.files)
     if missing:
         text = f"went on as if nothing was, but without {file_names(missing)}"
-        yield Reason("other_files", text, _cure("other_files", evidence))
+        yield Reason("other_files", text, _cure("other_files", compared))
     told = {finding.kind for finding in error_findings(run.verdict)}
     more = count_files(key, run.left) - baseline.left
     # What an outage leaves can't be cleared; and two files of one are told by the verdict.
-    if more and not evidence.goes_on and not told & {"duplicate_upload", "orphan_left"}:
+    if more and not compared.goes_on and not told & {"duplicate_upload", "orphan_left"}:
         text = f"went on as if nothing was, but left {file_names(more)} more"
-        yield Reason("other_files", text, _cure("other_files", evidence))
+        yield Reason("other_files", text, _cure("other_files", compared))
 
 
-def _result(evidence: Evidence) -> Iterator[Reason]:
-    run = evidence.run
-    if run.error is None and not run.is_endless and not evidence.baseline.is_same_result(run):
-        shown = repr(evidence.baseline.differing(run))
+def _result(compared: Comparison) -> Iterator[Reason]:
+    run = compared.run
+    if run.error is None and not run.is_endless and not compared.baseline.is_same_result(run):
+        shown = repr(compared.baseline.differing(run))
         shown = shown if len(shown) <= 60 else shown[:59] + "…"
         text = f"went on as if nothing was, with another result: {shown}"
-        yield Reason("other_result", text, _cure("other_result", evidence))
+        yield Reason("other_result", text, _cure("other_result", compared))
 
 
-def _litter(evidence: Evidence) -> Iterator[Reason]:
+def _litter(compared: Comparison) -> Iterator[Reason]:
     """New files of a program that failed: half a download, say."""
-    run, usual = evidence.run, evidence.baseline.result
+    run, usual = compared.run, compared.baseline.result
     if not isinstance(run.error, Stopped) or _is_stopped(run):
         return
     if isinstance(run.result, dict) and isinstance(usual, dict):
-        known = {*usual, *evidence.baseline.varying, "output"}
+        known = {*usual, *compared.baseline.varying, "output"}
         made = [str(name) for name in run.result if name not in known]
         if made:
             yield Reason("other_result", f"failed, and left new files: {', '.join(made)}")
@@ -232,10 +232,10 @@ def _told(error: BaseException) -> str:
     return str(error) if isinstance(error, Stopped) else f"raised {_described(error)}"
 
 
-def _left(evidence: Evidence) -> Iterator[Reason]:
-    run, baseline = evidence.run, evidence.baseline
+def _left(compared: Comparison) -> Iterator[Reason]:
+    run, baseline = compared.run, compared.baseline
     # What was stopped could not clear up.
-    if run.error is None or _is_stopped(run) or evidence.goes_on or baseline.file_key is None:
+    if run.error is None or _is_stopped(run) or compared.goes_on or baseline.file_key is None:
         return
     known = [file for file in run.left if run.knew(file.id)]
     more = count_files(baseline.file_key, known) - baseline.left
@@ -259,13 +259,13 @@ _NEXT_DELETE = (
 )
 
 
-def _posts(evidence: Evidence) -> Iterator[Reason]:
-    told = {finding.kind for finding in error_findings(evidence.run.verdict)}
+def _posts(compared: Comparison) -> Iterator[Reason]:
+    told = {finding.kind for finding in error_findings(compared.run.verdict)}
     if "duplicate_post" in told:
         return
-    done = evidence.run.posts
-    for operation in done - evidence.baseline.posts:
-        usual = evidence.baseline.posts[operation]
+    done = compared.run.posts
+    for operation in done - compared.baseline.posts:
+        usual = compared.baseline.posts[operation]
         # What is only sent after a failure repeats nothing: it undoes or reports, as a cancel does.
         if not usual:
             continue
@@ -276,7 +276,7 @@ def _posts(evidence: Evidence) -> Iterator[Reason]:
         )
 
 
-_QUESTIONS: tuple[Callable[[Evidence], Iterator[Reason]], ...] = (
+_QUESTIONS: tuple[Callable[[Comparison], Iterator[Reason]], ...] = (
     _endless,
     _raised,
     _exit_checks,

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from ..model.messages import Call, PortConnection, Record
 from .attempts import AT_ONCE, NON_RETRYABLE, Attempt, Group, attempt
 
+# -- what makes two requests the same --------------------------------------------------------------
+
 _OF_THE_CLIENT = frozenset(
     [
         "accept",
@@ -182,6 +184,8 @@ def _host(call: Call) -> str:
 _HOST = ("Host", "host")
 
 
+# -- which attempts are one call -------------------------------------------------------------------
+
 LONGEST_BACKOFF = 120.0
 """Seconds; the longest among the clients is that of urllib3 (`Retry.DEFAULT_BACKOFF_MAX`)."""
 
@@ -214,6 +218,9 @@ def grouped(
     return tuple(Group(tuple(one.attempts)) for one in grouping.calls)
 
 
+# -- who sent a request ----------------------------------------------------------------------------
+
+
 class Lane(NamedTuple):
     """Connections of a port that follow one another, as those of one client do."""
 
@@ -243,6 +250,9 @@ def _lanes(records: Sequence[Record]) -> dict[PortConnection, Lane]:
     return lanes
 
 
+# -- an attempt after the other --------------------------------------------------------------------
+
+
 class _Call:
     """Attempts so far, and who sent the last one."""
 
@@ -264,61 +274,82 @@ class _Call:
 
 
 class _Grouping:
+    """Gives each attempt to the call that it tries again, or begins a call with it.
+
+    Attributes:
+        calls: those that have begun, in the order of their first attempts.
+    """
+
     def __init__(self, in_turn: dict[int, int | None]) -> None:
+        self.calls: list[_Call] = []
+        # What `_in_turn` has found, and the calls by the number of their last attempt.
         self._in_turn = in_turn
         self._by_last: dict[int, _Call] = {}
-        self.calls: list[_Call] = []
+        # The calls that may be tried again, by what was asked and who had asked; the one that has
+        # waited longest comes first.
         self._open: dict[Hashable, list[_Call]] = {}
-        # By place: what has failed there last, if it had a body.
-        self._failed: dict[Hashable, _Call] = {}
-        # What has failed last, whoever had asked.
+        # The last of them, by what was asked, whoever had asked.
         self._latest: dict[Hashable, _Call] = {}
+        # The last of them that had a body, by where that was sent.
+        self._failed: dict[Hashable, _Call] = {}
 
     def add(self, new: Attempt, sender: Hashable) -> None:
-        record, is_open = new.record, not new.is_settled or _may_be_abandoned(new)
+        """Attempts come in order of arrival."""
+        may_be_retried = not new.is_settled or _may_be_abandoned(new)
         # Nearly always nothing has failed yet, and there is nothing to go on with.
-        if not (is_open or self._open):
+        if not (may_be_retried or self._open):
             self.calls.append(_Call(new, sender))
             return
         # Connections tell little of senders: who shares a pool sends over any of them.
-        known = Lane if isinstance(sender, Lane) else sender
-        key = wanted(record), known
+        known_sender = Lane if isinstance(sender, Lane) else sender
+        asked = wanted(new.record)
+        key = asked, known_sender
         # Without this, a client that polls would have each request compared with all before it.
-        candidates = [one for one in self._open.get(key, ()) if not _is_over(one.last, record)]
-        if record.number in self._in_turn:
-            call = self._by_last.get(self._in_turn[record.number] or 0)
-        else:
-            call = (
-                _continued(candidates, new, sender)
-                or self._with_less(known, new)
-                or self._taken_over(key[0], new)
-            )
+        waiting = [one for one in self._open.get(key, ()) if not _is_over(one.last, new.record)]
+        call = self._tried_again(new, sender, known_sender, asked, waiting)
         if call is None:
             call = _Call(new, sender)
             self.calls.append(call)
         else:
             call.go_on(new, sender)
-            # It goes to the end: the order is that of the last attempts, so a request that could
-            # follow several calls is taken for a retry of the one that has waited longest.
-            candidates = [one for one in candidates if one is not call]
+            waiting = [one for one in waiting if one is not call]
         if self._in_turn:
-            self._by_last[record.number] = call
-        if is_open:
-            candidates.append(call)
-            self._latest[key[0]] = call
-            self._note_failed(call, known)
-        if candidates or key in self._open:
-            self._open[key] = candidates
+            self._by_last[new.record.number] = call
+        if may_be_retried:
+            waiting.append(call)
+            self._latest[asked] = call
+            self._note_body(call, known_sender)
+        if waiting or key in self._open:
+            self._open[key] = waiting
 
-    def _note_failed(self, call: _Call, sender: Hashable) -> None:
+    def _tried_again(
+        self,
+        new: Attempt,
+        sender: Hashable,
+        known_sender: Hashable,
+        asked: Hashable,
+        waiting: list[_Call],
+    ) -> _Call | None:
+        """The call that an attempt belongs to, or None if it begins one."""
+        number = new.record.number
+        if number in self._in_turn:
+            return self._by_last.get(self._in_turn[number] or 0)
+        return (
+            _continued(waiting, new, sender)
+            or self._with_less(known_sender, new)
+            or self._taken_over(asked, new)
+        )
+
+    def _note_body(self, call: _Call, sender: Hashable) -> None:
         record = call.last.record
         if record.size:
-            self._failed[(place(record), sender)] = call
+            self._failed[place(record), sender] = call
             if record.call.operation == "upload":
                 # What is sent then may be no form any more.
-                self._failed[(NO_FORM, sender)] = call
+                self._failed[NO_FORM, sender] = call
 
     def _taken_over(self, asked: Hashable, new: Attempt) -> _Call | None:
+        """By a task or thread that was made for this attempt."""
         call, ours = self._latest.get(asked), new.record.sender
         if call is None or ours is None or _is_over(call.last, new.record):
             return None
@@ -327,15 +358,16 @@ class _Grouping:
         return call if goes_on and _is_same(call.last, new) else None
 
     def _with_less(self, sender: Hashable, new: Attempt) -> _Call | None:
+        """To the same place, with an empty body, or the rest of one."""
         call = self._failed.get((place(new.record), sender)) if self._failed else None
         if call is None or _is_over(call.last, new.record):
             return None
         return call if is_remainder(call.last, new.record) else None
 
 
-def _continued(candidates: list[_Call], new: Attempt, sender: Hashable) -> _Call | None:
-    """The call that a request is a retry of, or None."""
-    possible = [one for one in candidates if _is_same(one.last, new)]
+def _continued(waiting: list[_Call], new: Attempt, sender: Hashable) -> _Call | None:
+    """Of the calls that may be tried again with this request, the one that is, or None."""
+    possible = [one for one in waiting if _is_same(one.last, new)]
     own = next((one for one in possible if one.sender == sender), None)
     if own is not None or not isinstance(sender, Lane):
         return own

@@ -45,12 +45,12 @@ class Evidence:
     # What follows is found once, so that the whole takes no longer than to read all attempts.
 
     @cached_property
-    def each(self) -> Sequence[Group]:
-        """Each attempt alone."""
+    def single_attempts(self) -> Sequence[Group]:
+        """Each attempt alone, as if it were a call."""
         return [Group((one,)) for one in self.attempts]
 
     @cached_property
-    def failed(self) -> Sequence[Group]:
+    def failed_calls(self) -> Sequence[Group]:
         """The calls in which something went wrong: most rules are about these."""
         return [
             group
@@ -125,7 +125,7 @@ class Evidence:
         """What several asked for side by side over a port, where they may share connections."""
         last: dict[Hashable, int] = {}
         found: set[Hashable] = set()
-        for group in self.failed:
+        for group in self.failed_calls:
             first = group.first
             if isinstance(self.sender(first), Lane):
                 asked = first.call.user, subject(first.record)
@@ -145,24 +145,29 @@ class Evidence:
         return self.since(attempt) < LONGEST_BACKOFF and still_waits(attempt.record.sender)
 
     @cached_property
-    def _last(self) -> dict[Hashable, int]:
-        return {key: one.record.number for one in self.attempts for key in _traces(one.record)}
+    def _last_signs(self) -> dict[Hashable, int]:
+        """By sign, the number of the last request that was one."""
+        return {sign: one.record.number for one in self.attempts for sign in _signs(one.record)}
 
-    def comes_later(self, attempt: Attempt, *traces: Hashable) -> bool:
-        """Whether somebody left one of these traces after the attempt."""
-        number = attempt.record.number
-        return any(self._last.get(trace, 0) > number for trace in traces)
+    def was_gone_on_with(self, failed: Attempt) -> bool:
+        """Whether anybody went on with what had failed, though not by trying just that again."""
+        number = failed.record.number
+        return any(self._last_signs.get(sign, 0) > number for sign in _signs_of_going_on(failed))
 
     @cached_property
-    def outcomes(self) -> Sequence[Group]:
-        """The failed calls, where what another thread or task took over belongs to the first."""
+    def retried_by_anyone(self) -> Sequence[Group]:
+        """The calls that were tried again, also if another thread or task did it."""
         return [one for one in _taken_over(self.groups) if len(one.attempts) > 1]
 
 
-def _traces(record: Record) -> Iterable[Hashable]:
-    """What others may look for."""
+# What somebody does instead of just trying again: each request gives some signs, and after a
+# failure certain ones tell that it wasn't left at that.
+
+
+def _signs(record: Record) -> Iterable[Hashable]:
+    """Those that a request gives."""
     call = record.call
-    yield ("same", call.user, subject(record))
+    yield ("the same", call.user, subject(record))
     if call.operation == "list":
         yield ("list", call.user)
     if call.operation == "upload":
@@ -178,21 +183,25 @@ def _traces(record: Record) -> Iterable[Hashable]:
             yield ("variant", variant(record))
 
 
-def traces_of(attempt: Attempt) -> list[Hashable]:
-    """The traces of what is no sign of giving up after this attempt."""
-    record, call = attempt.record, attempt.call
-    found: list[Hashable] = [("same", call.user, subject(record))]
+def _signs_of_going_on(failed: Attempt) -> Iterable[Hashable]:
+    """Those that tell, after this failure, that somebody went on."""
+    record, call = failed.record, failed.call
+    yield ("the same", call.user, subject(record))
     if call.operation == "upload":
-        # A repeated upload may be stored twice, so looking into the list first is right too.
-        found += [("list", call.user), ("content", variant(record))]
-        found.append(("filename", call.user, call.filename))
+        # Sent again it may be stored twice, so a look into the list is right too.
+        yield ("list", call.user)
+        # The same under another name, or a new content under this name.
+        yield ("content", variant(record))
+        yield ("filename", call.user, call.filename)
     elif call.operation in NAMES.writing:
-        found.append(("retrieve", call.user, call.path))
+        # A look whether the file has gone.
+        yield ("retrieve", call.user, call.path)
     elif record.stub is not None and call.method != "GET":
-        found += [("GET", call.path), ("variant", variant(record))]
-        if attempt.status in (409, 412):
-            found.append((call.method, call.path))
-    return found
+        # A look whether it was made, or the same with another model or version.
+        yield ("GET", call.path)
+        yield ("variant", variant(record))
+        if failed.status in (409, 412):
+            yield (call.method, call.path)
 
 
 def _taken_over(groups: Sequence[Group]) -> Iterable[Group]:

@@ -27,8 +27,8 @@ NO_PAUSE = 0.01
 """Seconds between two polls that are no pause: less than anybody sleeps on purpose."""
 
 
-def the_failed_calls(evidence: Evidence) -> Iterable[Group]:
-    return evidence.failed
+def failed_calls(evidence: Evidence) -> Iterable[Group]:
+    return evidence.failed_calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Rule:
     meaning: str
     find: Callable[[Group, Evidence], Found]
     cures: Mapping[str, str]
-    over: Over = the_failed_calls
+    over: Over = failed_calls
     is_about_time: bool = False
 
     def cure(self, calls: Iterable[Call]) -> str:
@@ -84,12 +84,12 @@ def client_of(call: Call) -> str:
     return next(known, "")
 
 
-def outcomes(evidence: Evidence) -> Iterable[Group]:
-    return evidence.outcomes
+def retried_by_anyone(evidence: Evidence) -> Iterable[Group]:
+    return evidence.retried_by_anyone
 
 
-def each_attempt(evidence: Evidence) -> Iterable[Group]:
-    return evidence.each
+def single_attempts(evidence: Evidence) -> Iterable[Group]:
+    return evidence.single_attempts
 
 
 def by_sender_and(choose: Callable[[Attempt], Hashable]) -> Over:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from .attempts import Attempt, Group
 from .evidence import Evidence
-from .rules import Found, Rule, each_attempt
+from .rules import Found, Rule, single_attempts
 
 
 def _key_in_url(group: Group, evidence: Evidence) -> Found:
@@ -66,7 +66,7 @@ ON_CLIENTS: tuple[Rule, ...] = (
         level="error",
         meaning="sent a key in the query or the path, which are written to logs",
         find=_key_in_url,
-        over=each_attempt,
+        over=single_attempts,
         cures={
             "": "send it in the header 'Authorization: Bearer <key>'.",
             "openai": "pass it as api_key=..., which goes into the header.",
@@ -77,7 +77,7 @@ ON_CLIENTS: tuple[Rule, ...] = (
         level="error",
         meaning="sent a key to another machine over http://, where others can read it",
         find=_key_over_http,
-        over=each_attempt,
+        over=single_attempts,
         cures={
             "": "write https:// in the base URL.",
         },
@@ -100,7 +100,7 @@ ON_CLIENTS: tuple[Rule, ...] = (
         level="warning",
         meaning="has no read timeout, and would wait for ever when the service hangs",
         find=_no_timeout,
-        over=each_attempt,
+        over=single_attempts,
         cures={
             "": "give the client a timeout.",
             "httpx": "leave out timeout=None: the default is 5 s; or Client(timeout=30).",

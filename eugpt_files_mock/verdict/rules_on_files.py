@@ -16,10 +16,10 @@ from .rules import (
     Found,
     Rule,
     by_sender_and,
-    each_attempt,
     json_of,
-    outcomes,
+    retried_by_anyone,
     runs,
+    single_attempts,
     text_of,
 )
 
@@ -201,7 +201,7 @@ ON_FILES: tuple[Rule, ...] = (
         level="error",
         meaning="left the same file stored twice after an answer that got lost",
         find=_duplicate_upload,
-        over=outcomes,
+        over=retried_by_anyone,
         cures={
             "": "when an answer got lost, look into the list before the upload is sent again, or "
             "delete the copy.",
@@ -216,7 +216,7 @@ ON_FILES: tuple[Rule, ...] = (
         level="error",
         meaning="left an upload whose answer got lost, and deleted only the copy that it knows",
         find=_orphan_left,
-        over=outcomes,
+        over=retried_by_anyone,
         cures={
             "": "when an answer got lost, look into the list for the copy, and delete it too.",
         },
@@ -239,7 +239,7 @@ ON_FILES: tuple[Rule, ...] = (
         level="error",
         meaning="used a file whose processing had failed",
         find=partial(_used, status="error"),
-        over=each_attempt,
+        over=single_attempts,
         cures={
             "": "look at the status first: 'error' is final, and the file can't be used.",
             "openai": "look at the status that files.wait_for_processing() returns: it returns on "
@@ -263,7 +263,7 @@ ON_FILES: tuple[Rule, ...] = (
         level="error",
         meaning="asked for the page after a file that it had deleted itself",
         find=_paged_after_deleted,
-        over=each_attempt,
+        over=single_attempts,
         cures={
             "": "read all pages first and delete then, or ask for the first page again until it is "
             "empty.",
@@ -289,7 +289,7 @@ ON_FILES: tuple[Rule, ...] = (
         level="warning",
         meaning="used a file that was not processed yet",
         find=partial(_used, status="uploaded"),
-        over=each_attempt,
+        over=single_attempts,
         cures={
             "": "wait for the status 'processed' first, and stop at 'error'.",
             "openai": "files.wait_for_processing(file_id) first, and look at the status that it "
@@ -301,7 +301,7 @@ ON_FILES: tuple[Rule, ...] = (
         level="warning",
         meaning="uploaded files and never deleted them",
         find=_files_left,
-        over=each_attempt,
+        over=single_attempts,
         cures={
             "": "delete what is no longer needed, also after a failure (try/finally).",
         },

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from .attempts import AT_ONCE, NON_RETRYABLE, Attempt, Group
 from .calls import HONOURED, Lane, exactly, subject
-from .evidence import Evidence, traces_of
-from .rules import NO_PAUSE, Found, Rule, between, by_sender_and, json_of, outcomes, runs
+from .evidence import Evidence
+from .rules import NO_PAUSE, Found, Rule, between, by_sender_and, json_of, retried_by_anyone, runs
 
 _FREE_WAIT = 0.01
 """Seconds; `rate_limited()` asks for a millisecond, so that retries cost no time: not judged."""
@@ -224,14 +224,14 @@ def _gave_up(group: Group, evidence: Evidence) -> Found:
     is_waiting = asked > _FREE_WAIT and evidence.since(first) < asked
     if is_waiting or asked > _LONGEST_WAIT:
         return False
-    return not evidence.comes_later(first, *traces_of(first))
+    return not evidence.was_gone_on_with(first)
 
 
 def _broken_download_kept(group: Group, evidence: Evidence) -> Found:
     broken = [one for one in group.attempts if _is_broken_download(one)]
     # Code that fetched it again, and got a broken one again, has tried.
     is_kept = broken == [group.last] and not evidence.still_waits(group.last)
-    return is_kept and not evidence.comes_later(group.last, *traces_of(group.last))
+    return is_kept and not evidence.was_gone_on_with(group.last)
 
 
 def _is_broken_download(attempt: Attempt) -> bool:
@@ -304,7 +304,7 @@ ON_RETRIES: tuple[Rule, ...] = (
         level="error",
         meaning="sent a POST again after an answer that got lost, without an Idempotency-Key",
         find=_duplicate_post,
-        over=outcomes,
+        over=retried_by_anyone,
         cures={
             "": "send the same Idempotency-Key with each attempt, or look whether the first one "
             "took effect before it is sent again.",
