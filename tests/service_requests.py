@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from eugpt_files_mock import FilesMock
-from eugpt_files_mock.model.messages import Headers, Reply, Request
+from eugpt_files_mock.model.headers import Headers
+from eugpt_files_mock.model.messages import Reply, Request
 from eugpt_files_mock.service.handle import handle
 
 KEY = "eugpt_wire"

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ..model.messages import WHOLE, Headers, Outcome, Reply, Request
+from ..model.headers import Headers
+from ..model.messages import WHOLE, Outcome, Reply, Request
 from ..protocol.actions import http_date
 from .registry import HeadersSeen, Names, Resolved, sender_of
 

@@ -20,9 +20,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..errors import ClientHasNoTimeout
+from ..model.headers import Headers
 from ..model.messages import (
     NOT_CONNECTED,
-    Headers,
     Outcome,
     Request,
     Sender,

@@ -20,7 +20,8 @@ from urllib.parse import unquote, urlsplit
 from ..errors import ClientHasNoTimeout, FilesMockError, NetworkRefused
 from ..model.base_urls import BaseUrl, Origin, origin
 from ..model.faults import ConnectionFault
-from ..model.messages import Headers, Outcome, Reply, Request, Sender
+from ..model.headers import Headers
+from ..model.messages import Outcome, Reply, Request, Sender
 from ..service.handle import handle
 from ..service.service import Service
 from ..verdict.pauses import is_a_sleep_replaced_nearby, is_sleeping_replaced, thread_times

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, NewType
 
 from ..errors import OptionError, is_integer, known_arguments, quoted, string
-from .headers import BYTES, EVENTS, JSON, TEXT, header_pairs
-from .messages import Headers
+from .headers import BYTES, EVENTS, JSON, TEXT, Headers, header_pairs
 
 NULL: Any = object()
 """As `json`, the value null: None says that there is none."""

@@ -17,9 +17,9 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Request as WsgiRequest
 
 from ..errors import FaultUnavailable, OptionError, quoted
+from ..model.headers import Headers
 from ..model.messages import (
     NOT_CONNECTED,
-    Headers,
     Outcome,
     PortConnection,
     Reply,

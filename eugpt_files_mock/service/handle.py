@@ -13,10 +13,10 @@ from time import perf_counter
 from typing import Any
 
 from ..model.faults import FaultName
+from ..model.headers import Headers
 from ..model.messages import (
     Call,
     File,
-    Headers,
     NewCall,
     Outcome,
     Record,

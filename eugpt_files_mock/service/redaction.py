@@ -14,7 +14,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ..errors import quoted
-from ..model.messages import Headers, Outcome, Parameters, Reply, Request
+from ..model.headers import Headers
+from ..model.messages import Outcome, Parameters, Reply, Request
 from ..model.secret_names import (
     REDACTED,
     is_secret_member,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from ..model.messages import WHOLE, Call, Headers, Record, Reply, Severed
+from ..model.headers import Headers
+from ..model.messages import WHOLE, Call, Record, Reply, Severed
 
 _RETRYABLE = (408, 409, 429)
 """With all 5xx: what the `openai` SDKs try again (SDK source)."""

@@ -8,7 +8,8 @@ import pytest
 from werkzeug.test import Client
 
 from eugpt_files_mock import FilesMock
-from eugpt_files_mock.model.messages import Headers, Parameters
+from eugpt_files_mock.model.headers import Headers
+from eugpt_files_mock.model.messages import Parameters
 
 
 def test_header_names_are_found_in_any_case() -> None:

@@ -14,7 +14,8 @@ from collections.abc import Callable
 import pytest
 
 from eugpt_files_mock import FilesMock
-from eugpt_files_mock.model.messages import Headers, Reply, Request
+from eugpt_files_mock.model.headers import Headers
+from eugpt_files_mock.model.messages import Reply, Request
 from eugpt_files_mock.service.handle import handle
 
 from .effort import EFFORT, IS_NIGHTLY

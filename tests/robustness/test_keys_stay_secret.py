@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from eugpt_files_mock import ExpectationNotMet, FilesMock, OptionError, faults
-from eugpt_files_mock.model.messages import Headers, Request
+from eugpt_files_mock.model.headers import Headers
+from eugpt_files_mock.model.messages import Request
 from eugpt_files_mock.options import Options
 
 from ..conftest import WAYS, entered

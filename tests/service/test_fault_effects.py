@@ -11,7 +11,8 @@ import pytest
 
 from eugpt_files_mock import FilesMock, OptionError, faults
 from eugpt_files_mock.model.faults import ConnectionFault, ErrorResponse, Fault
-from eugpt_files_mock.model.messages import Headers, Reply, Request
+from eugpt_files_mock.model.headers import Headers
+from eugpt_files_mock.model.messages import Reply, Request
 from eugpt_files_mock.service.fault_effects import _ALTER, bytes_until_reset
 
 from ..service_requests import json_of, send

@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from eugpt_files_mock import Call, FilesMock, OptionError
-from eugpt_files_mock.model.messages import Headers, Parameters, Record, Severed, WaitState
+from eugpt_files_mock.model.headers import Headers
+from eugpt_files_mock.model.messages import Parameters, Record, Severed, WaitState
 from eugpt_files_mock.state.journal import Journal
 
 from ..service_requests import send

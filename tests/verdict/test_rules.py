@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from eugpt_files_mock import Call, FilesMock
+from eugpt_files_mock.model.headers import Headers
 from eugpt_files_mock.model.messages import (
     Delivery,
-    Headers,
     Parameters,
     PortConnection,
     Record,
