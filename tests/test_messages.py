@@ -1,6 +1,6 @@
 """Every failure message that a test author can see, in one file to be read: `messages.txt`.
 
-`python -m tests.test_messages` writes it anew. Read what has changed, as somebody at two in the
+`python -m tests.docs.refresh` writes it anew. Read what has changed, as somebody at two in the
 morning: what came, what would have matched, how to fix it, how to allow it.
 """
 
@@ -66,7 +66,7 @@ def catalogue() -> str:
 def test_the_messages_are_those_that_were_read() -> None:
     """No message changes before somebody has read it in `messages.txt`."""
     assert CATALOGUE.read_text(encoding="utf-8") == catalogue(), (
-        "read what has changed, then: python -m tests.test_messages"
+        "read what has changed, then: python -m tests.docs.refresh"
     )
 
 
@@ -103,7 +103,3 @@ def _raising() -> Iterator[tuple[str, int, int]]:
                 continue
             if getattr(node.exc.func, "id", None) in ours:
                 yield name, node.lineno, node.end_lineno or node.lineno
-
-
-if __name__ == "__main__":
-    CATALOGUE.write_text(catalogue(), encoding="utf-8")
