@@ -249,9 +249,9 @@ Mock = TypeVar("Mock", bound="HasLifecycle")
 class ServerContext(Generic[Mock]):
     """`with mock.serve() as mock:`, or `start()` and `stop()`."""
 
-    def __init__(self, mock: Mock, lifecycle: Lifecycle, open_server: Callable[[], Server]) -> None:
+    def __init__(self, mock: Mock, open_server: Callable[[], Server]) -> None:
         self._mock = mock
-        self._lifecycle = lifecycle
+        self._lifecycle = mock._lifecycle
         self._open_server = open_server
         self._server: Server | None = None
 
@@ -333,7 +333,7 @@ def serve_on(
     from .admin.resources import Control
     from .server.application import HostNames, ServedMock
 
-    lifecycle, service = mock._lifecycle, mock._lifecycle.service
+    service = mock._lifecycle.service
     if service.options.passthrough:
         raise OptionError(
             "passthrough has no effect on a port, where there is no other mock to leave a path "
@@ -348,10 +348,10 @@ def serve_on(
         mock=mock,
         service=service,
         has_page=access.is_open,
-        problems=lifecycle.problems,
+        problems=mock._lifecycle.problems,
     )
     answer = ServedMock(service, ControlApp(control, access), hosts, scheme)
-    return ServerContext(mock, lifecycle, partial(open_server, answer))
+    return ServerContext(mock, partial(open_server, answer))
 
 
 def keep_guard(mock: HasLifecycle) -> None:

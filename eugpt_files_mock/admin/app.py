@@ -169,7 +169,7 @@ class AdminAccess:
 
     def _check_host(self, request: Request) -> None:
         host = request.headers.get("Host", "")
-        if not self._hosts.know(host):
+        if not self._hosts.knows(host):
             raise Forbidden(
                 f"The Host {host!r} isn't this server's. To let it in: serve(allow_hosts=[...]), "
                 "or --allow-host."

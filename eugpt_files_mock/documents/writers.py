@@ -106,9 +106,9 @@ def comma_separated(topic: Topic, author: Author) -> Draft:
     )
 
 
-def _csv_row(values: object) -> bytes:
+def _csv_row(values: Iterable[object]) -> bytes:
     text = io.StringIO()
-    csv.writer(text).writerow(values)  # type: ignore[arg-type]
+    csv.writer(text).writerow(values)
     return text.getvalue().encode()
 
 

@@ -97,7 +97,7 @@ class ServedMock:
         """What is answered to a web page that isn't part of the test. It isn't in the journal."""
         # A client without a Host, over HTTP/1.0, is no browser.
         host = request.host
-        if host and self._hosts.is_loopback and not self._hosts.know(host):
+        if host and self._hosts.is_loopback and not self._hosts.knows(host):
             message = (
                 f"The Host {quoted(host)} isn't this server's. "
                 "To let it in: serve(allow_hosts=[...]), or --allow-host."
@@ -288,7 +288,7 @@ class HostNames:
         self._takes_any_address = bound in _WILDCARDS
         self._names = _LOOPBACK_NAMES | {bound.lower(), *_checked(allowed)}
 
-    def know(self, host: str) -> bool:
+    def knows(self, host: str) -> bool:
         """Whether the value of a `Host` header is a name of this server's; its port is ignored."""
         name = _name(host)
         # On a wildcard address any number may lead here; only a name can be rebound.

@@ -31,7 +31,7 @@ _RETRY_SECONDS = 0.1
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 _LEAST_DESERVING = ("rest", "reader")
-"""Whom a connection waits for that is ended when there is no room, after those that are idle."""
+"""What a connection waits for that may be ended to make room, after those that are idle."""
 
 _END_SECONDS = 1.0
 """How long to wait for all threads whose connections were ended; it takes microseconds."""
@@ -183,7 +183,7 @@ class Connections:
         self._waiting: SimpleQueue[Connection | None] = SimpleQueue()
 
     def take(self, connection: Connection, *, free_within: float = 0.0) -> None:
-        """Serve the connection in a thread that is free, after so many seconds, or in a new one.
+        """Serve the connection in a thread that is free within so many seconds, or in a new one.
 
         A RuntimeError says that none can be started: the connection is still the caller's.
         """
