@@ -14,7 +14,7 @@ from ..errors import OptionError, boolean, integer, quoted, string, unknown_word
 from ..model.messages import Call
 from ..model.stub_answers import Answer, StubRequest, encode, too_many
 from ..state.stubs import Stub
-from .operations import NAMES, is_files_path
+from .operations import check_operation, is_files_path
 from .service import Service
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -84,15 +84,6 @@ def _checked_times(times: int | None) -> int | None:
     if times is not None:
         integer("times", times, least=1, instead=", or None for always")
     return times
-
-
-def check_operation(service: Service, word: object) -> None:
-    """Check that a word names an operation, or a route that was stubbed.
-
-    Raises:
-        OptionError: with the nearest name.
-    """
-    NAMES.check(word, service.stubs.operations)
 
 
 def call_after(

@@ -13,7 +13,7 @@ from ..errors import OptionError, boolean, check_words, integer, quoted, unknown
 from ..faults import fault_named
 from ..locks import free_after_fork
 from ..model.faults import ConnectionFault, Fault, MalformedJson
-from ..model.operations import OperationNames, is_route_name
+from ..model.operation_names import OperationNames, is_route_name
 from ..model.processing import matches
 
 Phase = Literal["before", "after"]

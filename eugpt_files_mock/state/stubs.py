@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..locks import free_after_fork
 from ..model.messages import Call
-from ..model.operations import OperationNames
+from ..model.operation_names import OperationNames
 from ..model.stub_answers import EncodedAnswer, ReplyFunction, StubOperation
 from .journal import Calls, Journal
 

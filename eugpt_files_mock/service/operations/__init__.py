@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import Literal
 
 from ...model.messages import Request
-from ...model.operations import OperationNames
+from ...model.operation_names import OperationNames
 from ...model.profile import Profile
 from ...model.stub_answers import StubOperation
 from ...state.stubs import Stubs
 from ..refusals import Refusal
+from ..service import Service
 from .delete import DELETE
 from .download import DOWNLOAD
 from .list import LIST
@@ -58,6 +59,15 @@ NAMES = OperationNames(
     without_json=tuple(operation.name for operation in OPERATIONS if not operation.answers_json),
     writing=tuple(operation.name for operation in OPERATIONS if operation.method != "GET"),
 )
+
+
+def check_operation(service: Service, word: object) -> None:
+    """Check that a word names an operation, or a route that was stubbed.
+
+    Raises:
+        OptionError: with the nearest name.
+    """
+    NAMES.check(word, service.stubs.operations)
 
 
 def described(operation: AnyOperation) -> Description:
