@@ -194,6 +194,8 @@ class _MemoryTransport(asyncio.Transport):
 
     async def _go_on(self) -> None:
         """One step of the far end, and the wait after it."""
+        # Before the step: aiohttp may close, or go on reading, amid it.
+        self._stirred.clear()
         pause = _STARVED if self._is_paused else self._step(self._protocol)
         if pause == FOR_EVER:
             await self._wait_to_be_cancelled()
@@ -202,7 +204,6 @@ class _MemoryTransport(asyncio.Transport):
             await self._connection.waited(asyncio.sleep(pause))
             self._is_late = False
         elif pause == _STARVED or self._is_paused:
-            self._stirred.clear()
             await self._stirred.wait()
 
     async def _wait_to_be_cancelled(self) -> None:

@@ -163,3 +163,25 @@ def test_a_large_download_that_nobody_reads_is_not_taken_from_the_connection() -
 
     with FilesMock() as mock:
         asyncio.run(run(mock))
+
+
+@pytest.mark.parametrize("size", [10, 600_000, 3_000_000])
+def test_what_has_answered_ends_when_all_is_read(size: int) -> None:
+    """A task that waited on would be collected, and asyncio would say that it was pending."""
+
+    async def run(mock: FilesMock) -> set[asyncio.Task[Any]]:
+        file = mock.add_file("a.bin", b"x" * size)
+        headers = {"Authorization": f"Bearer {mock.api_key}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.get(f"{mock.base_url}/files/{file.id}/content") as answer,
+        ):
+            async for _ in answer.content.iter_chunked(100_000):
+                pass
+        # The connection is closed by a step of the loop, and what was waiting there takes one more.
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    with FilesMock() as mock:
+        assert set() == asyncio.run(run(mock))
