@@ -184,40 +184,6 @@ def _host(call: Call) -> str:
 _HOST = ("Host", "host")
 
 
-# -- which attempts are one call -------------------------------------------------------------------
-
-LONGEST_BACKOFF = 120.0
-"""Seconds; the longest among the clients is that of urllib3 (`Retry.DEFAULT_BACKOFF_MAX`)."""
-
-HONOURED = 0.9
-"""Of a wait that was asked for: the timers of some clients are coarse."""
-
-_EXACT = (*NON_RETRYABLE, 409, 412)
-"""After these, a request that differs in anything is a corrected one."""
-
-
-def grouped(
-    records: Iterable[Record], gone: Mapping[str, float] | None = None
-) -> tuple[Group, ...]:
-    """The calls, in the order of their first attempts.
-
-    Of attempts at the same time each is a call of its own: none can be the retry of another. `gone`
-    has, by the ids of requests, the seconds after which their clients went away.
-    """
-    kept, after = tuple(records), gone or {}
-    attempts = [attempt(record, after.get(record.call.request_id)) for record in kept]
-    senders = list(senders_of(kept))
-    unsure: dict[Hashable, list[Attempt]] = defaultdict(list)
-    if not all(one.is_settled for one in attempts):
-        for one, sender in zip(attempts, senders, strict=True):
-            if isinstance(sender, Lane):
-                unsure[wanted(one.record)].append(one)
-    grouping = _Grouping({n: own for some in unsure.values() for n, own in _in_turn(some).items()})
-    for one, sender in zip(attempts, senders, strict=True):
-        grouping.add(one, sender)
-    return tuple(Group(tuple(one.attempts)) for one in grouping.calls)
-
-
 # -- who sent a request ----------------------------------------------------------------------------
 
 
@@ -250,7 +216,38 @@ def _lanes(records: Sequence[Record]) -> dict[PortConnection, Lane]:
     return lanes
 
 
-# -- an attempt after the other --------------------------------------------------------------------
+# -- which attempts are one call -------------------------------------------------------------------
+
+LONGEST_BACKOFF = 120.0
+"""Seconds; the longest among the clients is that of urllib3 (`Retry.DEFAULT_BACKOFF_MAX`)."""
+
+HONOURED = 0.9
+"""Of a wait that was asked for: the timers of some clients are coarse."""
+
+_EXACT = (*NON_RETRYABLE, 409, 412)
+"""After these, a request that differs in anything is a corrected one."""
+
+
+def grouped(
+    records: Iterable[Record], gone: Mapping[str, float] | None = None
+) -> tuple[Group, ...]:
+    """The calls, in the order of their first attempts.
+
+    Of attempts at the same time each is a call of its own: none can be the retry of another. `gone`
+    has, by the ids of requests, the seconds after which their clients went away.
+    """
+    kept, after = tuple(records), gone or {}
+    attempts = [attempt(record, after.get(record.call.request_id)) for record in kept]
+    senders = list(senders_of(kept))
+    unsure: dict[Hashable, list[Attempt]] = defaultdict(list)
+    if not all(one.is_settled for one in attempts):
+        for one, sender in zip(attempts, senders, strict=True):
+            if isinstance(sender, Lane):
+                unsure[wanted(one.record)].append(one)
+    grouping = _Grouping({n: own for some in unsure.values() for n, own in _in_turn(some).items()})
+    for one, sender in zip(attempts, senders, strict=True):
+        grouping.add(one, sender)
+    return tuple(Group(tuple(one.attempts)) for one in grouping.calls)
 
 
 class _Call:

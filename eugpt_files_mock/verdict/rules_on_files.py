@@ -219,6 +219,10 @@ ON_FILES: tuple[Rule, ...] = (
         over=retried_by_anyone,
         cures={
             "": "when an answer got lost, look into the list for the copy, and delete it too.",
+            "openai": "client.with_options(max_retries=0).files.create(...), and when an answer "
+            "got lost, look into the list for the copy, and delete it too.",
+            "requests": "leave POST out of Retry(allowed_methods=...), as it is by default, and "
+            "when an answer got lost, look into the list for the copy, and delete it too.",
         },
     ),
     Rule(
