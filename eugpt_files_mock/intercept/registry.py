@@ -6,6 +6,7 @@ runs: so nothing here waits for a lock.
 
 import os
 import sys
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -275,7 +276,7 @@ def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> S
         scheme=scheme,
         client=weakref.ref(client) if _keeps_connections(client) else None,
         loop=weakref.ref(loop),
-        loop_time=now,
+        loop_ahead=None if now is None else now - _monotonic(),
         # Whose client has a timeout needs no other.
         has_deadline=not has_timeout and _has_deadline(loop, task),
         ident=id(task),
@@ -314,6 +315,10 @@ def _keeps_connections(client: Any) -> bool:
     if client is None or getattr(client, "_force_close", False):  # of aiohttp's connector
         return False
     return getattr(getattr(client, "_pool", None), "_max_keepalive_connections", None) != 0
+
+
+_monotonic = time.monotonic
+"""The real one, as freezegun replaces it."""
 
 
 def _running() -> tuple[Any, Any, float | None]:

@@ -57,7 +57,8 @@ class Sender(NamedTuple):
         scheme: `http` or `https`.
         client: a weak reference to the async client, or None.
         loop: a weak reference to the event loop that this client was used in, or None.
-        loop_time: seconds by the clock of the event loop, which a test may set forward, or None.
+        loop_ahead: seconds by which the clock of the event loop is ahead of the real one, from
+            any begin, or None; a test may set it forward.
         has_deadline: whether a deadline of the event loop ends the call, if its client doesn't.
         is_sleeping_replaced: whether the test has replaced what sleeps, so that waits tell nothing.
         ident: Python's `id` of the task or thread.
@@ -69,7 +70,7 @@ class Sender(NamedTuple):
     scheme: str = ""
     client: Any = None
     loop: Any = None
-    loop_time: float | None = None
+    loop_ahead: float | None = None
     has_deadline: bool = False
     is_sleeping_replaced: bool = False
     ident: int = 0

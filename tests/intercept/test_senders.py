@@ -91,7 +91,7 @@ def test_a_task_of_trio_is_a_sender(mock: FilesMock) -> None:
 
     trio.run(main)
     assert 2 == len({id(sender.who) for sender in senders(mock)})
-    assert None not in {sender.loop_time for sender in senders(mock)}
+    assert None not in {sender.loop_ahead for sender in senders(mock)}
 
 
 def test_on_a_port_each_connection_is_a_sender() -> None:

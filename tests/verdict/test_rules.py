@@ -167,6 +167,14 @@ CASES: dict[str, tuple[Sequence[Record], str]] = {
         [by_thread(0), by_thread(1.3, 0.01, 0.29), by_thread(2.41, 0.11, 0.3)],
         "no_backoff",
     ),
+    "constant, though one sleep is said to be a wait for the machine": (
+        [
+            by_thread(0, stops=1),
+            by_thread(0.2, 0, 0.19, stops=2),
+            by_thread(0.4, 0, 0.19, stops=3),
+        ],
+        "no_backoff",
+    ),
     "two sleeps that differ by five milliseconds": (
         [by_thread(0), by_thread(0.1), by_thread(0.206)],
         "",
