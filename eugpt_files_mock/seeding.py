@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -173,10 +173,7 @@ class FakeFiles:
         # All is checked before the first file is stored.
         wanted = SUFFIXES if suffixes is None else _several(suffixes)
         _check_documents(wanted, size)
-        return [
-            self.file(suffix, size, fields)
-            for _, suffix in zip(range(count), cycle(wanted), strict=False)
-        ]
+        return [self.file(suffix, size, fields) for suffix in islice(cycle(wanted), count)]
 
     def _document(self, suffix: str, size: int | None) -> Document:
         # The lock keeps the names apart, and the draws of one document together. The stream is set

@@ -72,7 +72,8 @@ def _times(value: str) -> int | None:
 
 
 def _boolean(value: str) -> bool:
-    return {"true": True, "false": False}[value] if value in ("true", "false") else bool(int(value))
+    words = {"true": True, "false": False}
+    return words[value] if value in words else bool(int(value))
 
 
 def _headers(value: str) -> dict[str, str]:

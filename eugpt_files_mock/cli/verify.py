@@ -7,14 +7,16 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from ..errors import FilesMockError, OptionError, check_words
 from ..model.base_urls import check_user_info
 from ..model.profile import as_profile
+from ..model.secret_names import REDACTED
+from .arguments import Words, fail
 
 
-def arguments() -> dict[str, dict[str, Any]]:
+def arguments() -> dict[str, Words]:
     # A function, as the environment is read when the command runs.
     return {
         "--base-url": {
@@ -41,10 +43,9 @@ def run(given: argparse.Namespace) -> int:
         reason = str(error)
     except KeyboardInterrupt:
         reason = "interrupted; what was uploaded has been deleted."
-    # Replacing "" would put the word between all letters.
-    reason = reason.replace(given.api_key or "\0", "[redacted]")
-    sys.stderr.write(f"eugpt-files-mock: {' '.join(reason.split())}\n")
-    return 2
+    if given.api_key:
+        reason = reason.replace(given.api_key, REDACTED)
+    return fail(reason)
 
 
 def _verified(given: argparse.Namespace) -> int:

@@ -148,11 +148,13 @@ def encode(answer: Answer, event_names: EventNames) -> EncodedAnswer:
     given = [name for name in _ENCODE if getattr(answer, name) is not None]
     if len(given) > 1:
         raise too_many(given)
-    kind, body = _ENCODE[given[0]](getattr(answer, given[0]), event_names) if given else (None, b"")
-    if given and status in WITHOUT_BODY:
-        raise OptionError(f"stub: an answer {status} has no body, got {given[0]}.", word=given[0])
+    content_type, body = None, b""
+    for name in given:
+        content_type, body = _ENCODE[name](getattr(answer, name), event_names)
+        if status in WITHOUT_BODY:
+            raise OptionError(f"stub: an answer {status} has no body, got {name}.", word=name)
     headers = header_pairs("stub", answer.headers)
-    return EncodedAnswer(status=status, headers=headers, content_type=kind, body=body)
+    return EncodedAnswer(status=status, headers=headers, content_type=content_type, body=body)
 
 
 def too_many(given: Iterable[str]) -> OptionError:

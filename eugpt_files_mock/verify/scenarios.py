@@ -148,7 +148,9 @@ def _matches(template: Any, actual: Any, words: Words) -> bool:
         return is_alike and all(_matches(template[name], actual[name], words) for name in template)
     if isinstance(template, list):
         is_alike = isinstance(actual, list) and len(template) == len(actual)
-        return is_alike and all(map(_matches, template, actual, [words] * len(template)))
+        return is_alike and all(
+            _matches(one, other, words) for one, other in zip(template, actual, strict=True)
+        )
     # In Python 1 == True == 1.0; in JSON they differ.
     return type(template) is type(actual) and template == actual
 
@@ -401,8 +403,8 @@ def _missing(run: Run) -> Seen:
     malformed = run.endpoint.send("GET", "/files/no-such-id")
     # Without the profile, and with the ids replaced by words: if they are equal, so are the
     # refusals.
-    usual, other = (refusal(answer, {"id": run.deleted}, None),
-                    refusal(malformed, {"id": "no-such-id"}, None))  # fmt: skip
+    usual = refusal(answer, {"id": run.deleted}, None)
+    other = refusal(malformed, {"id": "no-such-id"}, None)
     # Then the service doesn't tell a malformed id from one that is unknown: the profile says None.
     if usual == other:
         yield "errors.malformed_id", None
