@@ -144,7 +144,7 @@ CASES: dict[str, tuple[Sequence[Record], str]] = {
         "",
     ),
     "at once, and nobody tells whether it has slept": (
-        [by_thread(0), by_thread(0.09, worked=0.02, kept=0.05)],
+        [by_thread(0), by_thread(0.09, worked=0.03, kept=0.04)],
         "no_backoff",
     ),
     "after a short sleep": ([by_thread(0), by_thread(0.09, worked=0.05)], ""),
@@ -156,7 +156,7 @@ CASES: dict[str, tuple[Sequence[Record], str]] = {
         "",
     ),
     "at once, most of it in the mock": (
-        [by_thread(0, duration=0.5), by_thread(0.59, worked=0.3, kept=0.28)],
+        [by_thread(0, stops=1, duration=0.5), by_thread(0.65, 0.35, 0.3, stops=1)],
         "no_backoff",
     ),
     "after the clock was set forward": (
