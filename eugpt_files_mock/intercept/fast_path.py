@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ..model.headers import Headers
 from ..model.messages import WHOLE, Outcome, Reply, Request
-from ..protocol.actions import http_date
+from ..protocol import http_date
 from .registry import HeadersSeen, Names, Resolved, sender_of
 
 MOST_BYTES = 55_000

@@ -29,7 +29,7 @@ from ..model.messages import (
     Severed,
     WaitState,
 )
-from ..protocol.actions import Action, Close, Hang, Reset, Send, Wait, deliver
+from ..protocol import Action, Close, Hang, Reset, Send, Wait, deliver
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
 from ..service.handle import refuse_unreadable

@@ -28,7 +28,7 @@ from ..model.messages import (
     Severed,
     WaitState,
 )
-from ..protocol.actions import reason_phrase
+from ..protocol import reason_phrase
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
 from ..service.handle import handle, refuse_unkept, refuse_unreadable

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from ..model.messages import Outcome, PortConnection, Reply, WaitState
-from ..protocol.actions import Close, Hang, Reset, Send, Wait, deliver, response_head
+from ..protocol import Close, Hang, Reset, Send, Wait, deliver, response_head
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 
 Respond = Callable[[ReceivedRequest | UnreadableRequest], Outcome]

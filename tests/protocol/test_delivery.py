@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from eugpt_files_mock.model.messages import Delivery, Reply, Severed
-from eugpt_files_mock.protocol.actions import (
+from eugpt_files_mock.protocol import (
     Close,
     Hang,
     Reset,
