@@ -263,6 +263,9 @@ class _MemoryTransport(asyncio.Transport):
         """See `MemoryConnection.end`."""
         if self._is_late:
             self._connection.note_wait("gave_up")
+            # Nobody waits for the answer any more, so the task needn't wait to give it.
+            assert self._task is not None  # noqa: S101 - it is what is late
+            self._task.cancel()
         if not self._is_closing:
             self._connection.end()
             self._is_closing = True

@@ -185,3 +185,28 @@ def test_what_has_answered_ends_when_all_is_read(size: int) -> None:
 
     with FilesMock() as mock:
         assert set() == asyncio.run(run(mock))
+
+
+@pytest.mark.parametrize("fault", [faults.delay(60), faults.timeout(), faults.dribble(5, 60)])
+def test_what_is_late_is_not_waited_for_when_the_client_has_gone(fault: faults.Fault) -> None:
+    """A task that slept on would be seen by whoever looks for tasks that a test has left."""
+
+    async def run(mock: FilesMock) -> set[asyncio.Task[Any]]:
+        async with aiohttp.ClientSession(
+            headers={"Authorization": f"Bearer {mock.api_key}"},
+            timeout=aiohttp.ClientTimeout(total=None),
+        ) as session:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(_read(session, f"{mock.base_url}/files"), 0.1)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    with FilesMock() as mock:
+        mock.inject(fault, on="list")
+        assert set() == asyncio.run(run(mock))
+
+
+async def _read(session: aiohttp.ClientSession, url: str) -> bytes:
+    async with session.get(url) as answer:
+        return await answer.read()
