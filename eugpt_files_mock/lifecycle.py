@@ -329,7 +329,7 @@ def serve_on(
 
     The other arguments are those of `FilesMock.serve`; `open_server` is given what answers.
     """
-    from .admin.app import AdminAccess, ControlApp
+    from .admin import AdminAccess, ControlApp
     from .admin.resources import Control
     from .server.application import HostNames, ServedMock
 

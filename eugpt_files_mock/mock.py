@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import lifecycle
 from .decorator import Target, decorate
 from .errors import AttributeRefused, OptionError, known_arguments, nearest_word
-from .expectations.assertions import (
+from .expectations import (
     assert_called,
     assert_deleted,
     assert_downloaded,

@@ -17,7 +17,7 @@ from ..service.service import Service
 from ..state.armed_faults import ArmedFault, FaultTarget
 from ..state.stubs import Stub
 from ..verdict.calls import grouped
-from .assertions import brief, call_line, call_lines, count, fault_of
+from . import brief, call_line, call_lines, count, fault_of
 
 
 def exit_failure(

@@ -73,7 +73,7 @@ class ServedMock:
                 method=request.method,
                 client=CLIENT,
             )
-        # Before the Host is looked at: /__admin has stricter checks of its own (`admin/app.py`).
+        # Before the Host is looked at: /__admin has stricter checks of its own (`AdminAccess`).
         if request.path.startswith(_BESIDE):
             return call_wsgi(self._control, request, self._scheme)
         refusal = self._refusal(request)

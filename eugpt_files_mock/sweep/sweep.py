@@ -16,7 +16,7 @@ from ..errors import (
     quoted,
     unknown_word,
 )
-from ..expectations.assertions import count
+from ..expectations import count
 from ..intercept import fast_tls
 from ..model.messages import Call
 from .case import Case
