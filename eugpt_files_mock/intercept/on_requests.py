@@ -24,7 +24,8 @@ from ..model.base_urls import Origin
 from ..model.messages import Outcome
 from . import registry
 from .fast_path import MOST_BYTES, PlainAnswer, answer
-from .on_urllib3 import is_bare, read_timeout, urlopen_in_memory
+from .on_urllib3 import is_bare as urllib3_is_bare
+from .on_urllib3 import read_timeout, urlopen_in_memory
 from .patches import MethodPatch, WatchedPlace, bound, give_back, is_function_of, own_class
 from .registry import Resolved, place_of
 
@@ -75,6 +76,8 @@ def _choosing(original: Any, own: Any) -> Any:
 
 
 def _connecting(original: Any, own: Any) -> Any:
+    is_bare = is_function_of(own, "requests.adapters")
+
     def get_connection_with_tls_context(
         adapter: Any, request: Any, verify: Any, proxies: Any = None, cert: Any = None
     ) -> Any:
@@ -86,7 +89,7 @@ def _connecting(original: Any, own: Any) -> Any:
         # A proxy isn't asked: what it would be asked for is ours.
         pool = partial(own, adapter, request, verify, proxies=None, cert=cert)
         # Made only for the full path, unless a spy or a tracer looks on.
-        if not is_function_of(own, "requests.adapters"):
+        if not is_bare:
             pool = partial(_itself, pool())
         scheme = request.url.partition(":")[0].lower()
         return _Connection(found, place[0], pool, scheme, is_verified=verify is not False)
@@ -192,7 +195,7 @@ def _is_traced() -> bool:
     # Sentry replaces these two methods of http.client by functions of its own.
     methods = vars(http.client.HTTPConnection)
     return not (
-        is_bare()
+        urllib3_is_bare()
         and is_function_of(methods.get("putrequest"), "http.client")
         and is_function_of(methods.get("getresponse"), "http.client")
     )

@@ -34,11 +34,6 @@ def patches(_: Any) -> list[Patch]:
     return [_urlopen]
 
 
-def is_bare() -> bool:
-    """Whether a pool sends by nothing but urllib3's own function."""
-    return _urlopen.is_bare()
-
-
 def _opener() -> Any:
     """What sends for our hosts: the newest that the test author, or a tracer, has put there."""
     there = _urlopen.there
@@ -116,6 +111,8 @@ def _opening(original: Any, own: Any) -> Any:
 
 
 _urlopen = MethodPatch("urllib3.connectionpool.HTTPConnectionPool.urlopen", _opening)
+is_bare = _urlopen.is_bare
+"""Tells whether a pool sends by nothing but urllib3's own function."""
 
 
 def _address(pool: Any, url: str) -> tuple[Origin, str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, make_dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import parse_qsl
 
 from .headers import Headers
@@ -397,30 +397,3 @@ class Record(NamedTuple):
     tail: bytes = b""
     body: int = 0
     key_in_url: str | None = None
-
-
-# -- values of which one is made for each request --------------------------------------------------
-
-ValueT = TypeVar("ValueT")
-
-
-def _made_quickly(kind: type[ValueT]) -> type[ValueT]:
-    """What makes values of a frozen dataclass in half the time.
-
-    The `__init__` of a frozen dataclass sets each attribute by a call of a function. Here they are
-    set in a twin with the same slots, which isn't frozen; then it becomes what it is the twin of.
-    """
-
-    def freeze(value: Any) -> None:
-        value.__class__ = kind
-
-    members = [(one.name, one.type, field(default=one.default)) for one in fields(kind)]  # type: ignore[arg-type]
-    twin: Any = make_dataclass(
-        kind.__name__, members, slots=True, kw_only=True, namespace={"__post_init__": freeze}
-    )
-    return twin  # type: ignore[no-any-return]
-
-
-NewCall = _made_quickly(Call)
-NewReply = _made_quickly(Reply)
-NewFile = _made_quickly(File)

@@ -14,15 +14,7 @@ from typing import Any
 
 from ..model.faults import FaultName
 from ..model.headers import Headers
-from ..model.messages import (
-    Call,
-    File,
-    NewCall,
-    Outcome,
-    Record,
-    Reply,
-    Request,
-)
+from ..model.messages import Call, File, Outcome, Record, Reply, Request
 from ..state.armed_faults import FaultTarget
 from .authentication import Identity, identify
 from .fault_effects import SelectedFault, apply_fault, select_fault
@@ -217,7 +209,7 @@ class Exchange:
             is_authors=route.stub is not None or self.fault is not None,
         )
         file_id, filename, purpose, content_type = kept.named
-        call = NewCall(
+        call = Call(
             operation=route.name,
             method=request.method,
             path=kept.path,

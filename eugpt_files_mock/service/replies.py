@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import raised
 from ..model.faults import ErrorResponse
 from ..model.headers import BYTES, HTML, JSON, TEXT
-from ..model.messages import File, NewReply, Outcome, Reply
+from ..model.messages import File, Outcome, Reply
 from ..model.profile import BEHAVIOURS, Profile, fill
 from ..model.stub_answers import WITHOUT_BODY
 from ..options import Options
@@ -240,4 +240,4 @@ def reply(
         *profile["headers.always"].items(),
         *extra,
     )
-    return NewReply(status=status, headers=headers, body=body, request_id=request_id)
+    return Reply(status=status, headers=headers, body=body, request_id=request_id)

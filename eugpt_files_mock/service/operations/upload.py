@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import quoted
-from ...model.messages import File, NewFile, Reply, Request
+from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
 from ...options import Options
 from ...state.file_store import Held
@@ -121,7 +121,7 @@ def _operate(service: Service, command: Upload, user: str | None, now: float) ->
         message = f"The file has {size} bytes; at most {options.max_file_bytes} are allowed."
         raise Refused(Refusal("file_too_large", {"message": message}))
     created_at, expires_after = int(now), command.expires_after
-    file = NewFile(
+    file = File(
         id=service.randomness.file_id(),
         filename=command.filename or "",
         bytes=size,
