@@ -84,10 +84,10 @@ class Lifecycle:
         with self.lock:
             if self._intercepting:
                 raise StateError(
-                    "This mock intercepts already: start(), an outer `with`, or a fixture such as "
-                    "eugpt_files has started it.\n"
+                    "This mock intercepts already: start(), an outer `with`, a fixture such as "
+                    "eugpt_files, or a decorated call that isn't over has started it.\n"
                     "To fix it: use it as it is, without `with` and start(); or make another one, "
-                    "FilesMock()."
+                    "FilesMock(), such as for each of several calls at once."
                 )
             # Before anything is noted: when a library can't be patched, the mock has not been
             # started.
