@@ -250,8 +250,8 @@ def grouped(
     return tuple(Group(tuple(one.attempts)) for one in grouping.calls)
 
 
-class _Call:
-    """Attempts so far, and who sent the last one."""
+class _CallSoFar:
+    """The attempts so far, and who sent the last one."""
 
     __slots__ = ("attempts", "sender")
 
@@ -278,24 +278,24 @@ class _Grouping:
     """
 
     def __init__(self, in_turn: dict[int, int | None]) -> None:
-        self.calls: list[_Call] = []
+        self.calls: list[_CallSoFar] = []
         # What `_in_turn` has found, and the calls by the number of their last attempt.
         self._in_turn = in_turn
-        self._by_last: dict[int, _Call] = {}
+        self._by_last: dict[int, _CallSoFar] = {}
         # The calls that may be tried again, by what was asked and who had asked; the one that has
         # waited longest comes first.
-        self._open: dict[Hashable, list[_Call]] = {}
+        self._open: dict[Hashable, list[_CallSoFar]] = {}
         # The last of them, by what was asked, whoever had asked.
-        self._latest: dict[Hashable, _Call] = {}
+        self._latest: dict[Hashable, _CallSoFar] = {}
         # The last of them that had a body, by where that was sent.
-        self._failed: dict[Hashable, _Call] = {}
+        self._failed: dict[Hashable, _CallSoFar] = {}
 
     def add(self, new: Attempt, sender: Hashable) -> None:
         """Attempts come in order of arrival."""
         may_be_retried = not new.is_settled or _may_be_abandoned(new)
         # Nearly always nothing has failed yet, and there is nothing to go on with.
         if not (may_be_retried or self._open):
-            self.calls.append(_Call(new, sender))
+            self.calls.append(_CallSoFar(new, sender))
             return
         # Connections tell little of senders: who shares a pool sends over any of them.
         known_sender = Lane if isinstance(sender, Lane) else sender
@@ -305,7 +305,7 @@ class _Grouping:
         waiting = [one for one in self._open.get(key, ()) if not _is_over(one.last, new.record)]
         call = self._tried_again(new, sender, known_sender, asked, waiting)
         if call is None:
-            call = _Call(new, sender)
+            call = _CallSoFar(new, sender)
             self.calls.append(call)
         else:
             call.go_on(new, sender)
@@ -325,8 +325,8 @@ class _Grouping:
         sender: Hashable,
         known_sender: Hashable,
         asked: Hashable,
-        waiting: list[_Call],
-    ) -> _Call | None:
+        waiting: list[_CallSoFar],
+    ) -> _CallSoFar | None:
         """The call that an attempt belongs to, or None if it begins one."""
         number = new.record.number
         if number in self._in_turn:
@@ -337,7 +337,7 @@ class _Grouping:
             or self._taken_over(asked, new)
         )
 
-    def _note_body(self, call: _Call, sender: Hashable) -> None:
+    def _note_body(self, call: _CallSoFar, sender: Hashable) -> None:
         record = call.last.record
         if record.size:
             self._failed[place(record), sender] = call
@@ -345,7 +345,7 @@ class _Grouping:
                 # What is sent then may be no form any more.
                 self._failed[NO_FORM, sender] = call
 
-    def _taken_over(self, asked: Hashable, new: Attempt) -> _Call | None:
+    def _taken_over(self, asked: Hashable, new: Attempt) -> _CallSoFar | None:
         """By a task or thread that was made for this attempt."""
         call, ours = self._latest.get(asked), new.record.sender
         if call is None or ours is None or _is_over(call.last, new.record):
@@ -354,7 +354,7 @@ class _Grouping:
         goes_on = theirs is not None and ours.goes_on_for(theirs)
         return call if goes_on and _is_same(call.last, new) else None
 
-    def _with_less(self, sender: Hashable, new: Attempt) -> _Call | None:
+    def _with_less(self, sender: Hashable, new: Attempt) -> _CallSoFar | None:
         """To the same place, with an empty body, or the rest of one."""
         call = self._failed.get((place(new.record), sender)) if self._failed else None
         if call is None or _is_over(call.last, new.record):
@@ -362,7 +362,7 @@ class _Grouping:
         return call if is_remainder(call.last, new.record) else None
 
 
-def _continued(waiting: list[_Call], new: Attempt, sender: Hashable) -> _Call | None:
+def _continued(waiting: list[_CallSoFar], new: Attempt, sender: Hashable) -> _CallSoFar | None:
     """Of the calls that may be tried again with this request, the one that is, or None."""
     possible = [one for one in waiting if _is_same(one.last, new)]
     own = next((one for one in possible if one.sender == sender), None)

@@ -77,12 +77,12 @@ class Evidence:
         return found
 
     @cached_property
-    def places(self) -> dict[int, int]:
-        """The place of each record among those of its sender."""
+    def positions(self) -> dict[int, int]:
+        """By the number of a record, how many the same sender had sent before."""
         return {
-            one.record.number: place
+            one.record.number: position
             for sent in self.by_sender.values()
-            for place, one in enumerate(sent)
+            for position, one in enumerate(sent)
         }
 
     @cached_property

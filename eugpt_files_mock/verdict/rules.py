@@ -106,8 +106,10 @@ def by_sender_and(choose: Callable[[Attempt], Hashable]) -> Over:
     return over
 
 
-def runs(over: Over) -> Over:
-    """Those that follow one another within the longest wait of any client."""
+def within_one_run(over: Over) -> Over:
+    """Those that follow one another within the longest wait of any client: later, the same program
+    has been started again.
+    """
 
     def split(evidence: Evidence) -> Iterator[Group]:
         for group in over(evidence):
@@ -125,8 +127,8 @@ def runs(over: Over) -> Over:
 def between(earlier: Attempt, later: Attempt, evidence: Evidence) -> Iterator[Attempt]:
     """What the same sender did between two of its attempts."""
     sent = evidence.by_sender[evidence.sender(later)]
-    place = evidence.places[later.record.number]
-    for one in reversed(sent[:place]):
+    position = evidence.positions[later.record.number]
+    for one in reversed(sent[:position]):
         if one.record.number <= earlier.record.number:
             return
         yield one

@@ -18,9 +18,9 @@ from .rules import (
     by_sender_and,
     json_of,
     retried_by_anyone,
-    runs,
     single_attempts,
     text_of,
+    within_one_run,
 )
 
 _MOST_POLLS = 30
@@ -255,7 +255,7 @@ ON_FILES: tuple[Rule, ...] = (
         level="error",
         meaning="went on asking for the status of a file that had failed, which is final",
         find=_failed_file_polled,
-        over=runs(by_sender_and(_status)),
+        over=within_one_run(by_sender_and(_status)),
         cures={
             "": "stop waiting at 'error' as at 'processed', and give up after some time.",
             "openai": "stop waiting at 'error' as at 'processed': files.wait_for_processing() "

@@ -10,7 +10,16 @@ from itertools import pairwise
 from .attempts import AT_ONCE, NON_RETRYABLE, Attempt, Group
 from .calls import HONOURED, Lane, exactly, subject
 from .evidence import Evidence
-from .rules import NO_PAUSE, Found, Rule, between, by_sender_and, json_of, retried_by_anyone, runs
+from .rules import (
+    NO_PAUSE,
+    Found,
+    Rule,
+    between,
+    by_sender_and,
+    json_of,
+    retried_by_anyone,
+    within_one_run,
+)
 
 _FREE_WAIT = 0.01
 """Seconds; `rate_limited()` asks for a millisecond, so that retries cost no time: not judged."""
@@ -194,7 +203,7 @@ def _may_be_of_the_library(earlier: Attempt, later: Attempt, evidence: Evidence)
         return False
     sender = later.record.sender
     is_on_a_port = sender is not None and not sender.is_in_process
-    may_be_kept = evidence.places[earlier.record.number] > 0
+    may_be_kept = evidence.positions[earlier.record.number] > 0
     return (is_on_a_port and later.call.method == "GET") or (client == "aiohttp" and may_be_kept)
 
 
@@ -319,7 +328,7 @@ ON_RETRIES: tuple[Rule, ...] = (
         level="error",
         meaning="sent a delete again after 404, which says that the file is gone",
         find=_delete_retried_after_404,
-        over=runs(by_sender_and(_deleted)),
+        over=within_one_run(by_sender_and(_deleted)),
         cures={
             "": "take 404 for success when a delete was sent again: the file is gone.",
         },
