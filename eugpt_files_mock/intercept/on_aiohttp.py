@@ -160,7 +160,13 @@ class _MemoryTransport(asyncio.Transport):
         self._is_read_timeout = timeout.sock_read is not None and timeout.sock_read == min(limits)
         find = partial(registry.find, place)
         # Asked here, in the task of the author: the answer is given in a task of ours.
-        sender = sender_of(req.url.scheme, connector, has_timeout=bool(limits))
+        sender = sender_of(
+            req.url.scheme,
+            connector,
+            has_timeout=bool(limits),
+            # Its limit on connecting still runs.
+            own_deadlines=1 if timeout.connect else 0,
+        )
         self._connection = _Connection(
             find, "aiohttp", min(limits, default=None), sender=lambda: sender
         )

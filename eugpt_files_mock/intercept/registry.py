@@ -266,8 +266,13 @@ def _index() -> None:
 # -- who sends a request: the task or thread, and its event loop ----------------------------------
 
 
-def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> Sender:
-    """Who sends right now; `client` is given by async clients, which belong to one event loop."""
+def sender_of(
+    scheme: str, client: Any = None, *, has_timeout: bool = True, own_deadlines: int = 0
+) -> Sender:
+    """Who sends right now; `client` is given by async clients, which belong to one event loop.
+
+    `own_deadlines` of the loop are the client's, and end before it has read anything.
+    """
     loop, task, now = _running()
     if task is None:
         return _this.sender(scheme)
@@ -278,7 +283,7 @@ def sender_of(scheme: str, client: Any = None, *, has_timeout: bool = True) -> S
         loop=weakref.ref(loop),
         loop_ahead=None if now is None else now - _monotonic(),
         # Whose client has a timeout needs no other.
-        has_deadline=not has_timeout and _has_deadline(loop, task),
+        has_deadline=not has_timeout and _has_deadline(loop, task, own_deadlines),
         ident=id(task),
     )
 
@@ -362,7 +367,7 @@ def seconds_to_deadline() -> float | None:
     return None if nearest == inf else max(0.0, nearest - now)
 
 
-def _has_deadline(loop: Any, task: Any) -> bool:
+def _has_deadline(loop: Any, task: Any, own: int) -> bool:
     """Whether a deadline of the loop, such as `asyncio.timeout()`, will end the task's call."""
     anyio = sys.modules.get("anyio")
     if anyio is not None and anyio.current_effective_deadline() != float("inf"):
@@ -370,7 +375,8 @@ def _has_deadline(loop: Any, task: Any) -> bool:
     if not hasattr(loop, "_scheduled"):
         # trio's own are known to anyio; uvloop doesn't tell: no accusation there.
         return type(loop).__module__.startswith("uvloop")
-    return any(_ends(handle, task) for handle in loop._scheduled if not handle.cancelled())
+    found = sum(_ends(handle, task) for handle in loop._scheduled if not handle.cancelled())
+    return found > own
 
 
 def _ends(handle: Any, task: Any) -> bool:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Hashable
 from itertools import pairwise
 
-from .attempts import AT_ONCE, NON_RETRYABLE, Attempt, Group
+from .attempts import AT_ONCE, NON_RETRYABLE, Attempt, Group, Pause
 from .calls import HONOURED, Lane, exactly, subject
 from .evidence import Evidence
 from .rules import (
@@ -172,8 +172,7 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
     if len(waits) == 1 and _may_be_of_the_library(*judged[0], evidence):
         return False
     # Full jitter may make one of several waits short; urllib3's first retry comes without any.
-    is_growing = len(waits) > 1 and waits[-1] > max(0.05, 1.5 * waits[0])
-    if all(pause.is_none for pause in pauses) and not is_growing:
+    if _are_none(pauses):
         return f"again after {max(waits[-1], 0.0):.2f} s"
     # Those who share a pool of connections seem to try again in turn.
     if (group.first.call.user, subject(group.first.record)) in evidence.shared:
@@ -183,6 +182,20 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
     tolerance = (0.004 if is_exact else 0.01) + max(waits) * (0.1 if len(waits) > 2 else 0.01)
     is_constant = len(waits) > 1 and max(waits) - min(waits) <= tolerance
     return f"again every {waits[-1]:.2f} s" if is_constant else False
+
+
+def _are_none(pauses: list[Pause]) -> bool:
+    """Whether the code tried again at once each time."""
+    none = sum(pause.is_none for pause in pauses)
+    # On a busy machine, some of many come late.
+    if len(pauses) >= _MANY:
+        return none >= 0.75 * len(pauses)
+    first, last = pauses[0].slept, pauses[-1].slept
+    is_growing = len(pauses) > 1 and last > max(0.05, 1.5 * first)
+    return none == len(pauses) and not is_growing
+
+
+_MANY = 6
 
 
 def _may_be_of_another(earlier: Attempt, later: Attempt, evidence: Evidence) -> bool:

@@ -642,6 +642,24 @@ def requests_without_a_timeout(mock: FilesMock) -> None:
         s.get(mock.base_url + "/files")
 
 
+@wrong("no_timeout", ways=IN_PROCESS)
+async def aiohttp_with_a_limit_on_connecting_only(mock: FilesMock) -> None:
+    """Once it is connected, it reads for ever."""
+    async with (
+        aio(mock, timeout=aiohttp.ClientTimeout(total=None, connect=5)) as s,
+        s.get(mock.base_url + "/files"),
+    ):
+        pass
+
+
+@right(ways=IN_PROCESS)
+async def aiohttp_with_a_deadline_around_it(mock: FilesMock) -> None:
+    """Beside its limit on connecting, the loop has one of the author's."""
+    async with aio(mock, timeout=aiohttp.ClientTimeout(total=None, connect=5)) as s:
+        answer = await asyncio.wait_for(s.get(mock.base_url + "/files"), 5)
+        await asyncio.wait_for(answer.read(), 5)
+
+
 @right(ways=IN_PROCESS)
 async def wait_for_is_a_timeout(mock: FilesMock) -> None:
     """Around a client that has none."""
