@@ -11,23 +11,22 @@ from typing import Any
 
 from ..model.profile import BEHAVIOURS, Profile, fill
 
-_CODES = {
-    name.partition(".")[2]: row.eugpt["body"]["error"]["code"]
+_ROWS = {
+    name.partition(".")[2]: row.eugpt
     for name, row in BEHAVIOURS.items()
     # `errors.envelope` has no status; a row that is null in this profile has no code of its own.
     if name.startswith("errors.") and isinstance(row.eugpt, dict) and "status" in row.eugpt
 }
+"""Case → the row of the profile `eugpt`."""
+
+_CODES = {case: row["body"]["error"]["code"] for case, row in _ROWS.items()}
 """Case → the code of the profile `eugpt`."""
 
 REFUSALS: dict[str, tuple[int, str]] = {
     # These, and those at the end, have no row in the profile: in every one they are answered
     # in its common envelope.
     "bad_request": (400, "invalid_request_error"),
-    **{
-        code: (row["status"], row["body"]["error"]["type"])
-        for case, code in _CODES.items()
-        for row in [BEHAVIOURS[f"errors.{case}"].eugpt]
-    },
+    **{_CODES[case]: (row["status"], row["body"]["error"]["type"]) for case, row in _ROWS.items()},
     "foreign_request": (403, "permission_error"),
     "project_forbidden": (403, "permission_error"),
     "quota_exceeded": (403, "permission_error"),
