@@ -331,7 +331,7 @@ def serve_on(
     """
     from .admin import AdminAccess, ControlApp
     from .admin.resources import Control
-    from .server.application import HostNames, ServedMock
+    from .server import HostNames, ServedMock
 
     service = mock._lifecycle.service
     if service.options.passthrough:

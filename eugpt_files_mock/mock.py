@@ -668,7 +668,7 @@ class FilesMock:
     @cached_property
     def wsgi_app(self) -> WSGIApplication:
         """The WSGI application, for any WSGI server or test client."""
-        from .server.application import WsgiApp
+        from .server import WsgiApp
 
         return WsgiApp(self._lifecycle.service)
 

@@ -27,7 +27,7 @@ from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.wrappers import Request, Response
 
 from ..errors import FilesMockError, OptionError, nearest_word, quoted
-from ..server.application import HostNames
+from ..server import HostNames
 from ..service.refusals import envelope
 from .resources import Control, ControlRoute, json_response
 from .routes import ROUTES

@@ -70,7 +70,7 @@ def _serve_until(came: Signals, mock: FilesMock, given: argparse.Namespace) -> i
     # Not a `with` block: `--check` decides whether its end checks anything.
     context.start()
     print(f"Listening on {mock.base_url}")
-    from ..server.application import is_loopback
+    from ..server import is_loopback
 
     has_page = token is not None or is_loopback(given.host)
     page = f"is at {context.url}/__admin/" if has_page else "needs --admin-token"

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request
 from eugpt_files_mock import FilesMock, OptionError
 from eugpt_files_mock.lifecycle import serve_on
 from eugpt_files_mock.protocol.server_protocol import ReceivedRequest
-from eugpt_files_mock.server.application import is_loopback
+from eugpt_files_mock.server import is_loopback
 from eugpt_files_mock.server.connection import Respond
 
 NO_ADDRESS = "["

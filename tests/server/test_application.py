@@ -9,7 +9,7 @@ from wsgiref.validate import validator
 import pytest
 
 from eugpt_files_mock.protocol.server_protocol import ReceivedRequest
-from eugpt_files_mock.server.application import call_wsgi
+from eugpt_files_mock.server import call_wsgi
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
