@@ -110,9 +110,9 @@ class Lifecycle:
         if error is not None:
             self.explain(error)
 
-    def close_port(self, port: ServerContext[Any], *, failing: bool) -> None:
-        """Stop serving only there; `failing` says that an exception is being raised."""
-        self._close((port,), interception=False, failing=failing)
+    def close_port(self, port: ServerContext[Any], error: BaseException | None) -> None:
+        """Stop serving only there; `error` is the exception that is being raised."""
+        self._close((port,), interception=False, failing=error is not None)
 
     def _close(
         self, ports: Sequence[ServerContext[Any]], *, interception: bool, failing: bool
@@ -289,7 +289,7 @@ class ServerContext(Generic[Mock]):
         Raises:
             ExpectationNotMet: see `FilesMock.stop`.
         """
-        self._lifecycle.close_port(self, failing=False)
+        self._lifecycle.close_port(self, None)
 
     def close(self) -> None:
         """Stop at once, without a check; for `FilesMock.stop`, which checks afterwards."""
@@ -307,13 +307,13 @@ class ServerContext(Generic[Mock]):
         return self.start()
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._lifecycle.close_port(self, failing=error is not None)
+        self._lifecycle.close_port(self, error)
 
     async def __aenter__(self) -> Mock:
         return self.start()
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._lifecycle.close_port(self, failing=error is not None)
+        self._lifecycle.close_port(self, error)
 
 
 def serve_on(
