@@ -62,7 +62,7 @@ class ActiveMock:
             replaced = is_sleeping_replaced() or (may_fail and is_a_sleep_replaced_nearby())
             if may_fail or replaced:
                 beside = living() if may_fail else frozenset[int]()
-                times = thread_times() if may_fail else None
+                times = thread_times(is_shared=_has_others(sender)) if may_fail else None
                 sender = sender._replace(
                     is_sleeping_replaced=replaced, beside=beside, thread_times=times
                 )
@@ -313,6 +313,17 @@ def living() -> frozenset[int]:
     if asyncio is not None and asyncio._get_running_loop() is not None:
         found |= {id(task) for task in asyncio.all_tasks()}
     return frozenset(found)
+
+
+def _has_others(sender: Sender) -> bool:
+    """Whether other tasks of its event loop run beside it."""
+    if sender.loop is None:
+        return False
+    asyncio: Any = sys.modules.get("asyncio")
+    if asyncio is None or asyncio._get_running_loop() is None:
+        return True  # trio doesn't tell
+    # Some clients are answered in a task of ours.
+    return bool(asyncio.all_tasks() - {asyncio.current_task(), sender.who()})
 
 
 def _keeps_connections(client: Any) -> bool:

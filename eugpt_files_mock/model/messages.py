@@ -41,12 +41,14 @@ class ThreadTimes(NamedTuple):
             the system doesn't tell.
         stops: how often it stopped by itself, to sleep or to wait for something; None where the
             system doesn't tell.
+        is_shared: whether other tasks run in it, as those of one event loop do.
     """
 
     thread: int
     at_work: float
     kept_waiting: float = 0.0
     stops: int | None = None
+    is_shared: bool = False
 
 
 class Sender(NamedTuple):

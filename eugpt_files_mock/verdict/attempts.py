@@ -129,7 +129,7 @@ class Attempt(NamedTuple):
             kept_waiting=kept,
             at_work=busy - kept,
             has_never_stopped=before.stops is not None and before.stops == after.stops,
-            is_of_a_thread=ours is not None and ours.loop is None,
+            is_alone=not (before.is_shared or after.is_shared),
         )
 
     def _is_clock_set(self, later: Attempt) -> bool:
@@ -163,14 +163,14 @@ class Pause(NamedTuple):
         kept_waiting: how long of it the machine had no time for the thread.
         at_work: how long of it the thread has run; None if that isn't known.
         has_never_stopped: whether it is known that the thread did not sleep, nor wait for anything.
-        is_of_a_thread: whether nobody else runs in that thread, as tasks of one event loop do.
+        is_alone: whether no other tasks run in that thread.
     """
 
     length: float
     kept_waiting: float = 0.0
     at_work: float | None = None
     has_never_stopped: bool = False
-    is_of_a_thread: bool = False
+    is_alone: bool = False
 
     @property
     def on_a_quiet_machine(self) -> float:
@@ -187,12 +187,12 @@ class Pause(NamedTuple):
     @property
     def slept(self) -> float:
         """As near as can be told: other tasks work while one sleeps."""
-        return self.idle if self.is_of_a_thread else self.on_a_quiet_machine
+        return self.idle if self.is_alone else self.on_a_quiet_machine
 
     @property
     def is_none(self) -> bool:
         """Whether the code went on at once."""
-        if self.has_never_stopped and self.at_work is not None:
+        if self.has_never_stopped and self.is_alone and self.at_work is not None:
             return self.at_work < 2 * AT_ONCE
         return self.length < AT_ONCE and (self.at_work is None or self.idle < _NO_SLEEP)
 

@@ -110,10 +110,15 @@ _thread_time = time.thread_time
 _sleep = time.sleep
 
 
-def thread_times() -> ThreadTimes:
+def thread_times(*, is_shared: bool) -> ThreadTimes:
     """Those of the thread that asks."""
-    stops = _stops() if _are_stops_counted() else None
-    return ThreadTimes(threading.get_ident(), _thread_time(), _seconds_kept_waiting(), stops)
+    return ThreadTimes(
+        thread=threading.get_ident(),
+        at_work=_thread_time(),
+        kept_waiting=_seconds_kept_waiting(),
+        stops=_stops() if _are_stops_counted() else None,
+        is_shared=is_shared,
+    )
 
 
 def _stops() -> int | None:

@@ -194,6 +194,30 @@ def test_to_work_before_a_retry_is_no_wait_and_a_short_sleep_is_one(
         assert ({"no_backoff"} if between is worked else set()) == kinds(mock)
 
 
+def test_a_task_that_sleeps_while_others_work_has_waited() -> None:
+    """Its thread never stops meanwhile."""
+
+    async def works() -> None:
+        until = time.monotonic() + 0.3
+        while time.monotonic() < until:
+            worked(0.005)
+            await asyncio.sleep(0)
+
+    async def waits(client: httpx.AsyncClient) -> None:
+        await client.get("files")
+        await asyncio.sleep(0.12)
+        await client.get("files")
+
+    async def both(mock: FilesMock) -> None:
+        async with httpx.AsyncClient(base_url=mock.base_url, headers=HEADERS) as client:
+            await asyncio.gather(waits(client), works())
+
+    with FilesMock(api_keys=[KEY]) as mock:
+        mock.inject(faults.server_error(), "list")
+        asyncio.run(both(mock))
+        assert set() == kinds(mock)
+
+
 def test_a_retry_after_a_timeout_is_not_at_once(either: FilesMock) -> None:
     """The client has waited, though in process that costs no time."""
     either.inject(faults.timeout(), "list")

@@ -50,10 +50,15 @@ def asked(at: float, status: int | None = 200, **words: Any) -> Record:
 
 
 def by_thread(
-    at: float, worked: float = 0, kept: float = 0, stops: int | None = None, **words: Any
+    at: float,
+    worked: float = 0,
+    kept: float = 0,
+    stops: int | None = None,
+    is_shared: bool = False,
+    **words: Any,
 ) -> Record:
     """Failed; the thread has run so many seconds until then, and was kept waiting for so many."""
-    times = ThreadTimes(1, worked, kept, stops)
+    times = ThreadTimes(1, worked, kept, stops, is_shared)
     words = {"status": 500, "sender": SENDER._replace(thread_times=times), **words}
     return asked(at, **words)
 
@@ -140,6 +145,13 @@ CASES: dict[str, tuple[Sequence[Record], str]] = {
     "at once, as far as a busy machine had time for it": (
         [by_thread(0, stops=3), by_thread(0.6, worked=0.05, stops=3)],
         "no_backoff",
+    ),
+    "after a sleep in which other tasks worked": (
+        [
+            by_thread(0, stops=3, is_shared=True),
+            by_thread(0.15, worked=0.05, kept=0.1, stops=3, is_shared=True),
+        ],
+        "",
     ),
     "after much work": ([by_thread(0, stops=3), by_thread(0.21, worked=0.2, stops=3)], ""),
     "after a sleep that seems to be none": (
