@@ -38,7 +38,7 @@ _IN_PROCESS = (
 _SENDING = {"HTTPTransport": "handle_request", "AsyncHTTPTransport": "handle_async_request"}
 """The library's own transports, and the method by which each sends."""
 
-_asked: ContextVar[Resolved | None] = ContextVar("eugpt_files_mock_asked", default=None)
+_addressee: ContextVar[Resolved | None] = ContextVar("eugpt_files_mock_addressee", default=None)
 """The mock that the client's URL belongs to, until the answer is there: a transport of the user's
 may rewrite the URL on the way, as one that pins a host's address does."""
 
@@ -66,7 +66,8 @@ def _choosing(library: Any, sending: list[MethodPatch], original: Any, own: Any)
             # A transport of the user's may send a request of its own within ours, such as one for a
             # token, with another client: that isn't for the mock, unless its URL says so.
             transport = original(client, url)
-            return transport if _asked.get() is None else _Asking(None, transport, library)
+            is_within_ours = _addressee.get() is not None
+            return _Addressed(None, transport, library) if is_within_ours else transport
         transport = own(client, url)
         kind = type(transport)
         for patch in sending:
@@ -80,7 +81,7 @@ def _choosing(library: Any, sending: list[MethodPatch], original: Any, own: Any)
         # off.
         for patch in sending:
             patch.renew()
-        return _Asking(found, transport, library)
+        return _Addressed(found, transport, library)
 
     return _transport_for_url
 
@@ -199,10 +200,10 @@ def _taken_over(url: Any) -> Resolved | None:
     """The mock that answers a request which is about to leave, or None."""
     found = registry.find(origin(url.host, url.port), url.path)
     if found is None:
-        return _asked.get()
+        return _addressee.get()
     # The transport has kept our URL. So what it sends to other URLs meanwhile, such as a request
     # for a token, isn't a rewritten request of ours, and goes to the network.
-    _asked.set(None)
+    _addressee.set(None)
     return found
 
 
@@ -215,8 +216,8 @@ def _is_left_alone(transport: Any) -> bool:
     return isinstance(transport, tuple(kind for kind in kinds if issubclass(type(kind), type)))
 
 
-class _Asking:
-    """Around another transport: says for which mock its requests are, or that they are for none."""
+class _Addressed:
+    """Around another transport: notes which mock its requests are for, if they are for one."""
 
     def __init__(self, found: Resolved | None, transport: Any, library: Any) -> None:
         self._found = found
@@ -224,20 +225,20 @@ class _Asking:
         self._library = library.__name__
 
     def handle_request(self, request: Any) -> Any:
-        with self._asked():
+        with self._noted():
             return self._transport.handle_request(request)
 
     async def handle_async_request(self, request: Any) -> Any:
-        with self._asked():
+        with self._noted():
             return await self._transport.handle_async_request(request)
 
     @contextmanager
-    def _asked(self) -> Iterator[None]:
-        asked, name = _asked.set(self._found), client_name.set(self._library)
+    def _noted(self) -> Iterator[None]:
+        before, name = _addressee.set(self._found), client_name.set(self._library)
         try:
             yield
         finally:
-            _asked.reset(asked)
+            _addressee.reset(before)
             client_name.reset(name)
 
 
