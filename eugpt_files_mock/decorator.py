@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from .errors import OptionError, StateError, quoted
-from .service.service import Service
+from .service import Service
 
 if TYPE_CHECKING:
     import unittest

@@ -21,7 +21,7 @@ from .intercept.registry import ActiveMock
 from .locks import free_after_fork
 from .model.base_urls import Origin, parse_base_url
 from .model.faults import ConnectionFault, Fault
-from .service.service import Service
+from .service import Service
 
 if TYPE_CHECKING:
     from .admin.resources import ControlledMock

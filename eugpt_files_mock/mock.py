@@ -31,8 +31,8 @@ from .model.messages import Call, File
 from .model.stub_answers import StubRequest
 from .options import OPTIONS, Options, OptionWords, check_unnamed
 from .seeding import FakeFiles, FileFields, SharedFields, add_file, set_status
+from .service import Service
 from .service.operations import NAMES, OperationName, check_operation
-from .service.service import Service
 from .service.stubbing import call_after, make_response_stub, make_stub
 from .state.armed_faults import ArmedFault, Phase, build_matcher
 from .state.file_store import Files, file_id_of

@@ -26,7 +26,7 @@ from .errors import (
 from .locks import free_after_fork
 from .model.headers import content_type_of
 from .model.messages import STATUSES, File
-from .service.service import Service
+from .service import Service
 from .state.file_store import file_id_of
 from .state.randomness import Randomness
 

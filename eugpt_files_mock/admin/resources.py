@@ -15,8 +15,8 @@ from ..errors import OptionError, check_words, no_such, quoted, unknown_word
 from ..faults import FAULTS
 from ..model.messages import Call, File, Record, Reply
 from ..model.stub_answers import NULL, WITHOUT_BODY
+from ..service import Service
 from ..service.operations import NAMES
-from ..service.service import Service
 from ..state.armed_faults import ArmedFault
 from ..state.stubs import Stub
 from ..verdict.verdict import judge, verdict_members

@@ -17,8 +17,8 @@ from ..errors import (
 from ..model.faults import FaultName
 from ..model.messages import Call, File
 from ..model.secret_names import REDACTED, is_secret_name, without_secret_members
+from ..service import Service
 from ..service.operations import check_operation, success_status
-from ..service.service import Service
 from ..state.file_store import FileStore, file_id_of, is_a_filename
 from ..state.journal import Journal
 

@@ -12,8 +12,8 @@ from ..errors import FilesMockError, NetworkRefused, StateError, nearest_word
 from ..model.headers import JSON
 from ..model.messages import ON_A_PORT, Call, Record, Reply
 from ..model.operation_names import is_route_name
+from ..service import Service
 from ..service.operations import OPERATIONS, is_files_path
-from ..service.service import Service
 from ..state.armed_faults import ArmedFault, FaultTarget
 from ..state.stubs import Stub
 from ..verdict.calls import grouped

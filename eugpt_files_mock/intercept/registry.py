@@ -23,8 +23,8 @@ from ..model.base_urls import BaseUrl, Origin, origin
 from ..model.faults import ConnectionFault
 from ..model.headers import Headers
 from ..model.messages import Outcome, Reply, Request, Sender
+from ..service import Service
 from ..service.handle import handle
-from ..service.service import Service
 from ..verdict.pauses import is_a_sleep_replaced_nearby, is_sleeping_replaced, thread_times
 
 Names = tuple[str, ...] | tuple[bytes, ...]

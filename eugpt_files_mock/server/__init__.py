@@ -30,10 +30,10 @@ from ..model.messages import (
 )
 from ..protocol import reason_phrase
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
+from ..service import Service
 from ..service.fault_effects import bytes_until_reset
 from ..service.handle import handle, refuse_unkept, refuse_unreadable
 from ..service.refusals import Refusal
-from ..service.service import Service
 from ..verdict.pauses import is_sleeping_replaced
 
 if TYPE_CHECKING:

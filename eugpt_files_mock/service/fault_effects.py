@@ -21,11 +21,11 @@ from ..model.faults import (
 from ..model.headers import EVENTS, JSON
 from ..model.messages import Delivery, Outcome, Reply, Request, Severed
 from ..state.armed_faults import FaultTarget, Phase
+from . import Service
 from .authentication import identify
 from .operations import match_route
 from .refusals import Refusal, Refused
 from .replies import render_error
-from .service import Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

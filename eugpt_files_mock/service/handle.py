@@ -16,13 +16,13 @@ from ..model.faults import FaultName
 from ..model.headers import Headers
 from ..model.messages import Call, File, Outcome, Record, Reply, Request
 from ..state.armed_faults import FaultTarget
+from . import Service
 from .authentication import Identity, identify
 from .fault_effects import SelectedFault, apply_fault, select_fault
 from .operations import match_route
 from .operations.operation import Facts, Result, RouteMatch
 from .refusals import Refusal, Refused
 from .replies import render_failure, render_refusal, without_body
-from .service import Service
 
 
 def handle(service: Service, request: Request) -> Outcome:

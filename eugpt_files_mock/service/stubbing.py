@@ -14,8 +14,8 @@ from ..errors import OptionError, boolean, integer, quoted, string, unknown_word
 from ..model.messages import Call
 from ..model.stub_answers import Answer, StubRequest, encode, too_many
 from ..state.stubs import Stub
+from . import Service
 from .operations import check_operation, is_files_path
-from .service import Service
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

@@ -12,8 +12,8 @@ from typing import Any, Literal, Protocol
 from ..errors import ExpectationNotMet, StateError
 from ..model.faults import ConnectionFault
 from ..model.messages import ON_A_PORT, Call, Record
+from ..service import Service
 from ..service.operations import check_operation
-from ..service.service import Service
 from ..state.journal import Calls
 from ..verdict.verdict import Verdict, judge
 from .endless import OWN_THREADS, Guard, Limits, Watch

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from ..errors import FilesMockError
 from ..model.faults import Fault
 from ..model.messages import Call, File, Record, Reply
-from ..service.service import Service
+from ..service import Service
 from ..state.armed_faults import ArmedFault
 from ..state.stubs import Callback, SavedStubs
 from ..verdict.verdict import RULES, Finding, Verdict

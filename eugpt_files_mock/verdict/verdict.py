@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ExpectationNotMet, boolean, check_words
 from ..model.messages import Call
-from ..service.service import Service
+from ..service import Service
 from .attempts import Group
 from .calls import grouped
 from .evidence import Evidence

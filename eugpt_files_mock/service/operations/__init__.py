@@ -13,8 +13,8 @@ from ...model.operation_names import OperationNames
 from ...model.profile import Profile
 from ...model.stub_answers import StubOperation
 from ...state.stubs import Stubs
+from .. import Service
 from ..refusals import Refusal
-from ..service import Service
 from .delete import DELETE
 from .download import DOWNLOAD
 from .list import LIST

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from ...model.messages import Reply
 from ...options import Options
+from .. import Service
 from ..replies import json_reply, strange_members
-from ..service import Service
 from .operation import (
     FILE_NOT_FOUND,
     STRING,

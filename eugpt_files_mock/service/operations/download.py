@@ -8,9 +8,9 @@ from urllib.parse import quote
 from ...model.messages import File, Reply
 from ...model.profile import Profile, fill
 from ...options import Options
+from .. import Service
 from ..refusals import Refusal, Refused
 from ..replies import reply
-from ..service import Service
 from .operation import (
     BINARY,
     FILE_NOT_FOUND,

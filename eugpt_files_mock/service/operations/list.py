@@ -7,9 +7,9 @@ from typing import NamedTuple
 from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
 from ...options import Options
+from .. import Service
 from ..refusals import Refusal, Refused
 from ..replies import file_members, json_reply, strange_members
-from ..service import Service
 from .operation import (
     STRING,
     STRING_OR_NULL,

@@ -12,8 +12,8 @@ from ...model.profile import Profile
 from ...options import Options
 from ...state.randomness import is_id
 from ...state.stubs import Stub
+from .. import Service
 from ..refusals import Refusal, Refused
-from ..service import Service
 
 CommandT = TypeVar("CommandT")
 ResultT = TypeVar("ResultT", bound="Result")

@@ -6,8 +6,8 @@ from ...model.messages import STATUSES, File, Reply
 from ...model.profile import Profile
 from ...options import Options
 from ...state.randomness import Randomness
+from .. import Service
 from ..replies import file_members, json_reply, strange_members
-from ..service import Service
 from .operation import (
     COUNT,
     FILE_NOT_FOUND,

@@ -19,9 +19,9 @@ from ...model.stub_answers import (
 )
 from ...options import Options
 from ...state.stubs import Stub, StubMatch
+from .. import Service
 from ..refusals import Refusal, Refused
 from ..replies import merged_headers, render_failure, reply
-from ..service import Service
 from .operation import TAIL, Facts, Operation, Result, RouteMatch, refuse_file
 
 

@@ -15,9 +15,9 @@ from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
 from ...options import Options
 from ...state.file_store import Held
+from .. import Service
 from ..refusals import Refusal, Refused
 from ..replies import file_members, json_reply, strange_members
-from ..service import Service
 from .operation import (
     BINARY,
     STRING,
