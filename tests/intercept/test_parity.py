@@ -31,6 +31,8 @@ from . import broken_server as broken
 KEY = "eugpt_parity"
 SHORT, LONG = 0.3, 20.0
 """Seconds that a client waits for bytes: where none come, and where some must."""
+PATIENCE = 20.0
+"""Seconds in which a port must have answered."""
 CONTENT = bytes(range(256)) * 40
 AMID = 99
 """Bytes of an upload after which it is broken off."""
@@ -181,6 +183,8 @@ def armed(way: str, case: Case, operation: str) -> Iterator[tuple[FilesMock, str
         file = mock.add_file("a.bin", CONTENT)
         fault = mock.inject(case.fault, on=operation, times=None)
         yield mock, file.id
+        # Of a client that has stopped waiting, a busy port may hear later.
+        mock.wait_for(operation, timeout=PATIENCE)
         assert fault.hits
 
 
