@@ -8,7 +8,7 @@ import signal
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import FrameType
@@ -39,6 +39,10 @@ class Endless(SystemExit):
     """
 
 
+Place = tuple[tuple[str, int], ...]
+"""The files and lines of the author's that a call came through."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """When a run is endless.
@@ -47,7 +51,8 @@ class Limits:
         calls: it makes more than these.
         usual: how many it makes without a failure.
         seconds: it takes longer; None for any time.
-        silence: it makes no call for so many seconds, and only sleeps, or waits for ever.
+        silence: it makes no call for so many seconds, and only sleeps; or three times as long, and
+            waits for what nobody can give it.
         places: from where a run made so many calls that it was endless.
     """
 
@@ -56,6 +61,23 @@ class Limits:
     seconds: float | None
     silence: float
     places: set[Place] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, usual: int, guards: Sequence[Guard], *, least: Limits, waits: bool) -> Limits:
+        """After runs without a failure, with so many calls; `waits`: sleeping takes its time."""
+        longest = max(guard.seconds for guard in guards)
+        return cls(
+            calls=max(least.calls, _TIMES * usual),
+            usual=usual,
+            seconds=None if waits or least.seconds is None else least.seconds + _TIMES * longest,
+            silence=least.silence + _TIMES * max(guard.silence for guard in guards),
+        )
+
+
+_TIMES = 20
+"""A run is endless that does more than so many times the usual, and more than `LEAST`."""
+
+LEAST = Limits(calls=1_000, usual=0, seconds=60.0, silence=3.0)
 
 
 class Guard:
@@ -268,10 +290,6 @@ def _waits(frame: FrameType) -> bool:
     names = _WAITS.get(frame.f_globals.get("__name__", ""), ())
     # For select(), -1 is no time-out.
     return frame.f_code.co_name in names and frame.f_locals.get("timeout") in (None, -1)
-
-
-Place = tuple[tuple[str, int], ...]
-"""The files and lines of the author's that a call came through."""
 
 
 def _place() -> Place:

@@ -21,7 +21,7 @@ from ..intercept import fast_tls
 from ..model.messages import Call
 from .case import Case
 from .clocks import look_again, real_monotonic, seconds_skipped, without_waiting
-from .endless import Limits, Watch
+from .endless import LEAST, Limits, Watch
 from .judge import REASONS
 from .plan import (
     Failure,
@@ -45,15 +45,6 @@ from .table import (
     summary,
     table,
 )
-
-_ENDLESS_TIMES = 20
-_ENDLESS_LEAST = 1_000
-_LONGEST = 60.0
-"""A run is stopped after so many times the usual number of calls, and never before this many; and
-after so many times the usual seconds, and these."""
-
-_SILENCE = 3.0
-"""The same for a run that only sleeps, and makes no call."""
 
 _QUIET_SECONDS = 2.0
 """A sweep that is over before then shows no progress."""
@@ -98,7 +89,7 @@ class Sweep:
         self.total: int | None = None
         self._baseline: Baseline | None = None
         self._limits: Limits | None = None
-        self._longest, self._most_calls, self._silence = _LONGEST, _ENDLESS_LEAST, _SILENCE
+        self._least_limits = LEAST
         self._watch = Watch()
         self._needed: set[str] = set()
         self._runs = 0
@@ -209,16 +200,11 @@ class Sweep:
         self._baseline = Baseline.of(one, other)
         plan = made_plan(one.records, other.records, self._alike)
         self.notes += [*plan.notes, *self._baseline.notes]
-        usual = self._baseline.calls
-        guards = first.guard, second.guard
-        self._limits = Limits(
-            calls=max(self._most_calls, _ENDLESS_TIMES * usual),
-            usual=usual,
-            # What waits takes any time.
-            seconds=None
-            if self._wait
-            else self._longest + _ENDLESS_TIMES * max(guard.seconds for guard in guards),
-            silence=self._silence + _ENDLESS_TIMES * max(guard.silence for guard in guards),
+        self._limits = Limits.of(
+            self._baseline.calls,
+            (first.guard, second.guard),
+            least=self._least_limits,
+            waits=self._wait,
         )
         return plan
 

@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from eugpt_files_mock import FilesMock
+from eugpt_files_mock.sweep.endless import Limits
 
 from .programs import wrong
 
@@ -225,7 +226,7 @@ def reasons(
     with mock if way == "in process" else mock.serve():
         sweep = mock.sweep(failures=["outage"])
         # Less than the thousand calls, and the minute, that others have.
-        sweep._most_calls, sweep._longest, sweep._silence = 50, longest, silence
+        sweep._least_limits = Limits(calls=50, usual=0, seconds=longest, silence=silence)
         with contextlib.suppress(AssertionError):
             for case in sweep:
                 with case:
