@@ -18,16 +18,25 @@ from aiohttp.client_proto import ResponseHandler
 from ..model.base_urls import Origin, origin
 from . import registry
 from .memory import FOR_EVER, LONGEST_WAIT, MemoryConnection, NotConnected
-from .patches import MethodPatch, give_back
+from .patches import InheritedPatch, MethodPatch, give_back
 from .registry import sender_of
 
 
-@lru_cache  # what is found once needn't be looked up at each start
 def patches(_: Any) -> list[MethodPatch]:
     """What is replaced: where a session asks, and where a connector connects."""
+    *always, of_tcp = _places()
+    return [*always, of_tcp] if of_tcp.is_needed else always
+
+
+@lru_cache  # what is found once needn't be looked up at each start
+def _places() -> tuple[MethodPatch, MethodPatch, InheritedPatch]:
     connecting = MethodPatch("aiohttp.connector.BaseConnector.connect", _connecting)
     requesting = partial(_requesting, connecting)
-    return [MethodPatch("aiohttp.client.ClientSession._request", requesting), connecting]
+    return (
+        MethodPatch("aiohttp.client.ClientSession._request", requesting),
+        connecting,
+        InheritedPatch("aiohttp.connector.TCPConnector.connect", _connecting, connecting),
+    )
 
 
 def _requesting(connecting: MethodPatch, original: Any, own: Any) -> Any:

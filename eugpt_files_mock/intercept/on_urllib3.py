@@ -21,23 +21,24 @@ from ..model.base_urls import Origin, origin
 from ..model.messages import Outcome
 from . import registry
 from .memory import MemorySocket, NotConnected
-from .patches import MethodPatch, Patch, bound, give_back
+from .patches import InheritedPatch, MethodPatch, Patch, bound, give_back
 from .registry import Find, place_of, sender_of
 
 _TIMEOUT = 7
 """The position of `timeout` among the arguments of `urlopen`."""
 
 
-@lru_cache  # what is found once needn't be looked up at each start
 def patches(_: Any) -> list[Patch]:
     """What is replaced: where a pool sends."""
-    return [_urlopen]
+    return [_urlopen, _urlopen_of_https] if _urlopen_of_https.is_needed else [_urlopen]
 
 
-def _opener() -> Any:
+def _opener(pool: Any) -> Any:
     """What sends for our hosts: the newest that the test author, or a tracer, has put there."""
-    there = _urlopen.there
-    return there if _urlopen.is_put_by_the_author(there) else _urlopen.through
+    of_https = _urlopen_of_https.is_needed and isinstance(pool, _urlopen_of_https.owner)
+    place = _urlopen_of_https if of_https else _urlopen
+    there = place.there
+    return there if place.is_put_by_the_author(there) else place.through or _urlopen.through
 
 
 def urlopen_in_memory(
@@ -57,7 +58,7 @@ def urlopen_in_memory(
     if not isinstance(pool.pool, (Queue, type(None))):
         # urllib3-future, which niquests puts in urllib3's place, has a stack of its own. It goes
         # to the network, where the guard refuses it.
-        return bound(_opener() if through is None else through, pool)(*arguments, **words)
+        return bound(_opener(pool) if through is None else through, pool)(*arguments, **words)
     timeout = words.get("timeout", (*arguments[_TIMEOUT:], pool.timeout)[0])
     twin = copy.copy(pool)
     twin.in_memory = True
@@ -78,7 +79,7 @@ def urlopen_in_memory(
     # show it.
     kind = _memory_class(_kind(pool))
     twin.ConnectionCls = type(kind.__name__, (kind,), {"connect_in_memory": connect})
-    return bound(_opener() if through is None else through, twin)(*arguments, **words)
+    return bound(_opener(twin) if through is None else through, twin)(*arguments, **words)
 
 
 def read_timeout(timeout: Timeout) -> float | None:
@@ -111,8 +112,14 @@ def _opening(original: Any, own: Any) -> Any:
 
 
 _urlopen = MethodPatch("urllib3.connectionpool.HTTPConnectionPool.urlopen", _opening)
-is_bare = _urlopen.is_bare
-"""Tells whether a pool sends by nothing but urllib3's own function."""
+_urlopen_of_https = InheritedPatch(
+    "urllib3.connectionpool.HTTPSConnectionPool.urlopen", _opening, _urlopen
+)
+
+
+def is_bare() -> bool:
+    """Whether a pool sends by nothing but urllib3's own function."""
+    return _urlopen.is_bare() and not _urlopen_of_https.is_needed
 
 
 def _address(pool: Any, url: str) -> tuple[Origin, str]:

@@ -228,6 +228,24 @@ class MethodPatch(Patch):
             self._put(there, there)
 
 
+class InheritedPatch(MethodPatch):
+    """A patch of a method that a library's class inherits from one where another patch lies. It is
+    needed only where a tracer, a spy or a stub lies there, which would pass that patch by.
+    """
+
+    def __init__(self, target: str, replacing: ReplacingMethod, inherited: MethodPatch) -> None:
+        super().__init__(target, replacing)
+        self._inherited_patch = inherited
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything lies there."""
+        return self._name in vars(self.owner)
+
+    def own(self) -> Any:
+        return self._inherited_patch.own()
+
+
 _left_behind: dict[tuple[int, str], Patch] = {}
 """Those that were below another tool's replacement when they were stopped."""
 

@@ -260,6 +260,46 @@ GUARDED: dict[str, Callable[[str], Any]] = {
 }
 
 
+INHERITED = {
+    ("urllib3.HTTPSConnectionPool.urlopen", "urllib3"),
+    ("urllib3.HTTPSConnectionPool.urlopen", "requests"),
+    ("aiohttp.TCPConnector.connect", "aiohttp"),
+    ("http.client.HTTPSConnection.request", "http.client"),
+}
+"""Methods that a class inherits from one where a mock lies; and a client that comes by."""
+
+
+@pytest.mark.parametrize("order", ["mock first", "spy first"])
+@pytest.mark.parametrize(("place", "client"), sorted(INHERITED))
+def test_a_spy_on_an_inherited_method_counts(
+    mocker: MockerFixture, place: str, client: str, order: str
+) -> None:
+    """One that was there before has the library's own function below it, and not ours."""
+    owner, _, name = place.rpartition(".")
+    kind = pkgutil.resolve_name(owner)
+    spy = mocker.spy(kind, name) if order == "spy first" else None
+    with FilesMock() as mock:
+        spy = spy or mocker.spy(kind, name)
+        assert "200" == outcome(BY[client], f"{mock.base_url}/files")
+        assert 1 == spy.call_count
+        mocker.stopall()
+        assert "200" == outcome(BY[client], f"{mock.base_url}/files")
+    assert name not in vars(kind)
+
+
+@pytest.mark.parametrize(("place", "client"), sorted(INHERITED))
+def test_a_stub_on_an_inherited_method_wins_only_when_it_comes_later(
+    place: str, client: str
+) -> None:
+    """As on the method itself."""
+    with patched(place, side_effect=StubbedError), FilesMock() as mock:
+        came_first = outcome(BY[client], f"{mock.base_url}/files")
+    with FilesMock() as mock, patched(place, side_effect=StubbedError):
+        assert "StubbedError" == outcome(BY[client], f"{mock.base_url}/files")
+    # What lies above the connection isn't the mock's: there a stub is asked in any case.
+    assert came_first == ("StubbedError" if client == "http.client" else "200")
+
+
 @pytest.mark.parametrize("stub", ["MagicMock", "function", "callable object", "partial"])
 @pytest.mark.parametrize("place", GUARDED)
 def test_the_guard_stands_beside_stubs_of_sockets(place: str, stub: str) -> None:
