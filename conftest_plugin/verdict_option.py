@@ -66,9 +66,11 @@ def pytest_runtest_makereport(
     level = item.config.getoption(_OPTION, None)
     if level is None or report.when != "call":
         return report
-    for verdict in _verdicts(item):
+    for mock, verdict in _verdicts(item):
         report.sections.append((_TITLE, str(verdict)))
-        if report.passed and level != "report" and verdict.blamed(strict=level == "warning"):
+        # What the test has allowed itself, by `assert_resilient`, isn't held against it.
+        blamed = verdict.blamed(strict=level == "warning", allow=mock._allowed_kinds)
+        if report.passed and level != "report" and blamed:
             report.outcome = "failed"
             report.longrepr = f"The code under test did not handle every failure well.\n{verdict}"
     return report
@@ -94,8 +96,8 @@ def write_sections(terminalreporter: Any, title: str) -> None:
         terminalreporter.write_line(f"{nodeid}\n{text}\n")
 
 
-def _verdicts(item: pytest.Item) -> Iterator[Any]:
+def _verdicts(item: pytest.Item) -> Iterator[tuple[FilesMock, Any]]:
     for mock in item.stash.get(MOCKS, ()):
         # Without a fault there was nothing to handle.
         if any(call.fault for call in mock.calls):
-            yield mock.verdict()
+            yield mock, mock.verdict()

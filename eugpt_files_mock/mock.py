@@ -38,7 +38,7 @@ from .state.armed_faults import ArmedFault, Phase, build_matcher
 from .state.file_store import Files, file_id_of
 from .state.journal import Calls
 from .state.stubs import Stub
-from .verdict.verdict import Verdict, assert_resilient, judge
+from .verdict.verdict import Verdict, assert_resilient, judge, kinds_of_findings
 
 if sys.version_info >= (3, 11):
     from typing import Never, Self, Unpack
@@ -107,6 +107,7 @@ class FilesMock:
     def _hold(self, service: Service) -> None:
         self._service = service
         self._fake_files = FakeFiles(service.randomness, self.add_file)
+        self._allowed_kinds: set[str] = set()
 
     # Where clients point.
 
@@ -508,13 +509,16 @@ class FilesMock:
 
         Args:
             strict: fail on warnings too.
-            allow: kinds of findings that are accepted, such as `gave_up`.
+            allow: kinds of findings that are accepted, such as `gave_up`; by `--eugpt-verdict`
+                too, in this test.
 
         Raises:
             ExpectationNotMet: an `AssertionError` with the findings.
             OptionError: for an unknown kind.
         """
-        assert_resilient(self.verdict(), strict=strict, allow=allow)
+        kinds = kinds_of_findings(allow)
+        self._allowed_kinds |= kinds
+        assert_resilient(self.verdict(), strict=strict, allow=kinds)
 
     def sweep(
         self,
@@ -709,6 +713,7 @@ class FilesMock:
         """
         self._service.reset()
         self._fake_files.restart()
+        self._allowed_kinds.clear()
         self._lifecycle.reset(self._service)
 
     def tenant(self, key: str) -> FilesMock:

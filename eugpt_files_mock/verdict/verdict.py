@@ -1,6 +1,6 @@
 """The verdict on the code under test: as values, as text, as JSON, as an assertion."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter as _perf_counter
@@ -63,9 +63,13 @@ class Verdict:
         """Whether there is no error."""
         return not self.blamed(strict=False)
 
-    def blamed(self, *, strict: bool) -> list[Finding]:
-        """The errors; with `strict`, all findings."""
-        return [finding for finding in self.findings if strict or finding.level == "error"]
+    def blamed(self, *, strict: bool, allow: Set[str] = frozenset()) -> list[Finding]:
+        """The errors; with `strict`, all findings; but for these kinds."""
+        return [
+            finding
+            for finding in self.findings
+            if (strict or finding.level == "error") and finding.kind not in allow
+        ]
 
     def __str__(self) -> str:
         return _text(self.findings) or f"No findings in {len(self.groups)} calls."
@@ -146,14 +150,21 @@ def _ids(calls: Iterable[Call]) -> list[str]:
     return [call.request_id for call in calls]
 
 
-def assert_resilient(verdict: Verdict, *, strict: bool, allow: Iterable[str]) -> None:
-    """See `FilesMock.assert_resilient`."""
-    kinds = [rule.kind for rule in RULES]
+def kinds_of_findings(given: Iterable[str]) -> frozenset[str]:
+    """Those that an author names.
+
+    Raises:
+        OptionError: for an unknown one, with the nearest.
+    """
     # A string is a collection too, of letters.
-    allowed = [allow] if isinstance(allow, str) else list(allow)
-    check_words("kind of finding", allowed, kinds)
-    blamed = verdict.blamed(strict=boolean("strict", strict))
-    blamed = [finding for finding in blamed if finding.kind not in allowed]
+    kinds = [given] if isinstance(given, str) else list(given)
+    check_words("kind of finding", kinds, [rule.kind for rule in RULES])
+    return frozenset(kinds)
+
+
+def assert_resilient(verdict: Verdict, *, strict: bool, allow: Set[str]) -> None:
+    """See `FilesMock.assert_resilient`."""
+    blamed = verdict.blamed(strict=boolean("strict", strict), allow=allow)
     if blamed:
         words = [finding.kind for finding in blamed]
         raise ExpectationNotMet(

@@ -59,6 +59,28 @@ def test_the_verdict_on_each_test_that_met_a_fault_is_printed(
     assert "for a reason of its own" in result.stdout.str()
 
 
+@pytest.mark.parametrize("fixture", ["eugpt_files", "eugpt_files_server"])
+def test_what_a_test_allows_itself_is_allowed_by_the_option_too(run: Run, fixture: str) -> None:
+    """But not to the next test."""
+    code = """
+from eugpt_files_mock import faults
+
+def test_a_it_allows(FIXTURE):
+    FIXTURE.inject(faults.bad_request(), "upload", times=2)
+    upload()
+    upload()
+    FIXTURE.assert_resilient(allow=["retried_non_retryable"])
+
+def test_b_it_does_not(FIXTURE):
+    FIXTURE.inject(faults.bad_request(), "upload", times=2)
+    upload()
+    upload()
+""".replace("FIXTURE", fixture)
+    result = run(code, "--eugpt-verdict=error", "-p", "no:randomly")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["FAILED *::test_b_it_does_not*"])
+
+
 def test_workers_hand_their_verdicts_over(run: Run) -> None:
     """pytest-xdist sends reports as JSON."""
     result = run(TESTS, "-n1", "--eugpt-verdict=error", beside=["xdist.plugin"])
