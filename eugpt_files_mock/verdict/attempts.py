@@ -118,7 +118,9 @@ class Attempt(NamedTuple):
         ours, other = self.record.sender, later.record.sender
         before = ours and ours.thread_times
         after = other and other.thread_times
-        if not (before and after) or before.thread != after.thread or self._is_clock_set(later):
+        if self._is_clock_set(later):
+            return Pause(length, is_of_a_set_clock=True)
+        if not (before and after) or before.thread != after.thread:
             return Pause(length)
         # What it did before the answer is no part of the pause.
         total = after.at_work + after.kept_waiting - before.at_work - before.kept_waiting
@@ -164,6 +166,7 @@ class Pause(NamedTuple):
         at_work: how long of it the thread has run; None if that isn't known.
         has_never_stopped: whether it is known that the thread did not sleep, nor wait for anything.
         is_alone: whether no other tasks run in that thread.
+        is_of_a_set_clock: whether a test has set a clock forward by as much.
     """
 
     length: float
@@ -171,6 +174,12 @@ class Pause(NamedTuple):
     at_work: float | None = None
     has_never_stopped: bool = False
     is_alone: bool = False
+    is_of_a_set_clock: bool = False
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing is in it that a busy machine has added."""
+        return self.at_work is not None or self.is_of_a_set_clock
 
     @property
     def on_a_quiet_machine(self) -> float:

@@ -33,6 +33,7 @@ class Evidence:
         waiting: the request ids of clients that still wait for an answer.
         now: seconds by the monotonic clock of the journal.
         now_by_clock: Unix seconds by the clock of the mock.
+        is_machine_busy: whether more wants to run than there are processors.
     """
 
     groups: Sequence[Group]
@@ -41,6 +42,7 @@ class Evidence:
     waiting: Set[str] = frozenset()
     now: float
     now_by_clock: float
+    is_machine_busy: bool = False
 
     # What follows is found once, so that the whole takes no longer than to read all attempts.
 

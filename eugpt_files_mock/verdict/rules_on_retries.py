@@ -177,11 +177,19 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
     # Those who share a pool of connections seem to try again in turn.
     if (group.first.call.user, subject(group.first.record)) in evidence.shared:
         return False
-    # Two waits with jitter may be alike by chance, three hardly ever.
-    is_exact = all(pause.at_work is not None for pause in pauses)
+    return f"again every {waits[-1]:.2f} s" if _are_alike(pauses, evidence) else False
+
+
+def _are_alike(pauses: list[Pause], evidence: Evidence) -> bool:
+    """Whether the interval is constant."""
+    waits = [pause.slept for pause in pauses]
+    is_exact = all(pause.is_exact for pause in pauses)
+    # Two waits with jitter may be alike by chance, three hardly ever; and what a busy machine adds
+    # to two waits makes some alike that aren't.
+    if len(waits) < 2 or (len(waits) == 2 and not is_exact and evidence.is_machine_busy):
+        return False
     tolerance = (0.004 if is_exact else 0.01) + max(waits) * (0.1 if len(waits) > 2 else 0.01)
-    is_constant = len(waits) > 1 and max(waits) - min(waits) <= tolerance
-    return f"again every {waits[-1]:.2f} s" if is_constant else False
+    return max(waits) - min(waits) <= tolerance
 
 
 def _are_none(pauses: list[Pause]) -> bool:

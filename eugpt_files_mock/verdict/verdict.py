@@ -1,5 +1,7 @@
 """The verdict on the code under test: as values, as text, as JSON, as an assertion."""
 
+import os
+import sys
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from functools import partial
@@ -98,9 +100,19 @@ def judge(service: Service) -> Verdict:
         waiting=journal.waiting(),
         now=_monotonic(),
         now_by_clock=service.options.clock(),
+        is_machine_busy=_is_machine_busy(),
     )
     findings = (_finding(rule, evidence) for rule in RULES)
     return Verdict(findings=tuple(filter(None, findings)), groups=groups)
+
+
+def _is_machine_busy() -> bool:
+    if sys.platform == "win32":
+        return False
+    try:
+        return os.getloadavg()[0] > (os.cpu_count() or 1)
+    except OSError:
+        return False
 
 
 def _finding(rule: Rule, evidence: Evidence) -> Finding | None:

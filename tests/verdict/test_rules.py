@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from itertools import accumulate
@@ -333,16 +335,46 @@ CASES: dict[str, tuple[Sequence[Record], str]] = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else this machine does."""
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows doesn't tell its load")
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        (tried(1, 1.02), ""),
+        (tried(1, 1.02, 1.01), "no_backoff"),
+        ([by_thread(0), by_thread(1), by_thread(2)], "no_backoff"),
+        ([asked(at, 500, started=0.0) for at in (0, 2, 4)], "no_backoff"),
+        (tried(0, 0), "no_backoff"),
+    ],
+    ids=["two", "three", "two as the thread knows them", "two by a clock", "at once"],
+)
+def test_on_a_busy_machine_two_intervals_that_are_alike_tell_nothing(
+    monkeypatch: pytest.MonkeyPatch, records: Sequence[Record], expected: str
+) -> None:
+    """It adds to each as much as it likes."""
+    monkeypatch.setattr(os, "getloadavg", lambda: (1_000.0, 0.0, 0.0))
+    assert expected.split() == found(records)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_found_and_what_is_not(name: str) -> None:
     """A limit belongs to one side only."""
     records, expected = CASES[name]
+    assert expected.split() == found(records)
+
+
+def found(records: Sequence[Record]) -> list[str]:
     mock = FilesMock()
     for file_id in ("here", "there"):
         mock.add_file("a.txt", id=file_id)
     for number, record in enumerate(records, start=1):
         mock._service.journal.add(record._replace(number=number))
-    assert expected.split() == sorted(finding.kind for finding in mock.verdict().findings)
+    return sorted(finding.kind for finding in mock.verdict().findings)
 
 
 @pytest.mark.parametrize(
