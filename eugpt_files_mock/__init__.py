@@ -7,6 +7,8 @@ with FilesMock() as mock:
     ...  # httpx, requests, aiohttp, the openai SDK and others talk to the mock
 """
 
+from typing import TYPE_CHECKING
+
 from . import faults
 from .errors import (
     AddressInUse,
@@ -25,8 +27,10 @@ from .model.processing import after_polls, after_seconds, fails
 from .model.stub_answers import Answer, StubRequest
 from .state.armed_faults import ArmedFault
 from .state.stubs import Stub
-from .verdict.verdict import Finding, Verdict
 from .version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from .verdict.verdict import Finding, Verdict
 
 __all__ = [
     "AddressInUse",
@@ -53,3 +57,17 @@ __all__ = [
     "fails",
     "faults",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """`Finding` and `Verdict`: imported when they are asked for, as few tests name them."""
+    from importlib import import_module
+
+    if name not in ("Finding", "Verdict"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    return getattr(import_module(".verdict.verdict", __name__), name)
+
+
+def __dir__() -> list[str]:
+    """These two as well, for who looks or completes."""
+    return sorted({*globals(), *__all__})

@@ -38,7 +38,6 @@ from .state.armed_faults import ArmedFault, Phase, build_matcher
 from .state.file_store import Files, file_id_of
 from .state.journal import Calls
 from .state.stubs import Stub
-from .verdict.verdict import Verdict, assert_resilient, judge, kinds_of_findings
 
 if sys.version_info >= (3, 11):
     from typing import Never, Self, Unpack
@@ -51,10 +50,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from .sweep.sweep import Sweep
+    from .verdict.verdict import Verdict
 else:
     # So that the annotations can be read at run time, as typeguard does, and nothing is imported
     # for it that may not be used.
-    SSLContext = WSGIApplication = Sweep = Any
+    SSLContext = WSGIApplication = Sweep = Verdict = Any
 
 
 _ARGUMENT_HABITS = {
@@ -502,6 +502,9 @@ class FilesMock:
 
     def verdict(self) -> Verdict:
         """What the code under test has done so far with the failures that it met."""
+        # Late, here and below, as few tests ask for one.
+        from .verdict.verdict import judge
+
         return judge(self._service)
 
     def assert_resilient(self, *, strict: bool = False, allow: Iterable[str] = ()) -> None:
@@ -516,6 +519,8 @@ class FilesMock:
             ExpectationNotMet: an `AssertionError` with the findings.
             OptionError: for an unknown kind.
         """
+        from .verdict.verdict import assert_resilient, kinds_of_findings
+
         kinds = kinds_of_findings(allow)
         self._allowed_kinds |= kinds
         assert_resilient(self.verdict(), strict=strict, allow=kinds)

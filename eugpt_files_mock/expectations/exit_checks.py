@@ -16,7 +16,6 @@ from ..service import Service
 from ..service.operations import OPERATIONS, is_files_path
 from ..state.armed_faults import ArmedFault, FaultTarget
 from ..state.stubs import Stub
-from ..verdict.calls import grouped
 from . import brief, call_line, call_lines, count, fault_of
 
 
@@ -164,6 +163,9 @@ def report_section(service: Service, *, calls: bool = True) -> str:
     """The calls of a mock, the attempts at each, why some were refused, and which routes there are,
     if one was unknown; `calls` says whether the calls themselves are wanted.
     """
+    # Late, as only a test that fails needs it.
+    from ..verdict.calls import grouped
+
     records = service.journal.records()
     unmatched = [record.call for record in records if record.is_unmatched]
     advice = _unmatched_failure(service, unmatched)

@@ -522,9 +522,21 @@ before = set(sys.modules)  # a measurement of coverage imports some of them
 import eugpt_files_mock
 heavy = {"httpx", "httpx2", "requests", "respx", "responses", "werkzeug", "faker", "openai"}
 heavy |= {"h11", "multipart", "email", "http.client", "hashlib", "statistics", "difflib"}
+heavy |= {"eugpt_files_mock.verdict.verdict"}
 print(sorted(heavy & set(sys.modules) - before))
 """
     assert "[]" == python(code)
+
+
+def test_the_verdicts_classes_are_there_before_they_are_imported() -> None:
+    """For annotations, and for who completes a name; another name is an error as everywhere."""
+    code = """
+import eugpt_files_mock
+print({"Finding", "Verdict"} <= set(dir(eugpt_files_mock)))
+print(eugpt_files_mock.Verdict.__name__, eugpt_files_mock.Finding.__name__)
+print(hasattr(eugpt_files_mock, "Verdicts"))
+"""
+    assert "True\nVerdict Finding\nFalse" == python(code)
 
 
 def test_a_url_is_remembered_only_while_a_mock_is_active() -> None:
