@@ -7,6 +7,8 @@ import os
 import sys
 import threading
 import unittest
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -286,6 +288,14 @@ def test_a_port_is_opened_under_the_lock(monkeypatch: pytest.MonkeyPatch) -> Non
     with mock.serve():
         pass
     assert [True] == held
+
+
+def test_a_report_names_the_hosts_that_http_client_asks_for() -> None:
+    """Also where urllib.request stands above it."""
+    with FilesMock() as mock:
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen("http://chat.eugptt.invalid/v1/files", timeout=5)
+        assert "Other hosts in this test: chat.eugptt.invalid (http.client);" in mock.report()
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="errors have no notes before 3.11")

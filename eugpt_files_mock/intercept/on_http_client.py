@@ -32,6 +32,8 @@ def _connecting(kind: type, original: Any, own: Any) -> Any:
         port = connection._tunnel_port if connection._tunnel_host else connection.port
         place = origin(host, port)
         if registry.owner_of(place) is None:
+            # Not found up the stack: there is urllib.request, or nothing but the author's code.
+            registry.note_other(place[0], "http.client")
             give_back()
             original(connection)
             return

@@ -162,7 +162,7 @@ def find(place: Origin, path: str) -> Resolved | None:
     # Each request of the process comes here, also those for other hosts: one dictionary look-up.
     candidates = _by_origin.get(place)
     if candidates is None:
-        _note_other(place[0])
+        note_other(place[0])
         return None
     host_only: Resolved | None = None
     for mock, base_url in candidates:
@@ -181,11 +181,14 @@ _MOST_HOSTS = 20
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "testserver")
 
 
-def _note_other(host: str) -> None:
+def note_other(host: str, library: str | None = None) -> None:
+    """Keep for the report that a host was asked for which isn't ours; by default its library is
+    found up the stack.
+    """
     for mock in _active:
         hosts = mock.other_hosts
         if host not in hosts and len(hosts) < _MOST_HOSTS and host not in _LOOPBACK:
-            hosts[host] = _asking_library()
+            hosts[host] = library or _asking_library()
 
 
 def _asking_library() -> str:
