@@ -184,8 +184,10 @@ class Pause(NamedTuple):
     @property
     def on_a_quiet_machine(self) -> float:
         """How long it had been there."""
-        # Now and then, Linux takes a sleep for a time in which the thread was kept waiting.
-        is_doubtful = self.kept_waiting > self.length / 2 and not self.has_never_stopped
+        # Now and then, Linux takes a sleep for a time in which the thread was kept waiting: then
+        # no time is left in which it can have stopped.
+        left = self.length - self.kept_waiting - (self.at_work or 0.0)
+        is_doubtful = left < _NO_SLEEP and not self.has_never_stopped
         return self.length - (0.0 if is_doubtful else self.kept_waiting)
 
     @property

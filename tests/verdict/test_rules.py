@@ -161,7 +161,7 @@ CASES: dict[str, tuple[Sequence[Record], str]] = {
         "",
     ),
     "at once, and nobody tells whether it has slept": (
-        [by_thread(0), by_thread(0.09, worked=0.03, kept=0.04)],
+        [by_thread(0), by_thread(0.09, worked=0.07)],
         "no_backoff",
     ),
     "after a short sleep": ([by_thread(0), by_thread(0.09, worked=0.05)], ""),
@@ -182,6 +182,10 @@ CASES: dict[str, tuple[Sequence[Record], str]] = {
     ),
     "constant, but for what a busy machine adds": (
         [by_thread(0), by_thread(1.3, 0.01, 0.29), by_thread(2.41, 0.11, 0.3)],
+        "no_backoff",
+    ),
+    "constant, though the machine was busy for most of the time": (
+        [by_thread(0, stops=1), by_thread(0.5, 0, 0.4, 2), by_thread(0.7, 0, 0.5, 3)],
         "no_backoff",
     ),
     "constant, though one sleep is said to be a wait for the machine": (
