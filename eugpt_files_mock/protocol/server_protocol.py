@@ -310,8 +310,9 @@ class ServerProtocol:
         # In a head that is too long, only a target can be that long without a line end.
         if error.error_status_hint == 431:
             return _TOO_LONG if b"\n" in self._http.trailing_data[0] else _TARGET_TOO_LONG
-        # What follows the colon is what was sent, which may be a key.
-        reason = str(error).partition(":")[0]
+        # What was sent may be a key, so only words of h11's own may follow a colon, as in "Only
+        # Transfer-Encoding: chunked is supported": what was sent stands there in quotation marks.
+        reason = re.sub(":(?! [a-z ]+$).*", "", str(error), flags=re.DOTALL)
         return UnreadableRequest(status=error.error_status_hint, message=_NOT_HTTP.format(reason))
 
 

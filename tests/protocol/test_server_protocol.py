@@ -182,11 +182,29 @@ def test_the_limits_are_those_that_are_documented() -> None:
     assert (431, "There are more than 100 headers.") == refusal(many[:-2] + b"X: 1\r\n\r\n")
 
 
-def test_a_refusal_says_nothing_of_what_was_sent() -> None:
+@pytest.mark.parametrize("sent", [b"Authorization=Bearer eugpt_secret", b"secret", b"a b: secret"])
+def test_a_refusal_says_nothing_of_what_was_sent(sent: bytes) -> None:
     """It might be a key."""
-    status, message = refusal(GET[:-2] + b"Authorization=Bearer eugpt_secret\r\n\r\n")
+    status, message = refusal(GET[:-2] + sent + b"\r\n\r\n")
 
     assert (400, "The request isn't valid HTTP/1.1: illegal header line.") == (status, message)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (
+            GET[:-2] + b"Transfer-Encoding: gzip, chunked\r\n\r\n",
+            "Only Transfer-Encoding: chunked is supported",
+        ),
+        (b"GET / HTTP/1.1\r\n\r\n", "Missing mandatory Host: header"),
+        (GET[:-2] + b"Host: h\r\n\r\n", "Found multiple Host: headers"),
+        (GET[:-2] + b"Content-Length: -5\r\n\r\n", "bad Content-Length"),
+    ],
+)
+def test_a_refusal_is_not_cut_at_a_colon_of_its_own(raw: bytes, reason: str) -> None:
+    """The name of a header field has one after it."""
+    assert f"The request isn't valid HTTP/1.1: {reason}." == refusal(raw)[1]
 
 
 @pytest.mark.parametrize(
