@@ -765,6 +765,9 @@ REFUSALS: dict[str, ErrorCase] = {
     "refusal: bearer in lower case": refused(
         lambda one: send(one, headers={"Authorization": "bearer eugpt_a"})
     ),
+    "refusal: a scheme without a key": refused(
+        lambda one: send(one, headers={"Authorization": "Bearer"})
+    ),
     "refusal: a key without a scheme": refused(
         lambda one: send(one, headers={"Authorization": "eugpt_a"})
     ),

@@ -76,11 +76,12 @@ def _wrong_with(key: str, access: Access) -> str:
 
 def _with_another_scheme(authorization: str) -> Identity:
     scheme, space, _ = authorization.partition(" ")
-    # What isn't a scheme may be the key itself, and isn't repeated.
-    if not space or not re.fullmatch("[A-Za-z]{2,12}", scheme):
-        hint = "The header Authorization has no scheme: 'Bearer ' is missing."
-    elif scheme == "Bearer":
+    # First, as a space at the end of a header isn't sent.
+    if scheme == "Bearer":
         hint = "No key follows 'Bearer'."
+    # What isn't a scheme may be the key itself, and isn't repeated.
+    elif not space or not re.fullmatch("[A-Za-z]{2,12}", scheme):
+        hint = "The header Authorization has no scheme: 'Bearer ' is missing."
     elif scheme.lower() == "bearer":
         hint = f"The scheme must be written 'Bearer', not {scheme!r}."
     else:
