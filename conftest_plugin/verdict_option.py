@@ -66,10 +66,10 @@ def pytest_runtest_makereport(
     level = item.config.getoption(_OPTION, None)
     if level is None or report.when != "call":
         return report
-    for mock, verdict in _verdicts(item):
+    for verdict in _verdicts(item):
         report.sections.append((_TITLE, str(verdict)))
         # What the test has allowed itself, by `assert_resilient`, isn't held against it.
-        blamed = verdict.blamed(strict=level == "warning", allow=mock._allowed_kinds)
+        blamed = verdict.blamed(strict=level == "warning", allow=verdict.allowed)
         if report.passed and level != "report" and blamed:
             report.outcome = "failed"
             report.longrepr = f"The code under test did not handle every failure well.\n{verdict}"
@@ -96,8 +96,8 @@ def write_sections(terminalreporter: Any, title: str) -> None:
         terminalreporter.write_line(f"{nodeid}\n{text}\n")
 
 
-def _verdicts(item: pytest.Item) -> Iterator[tuple[FilesMock, Any]]:
+def _verdicts(item: pytest.Item) -> Iterator[Any]:
     for mock in item.stash.get(MOCKS, ()):
         # Without a fault there was nothing to handle.
         if any(call.fault for call in mock.calls):
-            yield mock, mock.verdict()
+            yield mock.verdict()

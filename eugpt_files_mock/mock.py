@@ -505,7 +505,7 @@ class FilesMock:
         # Late, here and below, as few tests ask for one.
         from .verdict.verdict import judge
 
-        return judge(self._service)
+        return judge(self._service, self._allowed_kinds)
 
     def assert_resilient(self, *, strict: bool = False, allow: Iterable[str] = ()) -> None:
         """Fail when the code under test handled a failure wrongly.

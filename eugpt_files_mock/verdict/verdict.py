@@ -55,10 +55,12 @@ class Verdict:
     Attributes:
         findings: at most one of each kind, errors first.
         groups: the calls, each with its attempts.
+        allowed: kinds that the test has accepted so far, by `assert_resilient`.
     """
 
     findings: tuple[Finding, ...]
     groups: tuple[Group, ...] = field(repr=False)
+    allowed: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def ok(self) -> bool:
@@ -85,8 +87,8 @@ _HEARD_OF = 0.1
 """Seconds until a port has noticed that a client went away."""
 
 
-def judge(service: Service) -> Verdict:
-    """The verdict on the calls that are kept."""
+def judge(service: Service, allowed: Set[str] = frozenset()) -> Verdict:
+    """The verdict on the calls that are kept; it notes what is allowed."""
     journal = service.journal
     journal.settle(_HEARD_OF)
     groups = grouped(journal.records(), journal.gone())
@@ -103,7 +105,9 @@ def judge(service: Service) -> Verdict:
         is_machine_busy=_is_machine_busy(),
     )
     findings = (_finding(rule, evidence) for rule in RULES)
-    return Verdict(findings=tuple(filter(None, findings)), groups=groups)
+    return Verdict(
+        findings=tuple(filter(None, findings)), groups=groups, allowed=frozenset(allowed)
+    )
 
 
 def _is_machine_busy() -> bool:
