@@ -1037,6 +1037,7 @@ class TestReset:
     def test_requests_can_be_forgotten(self, page: Any, files_mock: FilesMock) -> None:
         """Files stay."""
         upload(files_mock)
+        expect(rows(page)).to_have_count(1)
         page.get_by_role("button", name="Forget").click()
         expect(rows(page)).to_have_count(0)
         assert (0, 1) == (len(files_mock.calls), len(files_mock.files))
