@@ -42,7 +42,8 @@ def in_a_child(function: Callable[[], object]) -> int:
             status = 0
         finally:
             os._exit(status)
-    timer = threading.Timer(PATIENCE, os.kill, (child, 9))
+    # Long, as a busy machine may keep a child that doesn't hang waiting.
+    timer = threading.Timer(10 * PATIENCE, os.kill, (child, 9))
     timer.start()
     try:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
