@@ -14,6 +14,21 @@ import pytest
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
 
+
+def fork() -> int:
+    """As `os.fork`, in a child of which no line is traced.
+
+    coverage takes a lock at each function that is called. Another thread may hold it at the fork,
+    and in the child nobody would release it: it would hang in the first at-fork handler.
+    """
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    child = os.fork()
+    if child:
+        sys.settrace(tracer)
+    return child
+
+
 _LINGER = "hh" if sys.platform == "win32" else "ii"
 
 

@@ -28,7 +28,7 @@ from eugpt_files_mock import (
 from eugpt_files_mock.intercept import installation
 
 from .conftest import WAYS
-from .portable import needs_fork
+from .portable import fork, needs_fork
 
 
 def ask(mock: FilesMock, path: str = "/files", **words: Any) -> httpx.Response:
@@ -173,7 +173,7 @@ def test_a_swallowed_error_is_reported_once() -> None:
 
 def _in_a_fork(function: Callable[[], object]) -> int:
     """The exit status of a forked child that calls the function."""
-    pid = os.fork()
+    pid = fork()
     if pid == 0:  # pragma: no cover - in the child
         status = 1
         try:

@@ -12,6 +12,8 @@ import pytest
 from eugpt_files_mock import FilesMock, faults
 from eugpt_files_mock.locks import free_after_fork
 
+from .portable import fork
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system doesn't fork")
 
 WORK: dict[str, Callable[[FilesMock], object]] = {
@@ -81,7 +83,7 @@ def _forked(work: Callable[[], object]) -> int:
     with warnings.catch_warnings():
         # Python 3.12 and later warn of forks amid threads: that is what is tried here.
         warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
+        child = fork()
     if child:
         return os.waitpid(child, 0)[1]
     import signal

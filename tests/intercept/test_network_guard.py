@@ -23,6 +23,7 @@ from eugpt_files_mock.intercept import network_guard
 from eugpt_files_mock.model.base_urls import parse_base_url
 
 from ..clients import IN_PROCESS, Client, connected
+from ..portable import fork
 from . import broken_server as broken
 
 HOST = "chat.eugpt.ai"
@@ -288,7 +289,7 @@ def test_a_forked_process_is_refused_and_told_why(kind: type[Client]) -> None:
 
 def in_a_fork(function: Callable[[], str]) -> str:
     reading, writing = os.pipe()
-    child = os.fork()
+    child = fork()
     if not child:  # pragma: no cover - in the child
         try:
             os.write(writing, function().encode())

@@ -18,7 +18,7 @@ import urllib3
 
 from eugpt_files_mock import FilesMock
 
-from ..portable import needs_fork
+from ..portable import fork, needs_fork
 from ..robustness.effort import EFFORT
 
 pytestmark = pytest.mark.slow
@@ -167,7 +167,7 @@ def test_a_forked_child_waits_for_no_lock_of_a_thread_that_it_lacks() -> None:
 
 def in_a_child(mock: FilesMock) -> int:
     """Stop it there: 0, 1 if its port is still open, -14 if that hangs."""
-    child = os.fork()
+    child = fork()
     if not child:  # pragma: no cover - in the child
         status = 2
         try:
