@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import _thread
-import os
 import signal
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -26,9 +23,6 @@ _LONG_SLEEP = 3600.0
 OWN_THREADS = "eugpt-files-mock"
 """How the names of our threads begin, which are no part of the code under test."""
 
-_FEW_CALLS = 100
-"""From a place where another run never ended, so many calls are enough."""
-
 _DEBUGGERS = ("bdb", "pdb", "pydevd", "_pydevd_bundle", "debugpy")
 
 
@@ -37,10 +31,6 @@ class Endless(SystemExit):
 
     A `SystemExit`: event loops let that one out of every task, and a thread ends by it in silence.
     """
-
-
-Place = tuple[tuple[str, int], ...]
-"""The files and lines of the author's that a call came through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +43,12 @@ class Limits:
         seconds: it takes longer; None for any time.
         silence: it makes no call for so many seconds, and only sleeps; or three times as long, and
             waits for what nobody can give it.
-        places: from where a run made so many calls that it was endless.
     """
 
     calls: int
     usual: int
     seconds: float | None
     silence: float
-    places: set[Place] = field(default_factory=set)
 
     @classmethod
     def of(cls, usual: int, guards: Sequence[Guard], *, least: Limits, waits: bool) -> Limits:
@@ -96,8 +84,6 @@ class Guard:
         self.on_endless: Callable[[], None] | None = None
         self.seconds = self.silence = 0.0
         self._limits, self._give_in = limits, give_in
-        self._most = 0 if limits is None else limits.calls
-        self._from_there = 0
         # Held while somebody is interrupted, so that nobody is who has left.
         self._lock = free_after_fork(threading.Lock())
         self._is_left = self._rests = False
@@ -113,12 +99,7 @@ class Guard:
         """A call was answered, in the thread that handles it."""
         self._note_silence()
         limits = self._limits
-        if limits is None:
-            return
-        # Over a port, this isn't the thread of the code under test.
-        if not is_on_a_port:
-            self._look_from_where(number, limits)
-        if number <= self._most:
+        if limits is None or number <= limits.calls:
             return
         self.why = self.why or (
             f"made more than {limits.calls} calls, and {limits.usual} without a failure"
@@ -126,7 +107,7 @@ class Guard:
         if self.on_endless is not None:
             self.on_endless()
         else:
-            self._end(number - self._most, limits, is_on_a_port=is_on_a_port)
+            self._end(number - limits.calls, limits, is_on_a_port=is_on_a_port)
 
     def _end(self, beyond: int, limits: Limits, *, is_on_a_port: bool) -> None:
         """So many calls beyond the limit."""
@@ -140,19 +121,6 @@ class Guard:
         with self._lock:
             if self._may_interrupt():
                 self._raise_in(self._thread)
-
-    def _look_from_where(self, number: int, limits: Limits) -> None:
-        """What was endless once, is again: so a sweep makes its thousand calls once a loop."""
-        if number == limits.calls + 1:
-            limits.places.add(_place())
-        elif not self.why and limits.places and _place() in limits.places:
-            self._from_there += 1
-            if self._from_there > _FEW_CALLS:
-                self._most = number - 1
-                self.why = (
-                    f"made more than {_FEW_CALLS} calls from where another run made more than "
-                    f"{limits.calls}, and {limits.usual} without a failure"
-                )
 
     def _note_silence(self) -> None:
         now = real_monotonic()
@@ -186,7 +154,7 @@ class Guard:
             return f"slept for {slept / 3600:.0f} hours, and made no call"
         # What another program does may take some seconds, and wake it then.
         if silence > 3 * limits.silence and self._waits_for_ever():
-            return "waited, without a time-out, for what doesn't come"
+            return "waited, without a timeout, for what doesn't come"
         if real_monotonic() - self._began > limits.seconds and not self._is_debugged():
             return f"did not end within {limits.seconds:.0f} s"
         return ""
@@ -282,41 +250,14 @@ _WAITS = {
     "selectors": ("select",),
     "concurrent.futures.thread": ("_worker",),
 }
-"""Module → its functions that wait, those with a time-out in a variable of that name."""
+"""Module → its functions that wait, those with a timeout in a variable of that name."""
 
 
 def _waits(frame: FrameType) -> bool:
-    """Whether a thread waits for a lock or a socket, without a time-out."""
+    """Whether a thread waits for a lock or a socket, without a timeout."""
     names = _WAITS.get(frame.f_globals.get("__name__", ""), ())
-    # For select(), -1 is no time-out.
+    # For select(), -1 is no timeout.
     return frame.f_code.co_name in names and frame.f_locals.get("timeout") in (None, -1)
-
-
-def _place() -> Place:
-    frame: FrameType | None = sys._getframe(1)
-    lines = []
-    while frame is not None:
-        if is_of_the_author(frame):
-            lines.append((frame.f_code.co_filename, frame.f_lineno))
-        frame = frame.f_back
-    return tuple(lines)
-
-
-def is_of_the_author(frame: FrameType) -> bool:
-    """Whether its code is neither ours nor that of a library."""
-    return not _is_in_a_library(frame.f_code.co_filename) and not frame.f_globals.get(
-        "__name__", ""
-    ).startswith(("eugpt_files_mock.", "conftest_plugin"))
-
-
-@cache
-def _is_in_a_library(filename: str) -> bool:
-    return os.path.realpath(filename).startswith(_LIBRARIES)
-
-
-_LIBRARIES = tuple(
-    os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")
-)
 
 
 def _set_exception(thread: int | None, error: type[BaseException] | None) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from traceback import walk_tb
 
 from ..errors import FilesMockError
 from ..verdict.verdict import RULES
-from .endless import is_of_the_author
 from .plan import Failure
 from .runs import Baseline, Run, count_files, error_findings, file_names
 
@@ -331,11 +331,17 @@ def _described(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
+_LIBRARIES = tuple(
+    os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")
+)
+
+
 def _place(error: BaseException) -> str:
     """Where it was raised, or the last line of the author's own before that."""
     places = [
         (frame.f_code.co_filename, line)
         for frame, line in walk_tb(error.__traceback__)
-        if is_of_the_author(frame)
+        if not os.path.realpath(frame.f_code.co_filename).startswith(_LIBRARIES)
+        and not frame.f_globals.get("__name__", "").startswith("eugpt_files_mock.")
     ]
     return f" ({os.path.basename(places[-1][0])}:{places[-1][1]})" if places else ""
