@@ -20,12 +20,13 @@ from ..model.faults import (
 )
 from ..model.headers import EVENTS, JSON
 from ..model.messages import Delivery, Outcome, Reply, Request, Severed
+from ..model.stub_answers import WITHOUT_BODY
 from ..state.armed_faults import FaultTarget, Phase
 from . import Service
 from .authentication import identify
 from .operations import match_route
 from .refusals import Refusal, Refused
-from .replies import render_error
+from .replies import render_error, without_body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,9 @@ def apply_fault(
         return render_error(fault, request_id, service.options.profile)
     if isinstance(fault, ConnectionFault):
         return Severed(kind=fault.kind, after_bytes=fault.after_bytes, request_id=request_id)
-    return _ALTER[type(fault)](fault, reply, service.randomness.rng)
+    altered = _ALTER[type(fault)](fault, reply, service.randomness.rng)
+    # They have nothing that could be cut, altered or sent in pieces (RFC 9110, 6.4.1).
+    return without_body(altered) if altered.status in WITHOUT_BODY else altered
 
 
 def _delay(fault: Delayed, reply: Reply, rng: random.Random) -> Reply:

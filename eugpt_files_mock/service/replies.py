@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import raised
 from ..model.faults import ErrorResponse
 from ..model.headers import BYTES, HTML, JSON, TEXT
-from ..model.messages import File, Outcome, Reply
+from ..model.messages import WHOLE, Delivery, File, Outcome, Reply
 from ..model.profile import BEHAVIOURS, Profile, fill
 from ..model.stub_answers import WITHOUT_BODY
 from ..options import Options
@@ -115,8 +115,11 @@ def _changed(
 
 
 def without_body(outcome: Outcome) -> Outcome:
-    """For HEAD: the fields that GET would get, and no body (RFC 9110, 9.3.2)."""
-    return replace(outcome, body=b"") if isinstance(outcome, Reply) else outcome
+    """The same fields, and no body; of what is done to it on its way, it can only be late."""
+    if not isinstance(outcome, Reply):
+        return outcome
+    delay = outcome.delivery.delay
+    return replace(outcome, body=b"", delivery=Delivery(delay=delay) if delay else WHOLE)
 
 
 def file_object(file: File) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..model.headers import Headers
 from ..model.messages import WHOLE, Call, Record, Reply, Severed
+from ..model.stub_answers import WITHOUT_BODY
 
 _RETRYABLE = (408, 409, 429)
 """With all 5xx: what the `openai` SDKs try again (SDK source)."""
@@ -220,7 +221,8 @@ def attempt(record: Record, gone_after: float | None) -> Attempt:
     if isinstance(outcome, Severed):
         return Attempt(record, outcome.kind, seconds)
     # The answer itself looks like any other: only the name of the fault tells.
-    trouble = "altered" if record.call.fault in ("corrupted", "malformed_json") else None
+    is_altered = record.call.fault in ("corrupted", "malformed_json")
+    trouble = "altered" if is_altered and outcome.status not in WITHOUT_BODY else None
     delivery = outcome.delivery
     if delivery is WHOLE:
         return Attempt(record, trouble, seconds)

@@ -18,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
 from eugpt_files_mock import ExpectationNotMet, FilesMock, OptionError, faults
+from eugpt_files_mock.model.faults import Fault
 
 from ..clients import Client, Httpx, connected
 from ..conftest import WAYS, entered
@@ -374,3 +375,19 @@ def test_who_has_set_a_timer_has_not_given_up() -> None:
         for timer in (before, after):
             timer.cancel()
             timer.join()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [faults.truncated(), faults.corrupted(), faults.malformed_json(), faults.dribble(1, 9.0)],
+    ids=str,
+)
+def test_an_answer_that_has_no_body_has_none_to_cut(either: FilesMock, fault: Fault) -> None:
+    """A 204 arrives as it is, whatever is done to bodies: there was no failure to handle."""
+    either.stub("DELETE", "/things/{id}", status=204)
+    either.inject(fault, on="DELETE /things/{id}")
+    answer = httpx.delete(f"{either.base_url}/things/1", headers=HEADERS, timeout=5)
+    assert (204, b"") == (answer.status_code, answer.content)
+    (group,) = either.verdict().groups
+    assert "204" == str(group.attempts[0])
+    assert () == either.verdict().findings
