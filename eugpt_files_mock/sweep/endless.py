@@ -17,6 +17,10 @@ from .clocks import real_monotonic, seconds_skipped
 _INSISTENCE = 10
 """So many calls beyond the limit end in an error; whoever goes on then catches everything."""
 
+_PATIENCE = 300
+"""How often, a hundredth of a second apart, we wait for coverage: as a Python function it may be at
+work nearly all the time."""
+
 _LONG_SLEEP = 3600.0
 """Seconds skipped, without a call: who sleeps that long waits for what doesn't come."""
 
@@ -89,7 +93,8 @@ class Guard:
         self._is_left = self._rests = False
         self._thread = threading.get_ident()
         self._before = frozenset(threading.enumerate())
-        self._looks = self._next = 1
+        self._pause, self._again = 1.0, 0.0
+        self._is_put_off, self._patience = False, _PATIENCE
         self._is_raised = False
         self._began = self._called = real_monotonic()
         self._skipped = seconds_skipped()
@@ -128,20 +133,16 @@ class Guard:
         self._called, self._skipped = now, seconds_skipped()
 
     def look(self) -> None:
-        """Once a second, in a thread of ours."""
+        """In a thread of ours: once a second, and more often once the run is endless."""
         if self._is_left or self._limits is None or self.on_endless is not None:
             return
-        if not self.why:
-            self.why = self._too_long(self._limits)
-            if not self.why:
-                return
-        else:
-            # What was raised needs a moment to end the run; and so does what cleans up after it.
-            self._looks -= 1
-            if self._looks:
-                return
-        self._next *= 2
-        self._looks = self._next
+        self.why = self.why or self._too_long(self._limits)
+        now = real_monotonic()
+        # What was raised needs a moment to end the run; and so does what cleans up after it.
+        if not self.why or (now < self._again and not self._is_put_off):
+            return
+        self._pause *= 2
+        self._again, self._is_put_off = now + self._pause, False
         self._give_in()
         self._interrupt()
 
@@ -196,8 +197,17 @@ class Guard:
         return not (self._is_left or self._rests)
 
     def _raise_in(self, thread: int | None) -> None:
-        self._is_raised = True
-        _set_exception(thread, Endless)
+        if not self._puts_off(sys._current_frames().get(thread or 0)):
+            self._is_raised = True
+            _set_exception(thread, Endless)
+
+    def _puts_off(self, frame: FrameType | None) -> bool:
+        """To the next look, while coverage is at work: an error would stop it, or keep its lock."""
+        if self._patience and _measures(frame):
+            self._is_put_off = True
+            self._patience -= 1
+            return True
+        return False
 
     def _takes_signal(self) -> bool:
         """Only a signal ends waiting for a lock or a socket: in the main thread, not on Windows."""
@@ -210,8 +220,8 @@ class Guard:
             return True
         return False
 
-    def _on_signal(self, *_: object) -> None:
-        if self._may_interrupt():
+    def _on_signal(self, _signal: int, frame: FrameType | None) -> None:
+        if self._may_interrupt() and not self._puts_off(frame):
             raise Endless(self.why)
 
     def rest(self) -> None:
@@ -260,6 +270,20 @@ def _waits(frame: FrameType) -> bool:
     return frame.f_code.co_name in names and frame.f_locals.get("timeout") in (None, -1)
 
 
+def _measures(frame: FrameType | None) -> bool:
+    """Whether a function of coverage is running, or what that has called."""
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__"))
+        if name.startswith("coverage.") and name not in _RUN_PROGRAMS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+_RUN_PROGRAMS = ("coverage.cmdline", "coverage.execfile")
+"""Modules of coverage that are below the whole program, where `coverage run` has started it."""
+
+
 def _set_exception(thread: int | None, error: type[BaseException] | None) -> None:
     # Late: not every Python has it, and hardly any program needs it.
     import ctypes
@@ -269,7 +293,7 @@ def _set_exception(thread: int | None, error: type[BaseException] | None) -> Non
 
 
 class Watch:
-    """Looks at the run of a sweep once a second.
+    """Looks at the run of a sweep from time to time.
 
     Attributes:
         guard: that of the run, while there is one.
@@ -290,7 +314,8 @@ class Watch:
         self._running.release()
 
     def _look(self) -> None:
-        while not self._running.acquire(timeout=1.0):
+        guard = None
+        while not self._running.acquire(timeout=0.01 if guard is not None and guard.why else 1.0):
             guard = self.guard
             if guard is not None:
                 guard.look()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import queue
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import openai
 import pytest
@@ -319,6 +322,55 @@ def test_nothing_is_left_of_what_ended_it() -> None:
     reasons(waiting_for_a_task_that_failed, "in process", by_requests)
     time.sleep(1.5)
     assert before == (signal.getsignal(signal.SIGURG), threading.active_count())
+
+
+MEASURED = """
+import contextlib
+from pathlib import Path
+
+import coverage, requests
+
+from eugpt_files_mock import FilesMock
+from eugpt_files_mock.sweep.endless import Limits
+
+
+def get(mock):
+    headers = {"Authorization": "Bearer " + mock.api_key}
+    with contextlib.suppress(Exception):
+        return requests.get(mock.base_url + "/files", headers=headers).raise_for_status()
+    while True:
+        sum(range(3_000))
+        for _ in range(100):
+            pass
+
+
+measuring = coverage.Coverage(data_file=None, config_file=False, source=["."], timid=True)
+measuring.start()
+with FilesMock() as mock:
+    sweep = mock.sweep(failures=["outage", "busy", "reset"])
+    sweep._least_limits = Limits(calls=50, usual=0, seconds=0.5, silence=3.0)
+    with contextlib.suppress(AssertionError):
+        for case in sweep:
+            with case:
+                get(mock)
+exec(compile("", str(Path("afterwards.py").resolve()), "exec"), {})
+measuring.stop()
+print(*(case.outcome for case in sweep.cases))
+print(*sorted(Path(name).name for name in measuring.get_data().measured_files()))
+"""
+
+
+@by_a_signal
+def test_coverage_goes_on_after_what_never_ended(tmp_path: Path) -> None:
+    """It's at work for most of this program: an error that came there would stop it for good."""
+    (tmp_path / "program.py").write_text(MEASURED)
+    # The coverage of our own tests would be in the way.
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    command = [sys.executable, "-W", "error", "program.py"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("ok ok WRONG WRONG WRONG\nafterwards.py program.py\n", "")
 
 
 def test_code_that_waits_long_and_then_goes_on_is_not_endless() -> None:
