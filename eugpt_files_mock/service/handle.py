@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from time import perf_counter
-from typing import Any
 
 from ..model.faults import FaultName
 from ..model.headers import Headers
@@ -20,7 +19,7 @@ from . import Service
 from .authentication import Identity, identify
 from .fault_effects import SelectedFault, apply_fault, select_fault
 from .operations import match_route
-from .operations.operation import Facts, Result, RouteMatch
+from .operations.operation import NOTHING, Command, Facts, Result, RouteMatch
 from .refusals import Refusal, Refused
 from .replies import render_failure, render_refusal, without_body
 
@@ -50,8 +49,8 @@ def handle(service: Service, request: Request) -> Outcome:
         # A fault of `phase="after"`, and one that alters the answer, need the work to be done.
         if exchange.fault is None or not exchange.fault.replaces_the_work:
             # Nearly all are let in: whatever `_admit` may refuse is named here.
-            in_doubt = identity.refusal or route.refusal or service.rate_limiter.limit
-            if in_doubt or not request.is_complete:
+            in_doubt = identity.refusal or route.refusal or command.refusal
+            if in_doubt or service.rate_limiter.limit or not request.is_complete:
                 _admit(service, exchange)  # 5
             result = operation.operate(service, command, identity.user, exchange.started_at)  # 6
             exchange.result = result
@@ -76,7 +75,7 @@ def handle(service: Service, request: Request) -> Outcome:
 
 
 def _admit(service: Service, exchange: Exchange) -> None:
-    """Let the request through to the work, or refuse it: 400 if it is half, 401, 404, 405, 429."""
+    """Let the request through to the work, or refuse it: 401, 404, 405, 429, or as its command."""
     # The service checks the key before the route, says a public client of it (3P).
     refusals = (exchange.identity.refusal, exchange.route.refusal)
     key_first = service.options.profile["auth.first"] == "key"
@@ -85,13 +84,15 @@ def _admit(service: Service, exchange: Exchange) -> None:
             raise Refused(refusal)
     # Its client has gone: nothing is done. Half an upload says that its form breaks off.
     if not exchange.request.is_complete:
-        unreadable = getattr(exchange.command, "refusal", None)
-        raise Refused(unreadable or Refusal("bad_request", {"message": _BROKEN_OFF}))
-    # Last, so that neither an invalid key nor an unknown path uses up a window (a guess).
+        broken_off = Refusal("bad_request", {"message": _BROKEN_OFF})
+        raise Refused(exchange.command.refusal or broken_off)
+    # Late, so that neither an invalid key nor an unknown path uses up a window (a guess).
     wait = service.rate_limiter.seconds_to_wait(exchange.identity.key)
     if wait:
         headers = (("Retry-After", str(wait)),)
         raise Refused(Refusal("rate_limited", {"seconds": wait}, headers))
+    if exchange.command.refusal is not None:
+        raise Refused(exchange.command.refusal)
 
 
 _BROKEN_OFF = "The body of the request never came to its end: its client broke it off."
@@ -161,7 +162,7 @@ class Exchange:
 
     route: RouteMatch
     identity: Identity
-    command: Any = None
+    command: Command = NOTHING
     facts: Facts = Facts()
 
     def __init__(self, service: Service, request: Request) -> None:

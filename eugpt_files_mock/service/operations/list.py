@@ -87,8 +87,6 @@ def _facts(command: List, file: File | None) -> Facts:
 
 
 def _operate(service: Service, command: List, user: str | None, now: float) -> Listed:
-    if command.refusal is not None:
-        raise Refused(command.refusal)
     profile, page = service.options.profile, _page(service, command, command.after, user)
     if page is None and profile["errors.unknown_after"]:
         raise Refused(Refusal("unknown_after", {"value": command.after}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
+from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeVar
 
 from ...model.messages import File, Reply, Request
 from ...model.profile import Profile
@@ -15,7 +15,24 @@ from ...state.stubs import Stub
 from .. import Service
 from ..refusals import Refusal, Refused
 
-CommandT = TypeVar("CommandT")
+
+class Command(Protocol):
+    """What a request asks for, and what is wrong with it."""
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why it can't be carried out, which is answered once its sender is let in."""
+
+
+class Nothing(NamedTuple):
+    """What a request asks for that no route has."""
+
+    refusal: Refusal | None = None
+
+
+NOTHING = Nothing()
+
+CommandT = TypeVar("CommandT", bound=Command)
 ResultT = TypeVar("ResultT", bound="Result")
 
 
@@ -26,8 +43,8 @@ TAIL = 64
 class Facts(NamedTuple):
     """What the journal shows of a command, and a fault can be addressed by.
 
-    `size` is the length of what was uploaded; `tail` are the last `TAIL` bytes of what was uploaded
-    or posted, for the verdict.
+    `size` is the length of what was uploaded; `json` and `body` are what was posted otherwise, and
+    `tail` the last `TAIL` bytes of either, by which the verdict knows what was sent again.
     """
 
     filename: str | None = None
@@ -127,8 +144,8 @@ class Operation(Generic[CommandT, ResultT]):
         read: the command of a request, with the refusal that will answer it, if it can't be carried
             out: so a fault can hit it first, and the journal can name the file.
         facts: what the journal shows of a command and of the stored file that its path names.
-        operate: carries the command out for a user at a time in Unix seconds; or raises `Refused`,
-            and changes nothing.
+        operate: carries a command without a refusal out, for a user, at a time in Unix seconds; or
+            raises `Refused`, and changes nothing.
         render: the answer.
         used_files: the files that it uses the content of, for the verdict; None for no file.
         answers_json: whether its answer is JSON, which a fault can break.
@@ -160,6 +177,7 @@ class OneFile(NamedTuple):
     """Show a file, give its content, or remove it, as the operation says."""
 
     file_id: str
+    refusal: Refusal | None = None
 
 
 def read_file_id(request: Request, route: RouteMatch, profile: Profile) -> OneFile:
@@ -181,15 +199,15 @@ def refuse_file(file_id: str, service: Service) -> NoReturn:
     raise Refused(Refusal("malformed_id" if is_malformed else "file_not_found", {"id": file_id}))
 
 
-def _read_nothing(request: Request, route: RouteMatch, profile: Profile) -> None:
-    return None
+def _read_nothing(request: Request, route: RouteMatch, profile: Profile) -> Nothing:
+    return NOTHING
 
 
 def _never(*_: object) -> NoReturn:
     raise AssertionError("A request without a route is refused before there is any work.")
 
 
-UNROUTED: Operation[object, Result] = Operation(
+UNROUTED: Operation[Nothing, Result] = Operation(
     name="", read=_read_nothing, facts=facts_of_file, operate=_never, render=_never
 )
 """What a request asks for that no route has."""

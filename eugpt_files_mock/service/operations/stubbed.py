@@ -34,6 +34,7 @@ class Stubbed(NamedTuple):
     json: Any
     named: tuple[tuple[str, str], ...]
     """Member and id of each file that the JSON names."""
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

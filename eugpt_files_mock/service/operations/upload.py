@@ -113,8 +113,6 @@ def _facts(command: Upload, file: File | None) -> Facts:
 
 
 def _operate(service: Service, command: Upload, user: str | None, now: float) -> Stored:
-    if command.refusal is not None:
-        raise Refused(command.refusal)
     content = command.content or b""
     size, options = len(content), service.options
     if options.max_file_bytes is not None and size > options.max_file_bytes:
