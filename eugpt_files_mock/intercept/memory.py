@@ -20,7 +20,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..errors import ClientHasNoTimeout
-from ..model.headers import Headers
 from ..model.messages import (
     NOT_CONNECTED,
     Outcome,
@@ -259,7 +258,7 @@ class MemoryConnection:
             path=path,
             resource=found.resource,
             query=request.query,
-            headers=Headers(request.headers),
+            headers=request.fields,
             body=request.body,
             client=self._client,
             read_timeout=self.read_timeout,

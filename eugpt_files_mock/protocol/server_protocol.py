@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..model.headers import Headers
 from ..model.messages import PortConnection
 from .body import ChunkedBody, InvalidChunk, SizedBody
 
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
     import h11
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots, as cached properties need a `__dict__`: a request that is repeated byte for byte is
+# the same object, and what it means is found once.
+@dataclass(frozen=True, kw_only=True)
 class ReceivedRequest:
     """One request, read to its end; `body` is empty where it broke off or its chunks were invalid.
 
@@ -32,17 +36,22 @@ class ReceivedRequest:
     is_broken_off: bool = False
     connection: PortConnection | None = field(default=None, compare=False, repr=False)
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The path of the target, not decoded: `//v1/files` stays what it is."""
         return self._origin_form.partition("?")[0]
 
-    @property
+    @cached_property
     def query(self) -> str:
         """What follows the question mark, not decoded."""
         return self._origin_form.partition("?")[2]
 
-    @property
+    @cached_property
+    def fields(self) -> Headers:
+        """The headers, by names in any case."""
+        return Headers(self.headers)
+
+    @cached_property
     def host(self) -> str:
         """The host that is asked for; that of the target wins (RFC 9112, 3.2.2)."""
         absolute = _ABSOLUTE.match(self.target)

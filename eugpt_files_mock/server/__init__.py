@@ -108,7 +108,7 @@ class ServedMock:
 
 def _foreign(request: ReceivedRequest) -> Refusal | None:
     """Why a request is refused that a browser sends for a page of another site, or None."""
-    headers = {name.lower(): value for name, value in request.headers}
+    headers = request.fields.by_name
     origin = headers.get("origin")
     if headers.get("sec-fetch-site") == "cross-site":
         whose = "A page of another site"
@@ -126,7 +126,7 @@ def _api_request(request: ReceivedRequest, scheme: str) -> Request:
         path=path,
         resource=_below_prefix(path),
         query=request.query,
-        headers=Headers(request.headers),
+        headers=request.fields,
         body=request.body,
         client=CLIENT,
         sender=_sender(request.connection, scheme),
