@@ -186,7 +186,8 @@ class AdminAccess:
 def _check_token(token: str) -> None:
     if not isinstance(token, str) or not re.fullmatch("[!-~]+", token):
         raise OptionError(
-            "admin_token must be a string of ASCII characters without spaces.", word=type(token)
+            "admin_token must be a string of one or more ASCII characters, without spaces.",
+            word=type(token),
         )
 
 

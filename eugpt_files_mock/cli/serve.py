@@ -161,10 +161,11 @@ def _stop(context: ServerContext[FilesMock], *, check: bool) -> int:
 
 
 def _report(mock: FilesMock) -> int:
-    verdicts = {of_tenant(tenant): judge(tenant) for tenant in mock._service.all_tenants()}
-    for whose, verdict in verdicts.items():
-        print(f"{whose}{verdict}", flush=True)
-    return 0 if all(verdict.ok for verdict in verdicts.values()) else 1
+    tenants = mock._service.all_tenants()
+    verdicts = [judge(tenant) for tenant in tenants]
+    for tenant, verdict in zip(tenants, verdicts, strict=True):
+        print(f"{of_tenant(tenant)}{verdict}", flush=True)
+    return 0 if all(verdict.ok for verdict in verdicts) else 1
 
 
 class Log:

@@ -42,7 +42,7 @@ def run(given: argparse.Namespace) -> int:
     except (FilesMockError, OSError) as error:
         reason = str(error)
     except KeyboardInterrupt:
-        reason = "interrupted; what was uploaded has been deleted."
+        reason = "interrupted."
     if given.api_key:
         reason = reason.replace(given.api_key, REDACTED)
     return fail(reason)
@@ -51,7 +51,7 @@ def run(given: argparse.Namespace) -> int:
 def _verified(given: argparse.Namespace) -> int:
     # Late: it imports httpx, which `serve` doesn't need.
     from ..verify import check_folder, groups, verify
-    from ..verify.endpoint import Endpoint
+    from ..verify.endpoint import CannotRun, Endpoint
 
     profile = as_profile("profile", given.profile)
     _check(given, groups())
@@ -60,7 +60,12 @@ def _verified(given: argparse.Namespace) -> int:
         check_folder(given.save)
     signal.signal(signal.SIGTERM, _interrupt)
     endpoint = Endpoint(given.base_url or profile["base_url"][0], given.api_key, given.timeout)
-    report = verify(endpoint, profile, given.profile, given.only, _progress)
+    try:
+        report = verify(endpoint, profile, given.profile, given.only, _progress)
+    except KeyboardInterrupt:
+        deleted = "what was uploaded has been deleted."
+        became = deleted if endpoint.is_clean else _may_be_left(endpoint.token)
+        raise CannotRun(f"interrupted; {became}") from None
     forms = {"text": report.as_text, "json": report.as_json, "junit": report.as_junit}
     sys.stdout.write(f"{forms[given.format]()}\n")
     beyond = report.save(given.save) if given.save else []
@@ -68,7 +73,13 @@ def _verified(given: argparse.Namespace) -> int:
         sys.stderr.write(f"Not saved, as the mock can't do it: {', '.join(beyond)}\n")
     if report.left:
         sys.stderr.write(f"Could not be deleted: {', '.join(report.left)}\n")
+    elif not endpoint.is_clean:
+        sys.stderr.write(f"An upload got no answer; {_may_be_left(endpoint.token)}\n")
     return 0 if report.is_ok else 1
+
+
+def _may_be_left(token: str) -> str:
+    return f"files may be left: those with {token!r} in their names."
 
 
 def _check(given: argparse.Namespace, groups: list[str]) -> None:

@@ -193,12 +193,19 @@ def _so_many(number: int, operation: str) -> str:
 
 
 def _not_done(service: Service, operation: str, file_id: str) -> ExpectationNotMet:
-    records = [one for one in service.journal.records() if one.call.operation == operation]
-    fields: dict[str, object] = {"file_id": file_id}
-    nearest = _nearest_call([one.call for one in records], fields)
+    asked: dict[str, object] = {"file_id": file_id}
+    whole = asked | {"status": success_status(operation, service.options.profile)}
     # Of a file that was deleted, only the id is wrong here, whatever became of the answer.
-    if not any(one.has_deleted and one.call is nearest for one in records):
-        fields["status"] = success_status(operation, service.options.profile)
+    candidates = [
+        (one.call, asked if one.has_deleted else whole)
+        for one in service.journal.records()
+        if one.call.operation == operation
+    ]
+    nearest, fields = min(
+        candidates,
+        key=lambda pair: (pair[0].file_id != file_id, len(_differing(*pair))),
+        default=(None, whole),
+    )
     return ExpectationNotMet(
         f"Expected a {operation} of the file {quoted(file_id)}, but none was carried out.\n"
         f"{_what_came(service)}{_difference(nearest, fields)}"

@@ -122,6 +122,11 @@ class Endpoint:
             self._made.remove(file_id)
         return answer
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether all that it made is deleted."""
+        return not (self._made or self._lost_an_answer)
+
     def clean_up(self) -> list[str]:
         """Delete what was made; what could not be deleted."""
         # The service may be there again, and what was uploaded shouldn't stay there.
@@ -131,9 +136,13 @@ class Endpoint:
                 listed = self._once("GET", "/files", "", {}).members["data"]
                 named = [one["id"] for one in listed if self.token in one["filename"]]
                 self._made += [file_id for file_id in named if file_id not in self._made]
-        left = [file_id for file_id in self._made if not self._is_deleted(file_id)]
+                self._lost_an_answer = False
+        # One after the other, as this may be interrupted too.
+        for file_id in tuple(self._made):
+            if self._is_deleted(file_id):
+                self._made.remove(file_id)
         self._client.close()
-        return left
+        return list(self._made)
 
     def _is_deleted(self, file_id: str) -> bool:
         for _ in range(_MOST_ATTEMPTS):

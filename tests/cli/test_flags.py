@@ -130,6 +130,21 @@ def test_with_report_it_prints_the_verdict_and_fails_for_errors(
     assert output.startswith(report)
 
 
+def test_with_report_the_verdict_of_each_key_counts() -> None:
+    """Also where two keys without users look alike, as they are redacted."""
+    with started("--log", "none", "--report", "--isolate-by-key") as (base_url, process):
+        faults = f"{base_url.removesuffix('v1')}__admin/faults"
+        httpx.post(faults, params={"key": "eugpt_a"}, json={"fault": "bad_request"})
+        for key in ("eugpt_a", "eugpt_a", "eugpt_b"):
+            httpx.get(f"{base_url}/files", headers={"Authorization": f"Bearer {key}"})
+        interrupt(process)
+        output, error = process.communicate(timeout=10)
+
+    assert (1, "") == (process.returncode, error)
+    assert "error retried_non_retryable" in output
+    assert 3 == len(re.findall("^(?:error|No findings)", output, re.MULTILINE))
+
+
 def test_the_admin_token_may_come_from_the_environment() -> None:
     """Everybody on the machine can read a command line."""
     environ = os.environ | {"EUGPT_ADMIN_TOKEN": "s3cret"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -255,9 +256,8 @@ def test_a_saved_profile_is_replaced_at_once(served: FilesMock, tmp_path: Path) 
     assert "-" in FilesMock(profile=path).fake_file().id
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_deletes_what_it_made(number: int, served: FilesMock) -> None:
-    """By Ctrl-C or SIGTERM, here while it waits for an answer."""
+def begun(served: FilesMock) -> subprocess.Popen[str]:
+    """A run that waits for an answer, and has uploaded files."""
     served.inject(faults.delay(60), "download")
     words = ["verify", "--base-url", served.base_url, "--api-key", KEY]
     process = subprocess.Popen(
@@ -269,8 +269,27 @@ def test_an_interrupted_run_deletes_what_it_made(number: int, served: FilesMock)
         assert time.monotonic() < until
         time.sleep(0.05)
     time.sleep(0.5)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_deletes_what_it_made(number: int, served: FilesMock) -> None:
+    """By Ctrl-C or SIGTERM, here while it waits for an answer."""
+    process = begun(served)
     interrupt(process, number)
     out, err = process.communicate(timeout=20)
     assert (2, "") == (process.returncode, out)
     assert "interrupted; what was uploaded has been deleted." in err
     assert 0 == len(served.files)
+
+
+def test_an_interrupted_run_says_when_it_could_not_delete(served: FilesMock) -> None:
+    """And how to find what it left, by a word that is in each of its filenames."""
+    process = begun(served)
+    served.inject(faults.server_error(), "delete", times=None)
+    interrupt(process)
+    _, err = process.communicate(timeout=20)
+    assert "has been deleted" not in err
+    token = re.search("'(verify-[0-9a-f]{8})' in their names", err)[1]
+    assert [] == [file.filename for file in served.files if token not in file.filename]
+    assert 0 < len(served.files)

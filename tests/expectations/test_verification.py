@@ -159,6 +159,21 @@ def test_a_delete_of_another_file_differs_in_the_file_alone(mock: FilesMock) -> 
     assert "status: expected" not in str(caught.value)
 
 
+def test_the_nearest_call_is_of_the_same_file_or_was_carried_out(mock: FilesMock) -> None:
+    """What was refused for another file is the furthest, wherever it stands."""
+    one, other = mock.add_file("a.txt"), mock.add_file("b.txt")
+    for file_id in ("no-such-file", other.id):
+        send(mock, "GET", f"/files/{file_id}/content")
+        send(mock, "DELETE", f"/files/{file_id}")
+    for check in (mock.assert_downloaded, mock.assert_deleted):
+        with pytest.raises(ExpectationNotMet, match=f"came '{other.id}'$"):
+            check(one)
+    mock.inject(faults.server_error(), on="delete")
+    send(mock, "DELETE", f"/files/{one.id}")
+    with pytest.raises(ExpectationNotMet, match=r"status: expected 200, came 500$"):
+        mock.assert_deleted(one)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
