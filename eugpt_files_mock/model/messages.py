@@ -35,7 +35,8 @@ class ThreadTimes(NamedTuple):
     """What a thread has done since it began.
 
     Attributes:
-        thread: its identifier.
+        thread: an object that stands for it; its identifier would be that of another thread once
+            it has ended.
         at_work: seconds that it has run.
         kept_waiting: seconds that it was ready to run, and the machine had no time for it; 0 where
             the system doesn't tell.
@@ -44,7 +45,7 @@ class ThreadTimes(NamedTuple):
         is_shared: whether other tasks run in it, as those of one event loop do.
     """
 
-    thread: int
+    thread: object
     at_work: float
     kept_waiting: float = 0.0
     stops: int | None = None

@@ -121,7 +121,7 @@ class Attempt(NamedTuple):
         after = other and other.thread_times
         if self._is_clock_set(later):
             return Pause(length, is_of_a_set_clock=True)
-        if not (before and after) or before.thread != after.thread:
+        if not (before and after) or before.thread is not after.thread:
             return Pause(length)
         # What it did before the answer is no part of the pause.
         total = after.at_work + after.kept_waiting - before.at_work - before.kept_waiting
@@ -154,7 +154,7 @@ class Attempt(NamedTuple):
 AT_ONCE = 0.1
 """Seconds; making a client may take as long as that. stamina waits at least so long."""
 
-_NO_SLEEP = 0.03
+NO_SLEEP = 0.03
 """Seconds without any work that are no sleep: locks, and reading files, take some."""
 
 
@@ -188,7 +188,7 @@ class Pause(NamedTuple):
         # Now and then, Linux takes a sleep for a time in which the thread was kept waiting: then
         # no time is left in which it can have stopped.
         left = self.length - self.kept_waiting - (self.at_work or 0.0)
-        is_doubtful = left < _NO_SLEEP and not self.has_never_stopped
+        is_doubtful = left < NO_SLEEP and not self.has_never_stopped
         return self.length - (0.0 if is_doubtful else self.kept_waiting)
 
     @property
@@ -206,7 +206,7 @@ class Pause(NamedTuple):
         """Whether the code went on at once."""
         if self.has_never_stopped and self.is_alone and self.at_work is not None:
             return self.at_work < 2 * AT_ONCE
-        return self.length < AT_ONCE and (self.at_work is None or self.idle < _NO_SLEEP)
+        return self.length < AT_ONCE and (self.at_work is None or self.idle < NO_SLEEP)
 
 
 _SET_FORWARD = 0.05

@@ -106,14 +106,23 @@ def _is_of_tenacity(module: Any) -> bool:
 _thread_time = time.thread_time
 """Kept, as tests and sweeps replace what is in `time`."""
 
-
 _sleep = time.sleep
+
+
+class _ThisThread(threading.local):
+    """The thread that asks; `mark` stands for it."""
+
+    def __init__(self) -> None:
+        self.mark = object()
+
+
+_this = _ThisThread()
 
 
 def thread_times(*, is_shared: bool) -> ThreadTimes:
     """Those of the thread that asks."""
     return ThreadTimes(
-        thread=threading.get_ident(),
+        thread=_this.mark,
         at_work=_thread_time(),
         kept_waiting=_seconds_kept_waiting(),
         stops=_stops() if _are_stops_counted() else None,

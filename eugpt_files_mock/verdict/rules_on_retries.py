@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Hashable
 from itertools import pairwise
 
-from .attempts import AT_ONCE, NON_RETRYABLE, Attempt, Group, Pause
+from .attempts import AT_ONCE, NO_SLEEP, NON_RETRYABLE, Attempt, Group, Pause
 from .calls import HONOURED, Lane, exactly, subject
 from .evidence import Evidence
 from .rules import (
@@ -166,10 +166,10 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
         and not _may_be_of_another(earlier, later, evidence)
     ]
     pauses = [earlier.pause(later) for earlier, later in judged]
-    waits = [pause.slept for pause in pauses]
-    if not waits or _is_polling(group, waits, evidence):
+    if not pauses or _is_polling(group, pauses, evidence):
         return False
-    if len(waits) == 1 and _may_be_of_the_library(*judged[0], evidence):
+    waits = _waits(pauses)
+    if len(pauses) == 1 and _may_be_of_the_library(*judged[0], evidence):
         return False
     # Full jitter may make one of several waits short; urllib3's first retry comes without any.
     if _are_none(pauses):
@@ -180,9 +180,15 @@ def _no_backoff(group: Group, evidence: Evidence) -> Found:
     return f"again every {waits[-1]:.2f} s" if _are_alike(pauses, evidence) else False
 
 
+def _waits(pauses: list[Pause]) -> list[float]:
+    """How long the code waited each time; if it never slept, it has waited by its work."""
+    waits = [pause.slept for pause in pauses]
+    return waits if max(waits) >= NO_SLEEP else [pause.on_a_quiet_machine for pause in pauses]
+
+
 def _are_alike(pauses: list[Pause], evidence: Evidence) -> bool:
     """Whether the interval is constant."""
-    waits = [pause.slept for pause in pauses]
+    waits = _waits(pauses)
     is_exact = all(pause.is_exact for pause in pauses)
     # Two waits with jitter may be alike by chance, three hardly ever; and what a busy machine adds
     # to two waits makes some alike that aren't.
@@ -232,13 +238,18 @@ _IDEMPOTENT = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
 """The methods that aiohttp sends again by itself."""
 
 
-def _is_polling(group: Group, waits: list[float], evidence: Evidence) -> bool:
+def _is_polling(group: Group, pauses: list[Pause], evidence: Evidence) -> bool:
     """Whether the code asks as often when nothing fails: then each poll is one of its own."""
     first = group.first
     before = evidence.asked_before.get(first.record.number)
     if before is None or not before.is_success:
         return False
-    return min(waits) >= 0.8 * before.waited(first) - NO_PAUSE
+    usual = before.pause(first)
+    if min(pause.length for pause in pauses) >= 0.8 * usual.length - NO_PAUSE:
+        return True
+    # It may have had more to do when nothing had failed.
+    shortest = min(pause.slept for pause in pauses)
+    return usual.slept >= NO_SLEEP and shortest >= 0.8 * usual.slept - NO_PAUSE
 
 
 def _gave_up(group: Group, evidence: Evidence) -> Found:

@@ -195,6 +195,50 @@ def test_to_work_before_a_retry_is_no_wait_and_a_short_sleep_is_one(
         assert ({"no_backoff"} if between is worked else set()) == kinds(mock)
 
 
+def test_a_thread_that_is_made_for_a_retry_after_a_sleep_is_not_at_once() -> None:
+    """It may have the identifier of the one that failed, and has stopped as often as that."""
+
+    def listed(mock: FilesMock) -> None:
+        with connected(Httpx, mock.base_url, KEY) as client:
+            client.list()
+
+    with FilesMock(api_keys=[KEY]) as mock:
+        listed(mock)  # all that the client needs is imported
+        # One of these has stopped as often as the one before it, or all have.
+        mock.inject(faults.server_error(), "list", times=3)
+        for pause in (0.3, 0.2, 0.12, 0.0):
+            thread = threading.Thread(target=listed, args=(mock,))
+            thread.start()
+            thread.join()
+            time.sleep(pause)
+        assert [500, 500, 500, 200] == [call.status for call in mock.calls][1:]
+        assert set() == kinds(mock)
+
+
+def test_to_poll_and_to_work_between_two_polls_is_no_retry_at_once() -> None:
+    """Each poll is one of its own, though nothing is done after a failure but to sleep."""
+    with FilesMock(api_keys=[KEY]) as mock, connected(Httpx, mock.base_url, KEY) as client:
+        mock.inject(faults.server_error(), "list", skip=1, times=2)
+        client.list()
+        worked(0.1)
+        for _ in range(3):
+            time.sleep(0.12)
+            client.list()
+        assert [200, 500, 500, 200] == [call.status for call in mock.calls]
+        assert set() == kinds(mock)
+
+
+def test_to_wait_by_working_longer_each_time_is_no_constant_interval() -> None:
+    """The thread never sleeps, so nothing but the time tells."""
+    with FilesMock(api_keys=[KEY]) as mock, connected(Httpx, mock.base_url, KEY) as client:
+        mock.inject(faults.server_error(), "list", times=2)
+        client.list()
+        for pause in (0.25, 0.5):
+            worked(pause)
+            client.list()
+        assert set() == kinds(mock)
+
+
 def test_a_task_that_sleeps_while_others_work_has_waited() -> None:
     """Its thread never stops meanwhile."""
 

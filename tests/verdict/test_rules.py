@@ -156,6 +156,28 @@ CASES: dict[str, tuple[Sequence[Record], str]] = {
         "",
     ),
     "after much work": ([by_thread(0, stops=3), by_thread(0.21, worked=0.2, stops=3)], ""),
+    "after much work each time, and more of it the second time": (
+        [by_thread(0, stops=3), by_thread(0.3, 0.29, stops=3), by_thread(0.9, 0.88, stops=3)],
+        "",
+    ),
+    "after as much work each time": (
+        [by_thread(0, stops=3), by_thread(0.3, 0.29, stops=3), by_thread(0.6, 0.58, stops=3)],
+        "no_backoff",
+    ),
+    "after a sleep, as usual, but without the work": (
+        [
+            by_thread(0, status=200, fault=None),
+            by_thread(0.3, 0.1),
+            by_thread(0.5, 0.1),
+            by_thread(0.7, 0.1),
+        ],
+        "",
+    ),
+    "at once, and after much work usually": (
+        [by_thread(0, status=200, fault=None, stops=1), by_thread(0.3, 0.3, 0, 1),
+         by_thread(0.3, 0.3, 0, 1, status=200, fault=None)],
+        "no_backoff",
+    ),
     "after a sleep that seems to be none": (
         [by_thread(0, stops=3), by_thread(0.2, worked=0.05, kept=0.15, stops=4)],
         "",
