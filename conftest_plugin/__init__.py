@@ -170,9 +170,19 @@ def _entered(
     item.stash[MOCKS].append(mock)
     with kept(environ):
         context.__enter__()
-        sweep_marker.begin(item, mock)
+        _begin(item, mock, context)
         yield mock
         _leave(item, mock, context)
+
+
+def _begin(item: pytest.Item, mock: FilesMock, context: Any) -> None:
+    from eugpt_files_mock import FilesMockError
+
+    try:
+        sweep_marker.begin(item, mock)
+    except FilesMockError as refused:
+        context.__exit__(type(refused), refused, refused.__traceback__)
+        raise
 
 
 def _leave(item: pytest.Item, mock: FilesMock, context: Any) -> None:

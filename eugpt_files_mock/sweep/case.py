@@ -9,10 +9,9 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
-from ..errors import ExpectationNotMet, StateError
+from ..errors import ExpectationNotMet, FaultUnavailable, StateError
 from ..model.faults import ConnectionFault
 from ..model.messages import ON_A_PORT, Call, Record
-from ..service import Service
 from ..service.operations import check_operation
 from ..state.journal import Calls
 from ..verdict.verdict import Verdict, judge
@@ -147,27 +146,42 @@ class Case:
             # The loop ends by this error, and not by a break.
             self._sweep._is_interrupted = True
             raise StateError("A case of a sweep is entered once: it is one run.")
+        self._lifecycle, self._service = mock._lifecycle, mock._service
+        # First, as the failure may be refused, and then nothing is to be put back.
+        self._planned = self._made_plan()
         self._state = "entered"
-        self._lifecycle = mock._lifecycle
         self._sweep._mock = mock
         mock._sweep = self._sweep
-        self._service: Service = mock._service
         self._before = frozenset(file.id for file in self._service.files.all())
         self._before_record = self._service.journal.on_record
         self._service.journal.on_record = self._on_record
         self._armed = None
         self._guard = self._sweep._watch.guard = Guard(self._sweep._limits, self._give_in)
-        if self._row is not None and self._failure is not None:
+        if self._planned is not None and self._row is not None:
+            fault = self._planned.fault
+            self._armed = self._service.armed.arm(
+                (fault,), self._row.matcher(self._planned), goes_on=self._planned.goes_on
+            )
+            if isinstance(fault, ConnectionFault) and fault.kind == "timeout":
+                self._cut_waits()
+
+    def _made_plan(self) -> Planned | None:
+        """What is to be armed; None in a run without a failure.
+
+        Raises:
+            FaultUnavailable: if a port can't produce it.
+        """
+        if self._row is None or self._failure is None:
+            return None
+        try:
             planned = self._failure.plan(self._row.target)
             assert planned is not None  # noqa: S101 - the sweep makes no case of what can't be
             self._lifecycle.check_armed([planned.fault])
-            self._planned = planned
-            self._armed = self._service.armed.arm(
-                (planned.fault,), self._row.matcher(planned), goes_on=planned.goes_on
-            )
-
-            if isinstance(planned.fault, ConnectionFault) and planned.fault.kind == "timeout":
-                self._cut_waits()
+        except BaseException:
+            # It ends the loop, as above.
+            self._sweep._is_interrupted = True
+            raise
+        return planned
 
     def _cut_waits(self) -> None:
         """On a port, let no client of this process wait longer than a second for nothing.
@@ -263,7 +277,10 @@ class Case:
 
         Raises:
             ExpectationNotMet: which says so.
+            FaultUnavailable: if that ended it.
         """
+        if isinstance(error, FaultUnavailable):
+            raise error
         raise self._sweep._missed(self, error) from error
 
 

@@ -6,7 +6,7 @@ import _thread
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -93,6 +93,8 @@ class Guard:
         self._is_left = self._rests = False
         self._thread = threading.get_ident()
         self._before = frozenset(threading.enumerate())
+        # Others, such as those of a pool that all runs share, may be given work.
+        self._without_work = _waiting(thread.ident for thread in self._before)
         self._pause, self._again = 1.0, 0.0
         self._is_put_off, self._patience = False, _PATIENCE
         self._is_raised = False
@@ -161,10 +163,10 @@ class Guard:
         return ""
 
     def _waits_for_ever(self) -> bool:
-        """Whether nobody whom the run has started can go on any more."""
-        frames = sys._current_frames()
-        threads = [self._thread] + [thread.ident or 0 for thread in self._started()]
-        return all(ident in frames and _waits(frames[ident]) for ident in threads)
+        """Whether nobody whom the run has started, or given work, can go on any more."""
+        threads = {self._thread, *(thread.ident for thread in self._started())}
+        threads |= self._without_work & set(sys._current_frames())
+        return threads == _waiting(threads)
 
     def _started(self) -> list[threading.Thread]:
         return [
@@ -263,8 +265,13 @@ _WAITS = {
 """Module → its functions that wait, those with a timeout in a variable of that name."""
 
 
+def _waiting(threads: Iterable[int | None]) -> set[int | None]:
+    """Those of the threads that wait for a lock or a socket, without a timeout."""
+    frames = sys._current_frames()
+    return {ident for ident in threads if ident in frames and _waits(frames[ident])}
+
+
 def _waits(frame: FrameType) -> bool:
-    """Whether a thread waits for a lock or a socket, without a timeout."""
     names = _WAITS.get(frame.f_globals.get("__name__", ""), ())
     # For select(), -1 is no timeout.
     return frame.f_code.co_name in names and frame.f_locals.get("timeout") in (None, -1)
@@ -309,8 +316,10 @@ class Watch:
         _thread.start_new_thread(self._look, ())
 
     def stop(self) -> None:
-        """And the run is let alone."""
-        self.guard = None
+        """And the run is let alone, also one that nobody has ended: pytest itself was stopped."""
+        guard, self.guard = self.guard, None
+        if guard is not None:
+            guard.leave()
         self._running.release()
 
     def _look(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -237,6 +239,38 @@ def test_beside_rerunfailures(run: Run) -> None:
     """A sweep has runs of its own."""
     result = run(WRONG, "--reruns", "2", beside=["pytest_rerunfailures"])
     result.assert_outcomes(failed=1)
+
+
+def test_a_failure_that_a_port_cannot_produce_is_told(run: Run) -> None:
+    """The code under test has nothing to do with it, and the next test has its own mock."""
+    code = """
+from eugpt_files_mock import faults
+
+@pytest.mark.eugpt_sweep(failures={"dns": faults.dns_error()})
+def test_store(eugpt_files_server):
+    upload().raise_for_status()
+
+def test_afterwards(eugpt_files_server):
+    upload().raise_for_status()
+"""
+    result = run(code, "-p", "no:randomly")
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["*_ test_store _*", "dns_error() works in process only*"])
+    assert "set up inside" not in result.stdout.str()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signal")
+def test_nothing_is_left_when_pytest_is_stopped(run: Run) -> None:
+    """As by Ctrl-C: no test ends any more, nor does a run of the sweep."""
+    before = signal.getsignal(signal.SIGURG)
+    code = """
+@pytest.mark.eugpt_sweep
+def test_store(eugpt_files):
+    upload()
+    pytest.exit("enough")
+"""
+    assert pytest.ExitCode.INTERRUPTED == run(code).ret
+    assert before == signal.getsignal(signal.SIGURG)
 
 
 def test_a_test_that_fails_without_a_failure_fails_as_usual(run: Run) -> None:

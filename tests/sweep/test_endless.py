@@ -19,7 +19,7 @@ import openai
 import pytest
 import requests
 
-from eugpt_files_mock import FilesMock
+from eugpt_files_mock import FaultUnavailable, FilesMock, faults
 from eugpt_files_mock.sweep.endless import Limits
 
 from .programs import wrong
@@ -313,6 +313,46 @@ def test_who_waits_for_a_time_is_no_such_one() -> None:
         raise TimeoutError
 
     assert {} == reasons(program, "in process", by_requests, longest=60.0, silence=0.3)
+
+
+@by_a_signal
+@pytest.mark.parametrize("way", ["in process", "on a port"])
+def test_a_thread_that_was_there_before_may_be_given_work(way: str) -> None:
+    """Who waits for it waits for what comes."""
+    shutdown = threading.Event()
+
+    def patiently(get: Get) -> None:
+        with contextlib.suppress(requests.RequestException):
+            return get()
+        shutdown.wait(3)
+        return get()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+        found = reasons(
+            lambda get: pool.submit(patiently, get).result(),
+            way,
+            by_requests,
+            longest=60.0,
+            silence=0.3,
+        )
+    assert {} == found
+
+
+@by_a_signal
+def test_nothing_is_left_of_a_failure_that_is_refused() -> None:
+    """The mock's calls are counted no longer, and the next sweep can end what waits."""
+    before = signal.getsignal(signal.SIGURG)
+    with FilesMock().serve() as mock:
+        sweep = mock.sweep(failures={"dns": faults.dns_error()})
+        sweep._least_limits = Limits(calls=1, usual=0, seconds=None, silence=3.0)
+        with pytest.raises(FaultUnavailable, match="works in process only"):
+            for case in sweep:
+                with case:
+                    by_requests(mock)
+        for _ in range(25):
+            by_requests(mock)
+    assert before == signal.getsignal(signal.SIGURG)
 
 
 @by_a_signal
