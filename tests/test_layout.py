@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("eugpt_files_mock", "conftest_plugin", "eugpt_files_mock_plugin")
 
 LAYERS = (
-    ("errors", "version", "locks"),
+    ("errors", "version", "locks", "real_clock"),
     ("environment", "model"),
     ("faults", "options"),
     ("state",),

@@ -6,7 +6,6 @@ runs: so nothing here waits for a lock.
 
 import os
 import sys
-import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from ..model.base_urls import BaseUrl, Origin, origin
 from ..model.faults import ConnectionFault
 from ..model.headers import Headers
 from ..model.messages import Outcome, Reply, Request, Sender
+from ..real_clock import real_seconds
 from ..service import Service
 from ..service.handle import handle
 from ..verdict.pauses import is_a_sleep_replaced_nearby, is_sleeping_replaced, thread_times
@@ -284,7 +284,7 @@ def sender_of(
         scheme=scheme,
         client=weakref.ref(client) if _keeps_connections(client) else None,
         loop=weakref.ref(loop),
-        loop_ahead=None if now is None else now - _monotonic(),
+        loop_ahead=None if now is None else now - real_seconds(),
         # Whose client has a timeout needs no other.
         has_deadline=not has_timeout and _has_deadline(loop, task, own_deadlines),
         ident=id(task),
@@ -334,10 +334,6 @@ def _keeps_connections(client: Any) -> bool:
     if client is None or getattr(client, "_force_close", False):  # of aiohttp's connector
         return False
     return getattr(getattr(client, "_pool", None), "_max_keepalive_connections", None) != 0
-
-
-_monotonic = time.monotonic
-"""The real one, as freezegun replaces it."""
 
 
 def _running() -> tuple[Any, Any, float | None]:

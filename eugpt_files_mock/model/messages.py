@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import parse_qsl
 
+from ..real_clock import real_seconds
 from .headers import Headers
 
 
@@ -15,20 +15,20 @@ class PortConnection:
     """One connection over a port.
 
     Attributes:
-        opened: when it was accepted, by the monotonic clock of the journal.
+        opened: when it was accepted, by `real_seconds`.
         closed: when its end was noticed, or None while it is open.
     """
 
     __slots__ = ("closed", "opened")
 
     def __init__(self) -> None:
-        self.opened = perf_counter()
+        self.opened = real_seconds()
         self.closed: float | None = None
 
     def close(self) -> None:
         """Note its end, once."""
         if self.closed is None:
-            self.closed = perf_counter()
+            self.closed = real_seconds()
 
 
 class ThreadTimes(NamedTuple):
@@ -366,7 +366,7 @@ class Record(NamedTuple):
         outcome: what was answered, before the client met it.
         read_timeout: seconds that the client waits for bytes, or None if that isn't known.
         is_unmatched: whether it came for a route that the API doesn't have.
-        started: when it arrived, by a monotonic clock.
+        started: when it arrived, by `real_seconds`.
         key: a hash of the key that it presented: equal for equal keys, within one process.
         unready_files: files that it used, and their status, unless that was `processed`.
         stub: the stub that it was meant for, or None.

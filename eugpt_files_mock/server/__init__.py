@@ -12,7 +12,7 @@ from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Request as WsgiRequest
 
@@ -233,6 +233,7 @@ def _wsgi_request(environ: WSGIEnvironment) -> Request:
     request = WsgiRequest(environ)
     # As sent, and decoded as on a port; werkzeug's `path` has one slash at its beginning.
     path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+    body = _wsgi_body(request)
     return Request(
         method=request.method,
         path=path,
@@ -240,15 +241,19 @@ def _wsgi_request(environ: WSGIEnvironment) -> Request:
         # Bytes beyond ASCII are sent by some clients as they were typed, here decoded as Latin-1.
         query=quote(environ.get("QUERY_STRING", ""), safe=_ASCII, encoding="latin-1"),
         headers=Headers(request.headers.items()),
-        body=_wsgi_body(request),
+        body=body or b"",
         client="wsgi",
+        is_complete=body is not None,
     )
 
 
-def _wsgi_body(request: WsgiRequest) -> bytes:
-    # A body that breaks off counts as empty, so that half an upload is never stored.
+def _wsgi_body(request: WsgiRequest) -> bytes | None:
+    """The body; None if its client has gone before the end."""
     try:
         return request.get_data(cache=False)
+    except (ClientDisconnected, ConnectionError):
+        return None
+    # Such as invalid chunks, whose client waits for an answer: no part of them is stored.
     except (HTTPException, OSError, ValueError):
         return b""
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from ..model.messages import Outcome, PortConnection, Reply, WaitState
 from ..protocol import Close, Hang, Reset, Send, Wait, deliver, response_head
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
+from ..real_clock import real_seconds
 
 Respond = Callable[[ReceivedRequest | UnreadableRequest], Outcome]
 
@@ -30,7 +31,7 @@ class Connection:
 
     `waits_for` is `"client"` while no request is under way, `"rest"` while one has come in part,
     `"reader"` while the client takes an answer, `"fault"` while a fault lets time pass. `heard_at`
-    is when something came last, by the monotonic clock.
+    is when something came last, by `real_seconds`.
     `note_wait` is called when a fault begins to keep the client waiting, and when that is over.
     `bytes_wanted` is that of `ServerProtocol`.
     """
@@ -44,7 +45,7 @@ class Connection:
         bytes_wanted: Callable[[ReceivedRequest], int | None] = lambda _: None,
     ) -> None:
         self.waits_for: Literal["client", "rest", "reader", "fault"] | None = None
-        self.heard_at = time.monotonic()
+        self.heard_at = real_seconds()
         self._noted = PortConnection()
         self._socket = connected
         self._answer = answer
@@ -139,7 +140,7 @@ class Connection:
         except ConnectionError:
             data = b""
         self.waits_for = None
-        self.heard_at = time.monotonic()
+        self.heard_at = real_seconds()
         protocol.receive_data(data)
 
     def _answered(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
@@ -173,9 +174,9 @@ class Connection:
         # Closing while something is unread resets the connection, and the reset may overtake what
         # was sent (RFC 9112, 9.6): so the rest is read first.
         self._socket.shutdown(socket.SHUT_WR)
-        ends_at = time.monotonic() + _LINGER_SECONDS
+        ends_at = real_seconds() + _LINGER_SECONDS
         read = 0
-        while (left := ends_at - time.monotonic()) > 0 and read < _LINGER_BYTES:
+        while (left := ends_at - real_seconds()) > 0 and read < _LINGER_BYTES:
             self._socket.settimeout(left)
             data = self._socket.recv(_RECEIVE_BYTES)
             read += len(data)
@@ -273,10 +274,10 @@ def _goes_within_looking(
     connection: socket.socket, seconds: float | None, begun: Callable[[], None] = lambda: None
 ) -> bool:
     """The same by looking now and then, for Windows, macOS and BSD."""
-    ends_at = time.monotonic() + (_LONGEST_WAIT if seconds is None else seconds)
+    ends_at = real_seconds() + (_LONGEST_WAIT if seconds is None else seconds)
     closed_before = _state_of(connection) == "closed"
     begun()
-    while (left := ends_at - time.monotonic()) > 0:
+    while (left := ends_at - real_seconds()) > 0:
         time.sleep(min(left, _LOOK_SECONDS))
         state = _state_of(connection)
         if state == "broken" or (state == "closed" and not closed_before):

@@ -10,7 +10,6 @@ import selectors
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from itertools import islice
 from queue import SimpleQueue
@@ -21,6 +20,7 @@ from ..errors import AddressInUse, OptionError, quoted
 from ..locks import free_after_fork
 from ..model.messages import Outcome, WaitState
 from ..protocol.server_protocol import ReceivedRequest, UnreadableRequest
+from ..real_clock import real_seconds
 from .connection import Connection, Respond
 
 _BACKLOG = 512
@@ -257,14 +257,14 @@ class Connections:
 
     def close(self) -> None:
         """End the connections and the threads. No other may be taken meanwhile."""
-        ends_at = time.monotonic() + _END_SECONDS
+        ends_at = real_seconds() + _END_SECONDS
         self.end()
         with self._changed:
             threads = list(self._threads)
         for _ in threads:
             self._waiting.put(None)
         for thread in threads:
-            thread.join(max(0.0, ends_at - time.monotonic()))
+            thread.join(max(0.0, ends_at - real_seconds()))
 
     def _work(self, connection: Connection | None) -> None:
         while connection is not None:

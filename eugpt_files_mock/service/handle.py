@@ -8,12 +8,11 @@ while it is handled, and what the journal keeps of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from time import perf_counter
 
 from ..model.faults import FaultName
 from ..model.headers import Headers
 from ..model.messages import Call, File, Outcome, Record, Reply, Request
+from ..real_clock import real_seconds
 from ..state.armed_faults import FaultTarget
 from . import Service
 from .authentication import Identity, identify
@@ -149,10 +148,6 @@ def refuse_unreadable(
 
 # -- what is known of a request, and what is kept of it -------------------------------------------
 
-# freezegun replaces the clocks that it finds in modules, but doesn't look into a `partial`. The
-# verdict needs the time that really passed.
-_monotonic = partial(perf_counter)
-
 
 class Exchange:
     """One request, and what each stage of the spine found out about it.
@@ -168,7 +163,7 @@ class Exchange:
     def __init__(self, service: Service, request: Request) -> None:
         # The number before the clock: that may be the test author's, and slow.
         self._number = next(service.journal.numbers)
-        self._started = _monotonic()
+        self._started = real_seconds()
         self._service = service
         self.started_at = service.options.clock()
         self.request = request
@@ -232,7 +227,7 @@ class Exchange:
             message=kept.message,
             request_id=self.request_id,
             started_at=self.started_at,
-            duration=_monotonic() - self._started,
+            duration=real_seconds() - self._started,
         )
         return Record(
             call=call,

@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from threading import Condition, RLock
-from time import monotonic
 from typing import overload
 
 from ..errors import known_arguments
 from ..locks import free_after_fork
 from ..model.faults import FaultName
 from ..model.messages import Call, Record, WaitState
+from ..real_clock import real_seconds
 from . import html_table
 
 _UNMATCHED_KEPT = 100
@@ -82,9 +82,9 @@ class Journal:
             # From the end, as the call that waits is nearly always among the last.
             if not any(kept.call.request_id == request_id for kept in reversed(self._records)):
                 return
-            began, _ = self._waits.pop(request_id, (monotonic(), None))
+            began, _ = self._waits.pop(request_id, (real_seconds(), None))
             if state != "answered":
-                self._waits[request_id] = began, monotonic() if state == "gave_up" else None
+                self._waits[request_id] = began, real_seconds() if state == "gave_up" else None
             self.changed.notify_all()
 
     def fault_of(self, request_id: str) -> str | None:
@@ -100,7 +100,7 @@ class Journal:
             began, ended = self._waits.get(request_id, (None, None))
         if began is None:
             return None, None
-        return "gave_up" if ended else "waiting", (ended or monotonic()) - began
+        return "gave_up" if ended else "waiting", (ended or real_seconds()) - began
 
     def gone(self) -> dict[str, float]:
         """By the ids of requests whose clients went away, the seconds that they had waited."""

@@ -27,9 +27,6 @@ from ..locks import free_after_fork
 _sleep, _time, _monotonic = time.sleep, time.time, time.monotonic
 _asyncio_sleep = asyncio.sleep
 
-real_monotonic = _monotonic
-"""The clock that no sweep sets forward."""
-
 _BREATH = 0.001
 """Seconds that a sleep takes while others are at work, so that a loop that waits for them is not
 over before they had a chance."""

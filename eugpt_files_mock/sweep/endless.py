@@ -12,7 +12,8 @@ from types import FrameType
 from typing import Any
 
 from ..locks import free_after_fork
-from .clocks import real_monotonic, seconds_skipped
+from ..real_clock import real_seconds
+from .clocks import seconds_skipped
 
 _INSISTENCE = 10
 """So many calls beyond the limit end in an error; whoever goes on then catches everything."""
@@ -98,7 +99,7 @@ class Guard:
         self._pause, self._again = 1.0, 0.0
         self._is_put_off, self._patience = False, _PATIENCE
         self._is_raised = False
-        self._began = self._called = real_monotonic()
+        self._began = self._called = real_seconds()
         self._skipped = seconds_skipped()
         self._has_signal = self._takes_signal()
 
@@ -130,7 +131,7 @@ class Guard:
                 self._raise_in(self._thread)
 
     def _note_silence(self) -> None:
-        now = real_monotonic()
+        now = real_seconds()
         self.silence = max(self.silence, now - self._called)
         self._called, self._skipped = now, seconds_skipped()
 
@@ -139,7 +140,7 @@ class Guard:
         if self._is_left or self._limits is None or self.on_endless is not None:
             return
         self.why = self.why or self._too_long(self._limits)
-        now = real_monotonic()
+        now = real_seconds()
         # What was raised needs a moment to end the run; and so does what cleans up after it.
         if not self.why or (now < self._again and not self._is_put_off):
             return
@@ -151,14 +152,14 @@ class Guard:
     def _too_long(self, limits: Limits) -> str:
         if limits.seconds is None:
             return ""
-        silence = real_monotonic() - self._called
+        silence = real_seconds() - self._called
         slept = seconds_skipped() - self._skipped
         if silence > limits.silence and slept > _LONG_SLEEP:
             return f"slept for {slept / 3600:.0f} hours, and made no call"
         # What another program does may take some seconds, and wake it then.
         if silence > 3 * limits.silence and self._waits_for_ever():
             return "waited, without a timeout, for what doesn't come"
-        if real_monotonic() - self._began > limits.seconds and not self._is_debugged():
+        if real_seconds() - self._began > limits.seconds and not self._is_debugged():
             return f"did not end within {limits.seconds:.0f} s"
         return ""
 
@@ -248,7 +249,7 @@ class Guard:
         self.rest()
         self._is_left = True
         self._note_silence()
-        self.seconds = real_monotonic() - self._began
+        self.seconds = real_seconds() - self._began
         if (
             sys.platform != "win32"
             and self._has_signal

@@ -19,8 +19,9 @@ from ..errors import (
 from ..expectations import count
 from ..intercept import fast_tls
 from ..model.messages import Call
+from ..real_clock import real_seconds
 from .case import Case
-from .clocks import look_again, real_monotonic, seconds_skipped, without_waiting
+from .clocks import look_again, seconds_skipped, without_waiting
 from .endless import LEAST, Limits, Watch
 from .judge import REASONS
 from .plan import (
@@ -146,7 +147,7 @@ class Sweep:
 
     def runs(self) -> Generator[Case, None, None]:
         """Each case, to be entered, or to be begun, ended and finished."""
-        self._state, self._began = "running", real_monotonic()
+        self._state, self._began = "running", real_seconds()
         with _without_authorities(), nullcontext() if self._wait else without_waiting():
             skipped = seconds_skipped()
             self._watch.start()
@@ -159,7 +160,7 @@ class Sweep:
             finally:
                 self._watch.stop()
                 self._state = "over"
-                self._seconds = real_monotonic() - self._began
+                self._seconds = real_seconds() - self._began
                 self._skipped = 0.0 if self._wait else seconds_skipped() - skipped
                 self.on_progress("", is_long=self._is_long())
 
@@ -294,7 +295,7 @@ class Sweep:
         parts = [self.table()] if cells else []
         parts += explanations(cells, self._failures, self.words)
         notes = [f"Note: {note}." for note in self.notes]
-        seconds = self._seconds or real_monotonic() - self._began
+        seconds = self._seconds or real_seconds() - self._began
         said = summary(cells, self._runs, seconds, self._skipped)
         return "\n\n".join([*parts, "\n".join([*notes, said])])
 
@@ -326,7 +327,7 @@ class Sweep:
         return self._seconds
 
     def _is_long(self) -> bool:
-        return real_monotonic() - self._began > _QUIET_SECONDS
+        return real_seconds() - self._began > _QUIET_SECONDS
 
     def _progress(self) -> str:
         return f"{self._runs} of {self.total} runs" if self.total else f"{self._runs} runs"

@@ -4,12 +4,11 @@ import os
 import sys
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
-from functools import partial
-from time import perf_counter as _perf_counter
 from typing import Any
 
 from ..errors import ExpectationNotMet, boolean, check_words
 from ..model.messages import Call
+from ..real_clock import real_seconds
 from ..service import Service
 from .attempts import Group
 from .calls import grouped
@@ -23,9 +22,6 @@ RULES: tuple[Rule, ...] = tuple(
     sorted((*ON_RETRIES, *ON_FILES, *ON_CLIENTS), key=lambda rule: rule.level != "error")
 )
 """What can be found, errors first."""
-
-# As that of the journal, which freezegun doesn't replace.
-_monotonic = partial(_perf_counter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +96,7 @@ def judge(service: Service, allowed: Set[str] = frozenset()) -> Verdict:
         attempts=sorted(attempts, key=lambda attempt: attempt.record.number),
         stored={file.id for file in service.files.all()},
         waiting=journal.waiting(),
-        now=_monotonic(),
+        now=real_seconds(),
         now_by_clock=service.options.clock(),
         is_machine_busy=_is_machine_busy(),
     )

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
+import freezegun
 import httpx
 import pytest
 import requests
@@ -94,6 +95,23 @@ def test_a_task_of_trio_is_a_sender(mock: FilesMock) -> None:
     assert None not in {sender.loop_ahead for sender in senders(mock)}
 
 
+@pytest.mark.parametrize("is_real", [True, False], ids=["real asyncio", "frozen asyncio"])
+def test_an_event_loop_is_compared_with_the_real_clock_while_time_is_frozen(
+    mock: FilesMock, is_real: bool
+) -> None:
+    """Else a loop that isn't frozen would seem to be set forward when frozen time goes back."""
+
+    async def twice() -> None:
+        await by_httpx(f"{mock.base_url}/files")
+        frozen.tick(-1_000)
+        await by_httpx(f"{mock.base_url}/files")
+
+    with freezegun.freeze_time("2030-01-01", real_asyncio=is_real) as frozen:
+        asyncio.run(twice())
+    before, after = (sender.loop_ahead or 0.0 for sender in senders(mock))
+    assert is_real == (abs(after - before) < 500)
+
+
 def test_on_a_port_each_connection_is_a_sender() -> None:
     """With the times at which it was opened and closed."""
     with entered("on a port") as mock, httpx.Client(headers=KEY) as client:
@@ -106,6 +124,16 @@ def test_on_a_port_each_connection_is_a_sender() -> None:
     assert isinstance(third, PortConnection)
     assert first.opened < third.opened < (third.closed or 0)
     assert first.closed is not None
+
+
+def test_what_a_new_connection_continues_is_known_while_time_is_frozen() -> None:
+    """When one was opened and closed is measured by a clock that freezegun doesn't stop."""
+    headers = KEY | {"Connection": "close"}
+    with entered("on a port") as mock, freezegun.freeze_time("2030-01-01"):
+        mock.inject(faults.rate_limited(retry_after=30), on="list")
+        for _ in range(2):
+            httpx.get(f"{mock.base_url}/files", headers=headers)
+    assert ["retry_after_ignored"] == [finding.kind for finding in mock.verdict().findings]
 
 
 def test_a_deadline_of_the_event_loop_is_known_where_the_client_has_none(mock: FilesMock) -> None:

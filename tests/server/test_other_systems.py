@@ -10,15 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+import freezegun
+import httpx
 import pytest
 
-from eugpt_files_mock import FilesMock
+from eugpt_files_mock import FilesMock, faults
 from eugpt_files_mock.server import connection
 from eugpt_files_mock.server.connection import Connection
 from eugpt_files_mock.server.live_server import Connections
 
 from ..portable import reset_on_close
-from ..robustness.sockets import address
+from ..robustness.sockets import PATIENCE, address
 
 Wait = Callable[[socket.socket, float | None], bool]
 
@@ -50,6 +52,18 @@ def test_a_client_that_waits_is_not_taken_for_gone(
     theirs.sendall(b"GET")
     assert not goes_within(ours, 0.3)
     assert b"GET" == ours.recv(10)
+
+
+def test_a_late_answer_comes_on_every_system_while_time_is_frozen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Freezegun stops the clocks that it finds, also for the threads of the server."""
+    monkeypatch.setattr(connection, "_goes_within", connection._goes_within_looking)
+    with FilesMock().serve() as mock, freezegun.freeze_time("2030-01-01"):
+        mock.inject(faults.delay(0.3), on="list")
+        key = {"Authorization": f"Bearer {mock.api_key}"}
+        answer = httpx.get(f"{mock.base_url}/files", headers=key, timeout=PATIENCE)
+        assert 200 == answer.status_code
 
 
 @by_each_means

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import httpx
 import pytest
@@ -18,13 +19,26 @@ import trustme
 import waitress
 from werkzeug.test import Client as WerkzeugClient
 
-from eugpt_files_mock import AddressInUse, FaultUnavailable, FilesMock, StateError, faults
+from eugpt_files_mock import (
+    AddressInUse,
+    FaultUnavailable,
+    FilesMock,
+    StateError,
+    StubRequest,
+    faults,
+)
 
 from ..clients import Httpx, connected
 from ..portable import needs_fork
 from ..test_life_of_a_file import life_of_a_file
 
 AUTH = {"Authorization": "Bearer eugpt_wsgi"}
+
+
+class Silent(WSGIRequestHandler):
+    """Writes no line for each request."""
+
+    def log_message(self, *_: object) -> None: ...
 
 
 @contextlib.contextmanager
@@ -78,6 +92,22 @@ def test_the_path_is_matched_as_sent() -> None:
         statuses = [client.get(f"http://mock{path}").status_code for path in paths]
     assert [200, 404, 404] == statuses
     assert list(paths) == [call.path for call in mock.calls]
+
+
+@pytest.mark.parametrize("path", ["files", "responses"])
+def test_nothing_is_done_for_a_client_that_breaks_off_its_body(path: str) -> None:
+    """As on a port: nobody gets an answer, so the call has no status, and no stub is asked."""
+    mock = FilesMock()
+    asked: list[StubRequest] = []
+    stub = mock.stub("POST", "/responses", reply=lambda request: asked.append(request) or {})
+    raw = f"POST /v1/{path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer eugpt_wsgi\r\n"
+    raw += "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+    with make_server("127.0.0.1", 0, mock.wsgi_app, handler_class=Silent) as server:
+        with socket.create_connection(server.server_address) as client:
+            client.sendall(raw.encode())
+        server.handle_request()
+    assert [None] == [call.status for call in mock.calls]
+    assert ([], 0) == (asked, stub.hits)
 
 
 def test_a_fault_that_another_server_cannot_produce_is_an_error_that_says_so() -> None:
