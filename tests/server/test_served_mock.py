@@ -194,6 +194,21 @@ def test_a_shorter_request_meets_the_reset_at_its_end() -> None:
         assert [None] == [call.status for call in mock.calls]
 
 
+@pytest.mark.parametrize(
+    ("method", "target", "error"),
+    [("POST", "/v1/files", "invalid_multipart"), ("DELETE", "/v1/files/1", "bad_request")],
+)
+def test_the_call_of_half_a_request_says_what_was_missing(
+    method: str, target: str, error: str
+) -> None:
+    """Of an upload, the end of its form; of another request, that of its body."""
+    head = f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n".encode()
+    kind = b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+    with FilesMock().serve() as mock:
+        sent(mock, head + KEY_LINE + kind + b"--b\r\n")
+        assert [(error, None)] == [(call.error, call.status) for call in mock.calls]
+
+
 BROKEN = {
     "an upload that was deleted": (FORM % bytes(3_000_000), b""),
     "an upload that is refused": (FORM.replace(b"purpose", b"porpuse") % bytes(3_000_000), b""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eugpt_files_mock import FilesMock
 from eugpt_files_mock.state.rate_limiter import RateLimiter
 
-from ..service_requests import send
+from ..service_requests import purpose_part, send, upload
 
 
 def test_as_many_requests_are_admitted_as_the_limit_says() -> None:
@@ -55,3 +55,9 @@ def test_a_request_without_a_valid_key_does_not_count() -> None:
     mock = FilesMock(rate_limit=(1, 60), api_keys=["eugpt_right"])
     keys = ("eugpt_wrong", "eugpt_right", "eugpt_wrong")
     assert [401, 200, 401] == [send(mock, "GET", "/files", key=key).status for key in keys]
+
+
+def test_a_request_that_asks_for_what_cannot_be_done_counts() -> None:
+    """The window is before the work, and so before what is wrong with it."""
+    mock = FilesMock(rate_limit=(1, 60))
+    assert [400, 429] == [upload(mock, purpose_part()).status for _ in range(2)]
