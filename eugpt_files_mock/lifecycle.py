@@ -22,6 +22,7 @@ from .locks import free_after_fork
 from .model.base_urls import Origin, parse_base_url
 from .model.faults import ConnectionFault, Fault
 from .service import Service
+from .service.operations import forget_paths
 
 if TYPE_CHECKING:
     from .admin.resources import ControlledMock
@@ -136,6 +137,8 @@ class Lifecycle:
         # Not under the lock: a port waits for the threads of its connections, which may want it.
         for port in closed:
             port.close()
+        if not is_active:
+            forget_paths()
         # A forked child has a copy of the mock, and doesn't know what the parent's receives.
         if not (is_active or failing) and process == os.getpid():
             self.check(self.service.all_tenants())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import subprocess
 import sys
 import threading
@@ -28,8 +29,10 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 from eugpt_files_mock import ExpectationNotMet, FilesMock, PatchTargetMissing, StateError, faults
 from eugpt_files_mock.intercept import registry
+from eugpt_files_mock.service.operations import _files_route
 
 from ..clients import IN_PROCESS, Client, connected
+from ..conftest import WAYS, entered
 from . import broken_server as broken
 
 AUTH = {"Authorization": "Bearer eugpt_test"}
@@ -539,9 +542,22 @@ print(hasattr(eugpt_files_mock, "Verdicts"))
     assert "True\nVerdict Finding\nFalse" == python(code)
 
 
-def test_a_url_is_remembered_only_while_a_mock_is_active() -> None:
-    """It may have a key among its parameters."""
-    with FilesMock() as mock:
-        requests.get(f"{mock.base_url}/files?api_key=eugpt_in_the_url", timeout=1)
-        assert 0 < registry.place_of.cache_info().currsize
-    assert 0 == registry.place_of.cache_info().currsize
+@pytest.mark.parametrize("way", WAYS)
+def test_a_url_is_remembered_only_while_a_mock_is_active(way: str) -> None:
+    """It may have a key in its path, or among its parameters."""
+    with entered(way) as mock:
+        requests.get(f"{mock.base_url}/files/eugpt_in_the_path?api_key=eugpt_in_the_url", timeout=1)
+        assert 0 < _files_route.cache_info().currsize
+    assert 0 == _files_route.cache_info().currsize == registry.place_of.cache_info().currsize
+
+
+def test_no_key_is_remembered_for_longer_than_its_mock() -> None:
+    """Python keeps regular expressions: so no key is looked for by one."""
+    accepted, presented = "eugpt_accepted_by_it", "eugpt_presented_to_it"
+    with FilesMock(api_keys=[accepted]) as mock:
+        for key in (accepted, presented):
+            headers = {"Authorization": f"Bearer {key}", "X-Copy": f"{accepted} {key}"}
+            requests.get(f"{mock.base_url}/files", headers=headers, timeout=1)
+    kept = str(list(re._cache))  # type: ignore[attr-defined]
+    assert accepted not in kept
+    assert presented not in kept

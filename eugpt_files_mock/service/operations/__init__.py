@@ -121,6 +121,11 @@ def _files_route(resource: str) -> tuple[str | None, dict[str, RouteMatch]] | No
     return None
 
 
+def forget_paths() -> None:
+    """Remember no path, which may have a key in it, for longer than a mock."""
+    _files_route.cache_clear()
+
+
 def _stubbed(request: Request, resource: str, stubs: Stubs) -> RouteMatch:
     found = stubs.find(request.method, resource)
     if found is not None:
