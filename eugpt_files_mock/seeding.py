@@ -92,7 +92,9 @@ def set_status(service: Service, file_id: str | File, status: str, details: str 
     """See `FilesMock.set_status`."""
     _check_status(status, details)
     file_id = file_id_of("set_status: file_id", file_id, service.files.all())
-    file = service.files.change(file_id, status=status, status_details=details)
+    file = service.files.get(file_id)
+    if file is not None:
+        file = service.files.change(file_id, file.user, status=status, status_details=details)
     if file is None:
         raise OptionError(no_such("file", file_id), word=file_id)
     return file

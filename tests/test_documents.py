@@ -104,8 +104,8 @@ def test_no_fake_files_are_none(mock: FilesMock) -> None:
 
 
 def test_fake_files_are_a_mix_of_all_suffixes(mock: FilesMock) -> None:
-    """Of ten suffixes, 25 files have each two or three times."""
-    counts = Counter(suffixes_of(mock.fake_files(25)))
+    """Each comes twice before the first comes for a third time."""
+    counts = Counter(suffixes_of(mock.fake_files(2 * len(SUFFIXES) + 1)))
     assert set(SUFFIXES) == set(counts)
     assert {2, 3} == set(counts.values())
 

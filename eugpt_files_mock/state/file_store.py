@@ -167,16 +167,16 @@ class FileStore:
             if file is not None and file.expires_at == expires_at:
                 self._take_out(file)
 
-    def change(self, file_id: str, **values: Any) -> File | None:
-        """Give a file other values, but no other id and time; None when there is none.
+    def change(self, file_id: str, user: str | None, /, **values: Any) -> File | None:
+        """Give the user's file other values, but no other id and time; None when there is none.
 
         A status that it is given is no longer changed by time and polls.
         """
         with self._lock:
-            self._drop_expired()
-            if file_id not in self._files:
+            before = self.find(file_id, user)
+            if before is None:
                 return None
-            before, sort_key = self._files[file_id], self._sort_keys[file_id][1]
+            sort_key = self._sort_keys[file_id][1]
             file = self._files[file_id] = replace(before, **values)
             self._remove_from_indexes(before, sort_key)
             self._put_into_indexes(file, sort_key)

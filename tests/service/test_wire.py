@@ -311,6 +311,8 @@ def test_another_method_on_a_known_route_is_405(mock: FilesMock, method: str) ->
     for route in OPERATIONS:
         allowed[route.path].append(route.method)
     for template, methods in allowed.items():
+        if method in methods:
+            continue
         reply = send(mock, method, template.replace("{file_id}", "x"))
         assert (405, "method_not_allowed") == (reply.status, code_of(reply))
         assert ", ".join(methods) == header(reply, "Allow")

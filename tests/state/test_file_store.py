@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eugpt_files_mock.model.messages import File
-from eugpt_files_mock.model.processing import IMMEDIATE, after_polls
+from eugpt_files_mock.model.processing import IMMEDIATE, after_polls, after_seconds
 from eugpt_files_mock.state import file_store
 from eugpt_files_mock.state.file_store import Files, FileStore, Held
 
@@ -64,7 +64,7 @@ def test_no_way_leads_to_an_expired_file() -> None:
         "find": lambda store: store.find("a", None),
         "poll": lambda store: store.poll("a", None),
         "remove": lambda store: store.remove("a", None),
-        "change": lambda store: store.change("a", status="error"),
+        "change": lambda store: store.change("a", None, status="error"),
         "page": ids,
     }
     found = {}
@@ -81,13 +81,25 @@ def test_a_changed_file_keeps_its_place_and_is_found_by_its_new_values() -> None
     store = FileStore(IMMEDIATE, lambda: now)
     for name in ("a", "b", "c"):
         store.add(file(name, purpose="assistants"), another_id=new_id)
-    assert store.change("b", purpose="batch", expires_at=100) == store.get("b")
+    assert store.change("b", "another", purpose="batch") is None
+    assert store.change("b", None, purpose="batch", expires_at=100) == store.get("b")
     assert ["b"] == ids(store, purpose="batch")
     assert ["c", "a"] == ids(store, purpose="assistants")
     assert ["c", "b", "a"] == ids(store)
     now = 100.0
     assert ["c", "a"] == ids(store)
-    assert store.change("b", purpose="assistants") is None
+    assert store.change("b", None, purpose="assistants") is None
+
+
+def test_a_changed_file_is_told_as_it_is_by_now() -> None:
+    """Its processing may have ended since it was looked at."""
+    now = 50.0
+    store = FileStore(after_seconds(10), lambda: now)
+    store.add(file("a", status="uploaded", created_at=50), another_id=new_id)
+    now = 60.0
+    changed = store.change("a", None, purpose="batch")
+    assert changed is not None
+    assert ("processed", "batch") == (changed.status, changed.purpose)
 
 
 def test_files_of_one_second_keep_their_order_of_arrival() -> None:
