@@ -164,7 +164,9 @@ class Connection:
             begun=lambda: self._note_wait(self._outcome, "waiting"),
         )
         self.waits_for = None
-        self._note_wait(self._outcome, "gave_up" if is_gone else "answered")
+        # Whose connection we have ended hasn't given up: for the verdict, it waits still.
+        if not self._is_ended:
+            self._note_wait(self._outcome, "gave_up" if is_gone else "answered")
         if is_gone:
             self._noted.close()
         return not is_gone and isinstance(action, Wait)
