@@ -612,6 +612,11 @@ def test_a_value_may_have_colons() -> None:
     ) == parse_fault(
         "upload:503:message=see: http://a:80/b?c=d::headers=X-Time=12:30:times=2:filename=a:b.txt"
     )
+    date = "Wed, 21 Oct 2026 07:28:00 GMT"
+    assert (
+        faults.rate_limited(date),
+        {"on": ("list",), "times": 2},
+    ) == parse_fault(f"list:rate_limited:retry_after={date}:times=2")
 
 
 @pytest.mark.parametrize(
@@ -629,6 +634,8 @@ def test_a_value_may_have_colons() -> None:
         ("upload:503:times=two", "times: cannot read 'two'"),
         ("upload:200", "status must be 400 to 599"),
         ("upload:delay", "missing a required argument: 'seconds'"),
+        ("upload:429:retry_after=2", "Unknown argument of http_error 'retry_after'"),
+        ("upload:rate_limited:retry_after=2 s", "or a date such as"),
     ],
 )
 def test_a_bad_word_for_a_fault_says_what_is_wrong(text: str, message: str) -> None:

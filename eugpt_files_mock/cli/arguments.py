@@ -76,6 +76,13 @@ def _boolean(value: str) -> bool:
     return words[value] if value in words else bool(int(value))
 
 
+def _seconds_or_date(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
 def _headers(value: str) -> dict[str, str]:
     """`Name=value`, several separated by commas."""
     return {name: text for name, _, text in (pair.partition("=") for pair in value.split(","))}
@@ -84,7 +91,7 @@ def _headers(value: str) -> dict[str, str]:
 _READ: dict[str, Callable[[str], Any]] = {
     "status": int,
     "headers": _headers,
-    "retry_after": float,
+    "retry_after": _seconds_or_date,
     "seconds": float,
     "jitter": float,
     "after_bytes": int,

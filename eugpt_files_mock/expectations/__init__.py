@@ -276,7 +276,7 @@ def _difference(nearest: Call | None, fields: Mapping[str, Any]) -> str:
 
 def _why_not_done(call: Call) -> str:
     if call.error is not None:
-        return f"was refused: {call.status} {call.error}. {call.message}"
+        return f"was refused: {refusal_of(call)}. {call.message}"
     return (
         "there was no such file."
         if call.fault is None
@@ -313,6 +313,11 @@ def call_line(call: Call) -> str:
     if call.user is not None:
         words.append(f"user={call.user}")
     return " ".join([*words, f"[{call.client}]"])
+
+
+def refusal_of(call: Call) -> str:
+    """Status and code; the code alone where nobody got an answer."""
+    return f"{call.error}" if call.status is None else f"{call.status} {call.error}"
 
 
 def fault_of(call: Call) -> str:

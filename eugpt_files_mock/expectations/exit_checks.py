@@ -16,7 +16,7 @@ from ..service import Service
 from ..service.operations import OPERATIONS, is_files_path
 from ..state.armed_faults import ArmedFault, FaultTarget
 from ..state.stubs import Stub
-from . import brief, call_line, call_lines, count, fault_of
+from . import brief, call_line, call_lines, count, fault_of, refusal_of
 
 
 def exit_failure(
@@ -181,7 +181,7 @@ def report_section(service: Service, *, calls: bool = True) -> str:
 def _refused(records: Iterable[Record]) -> str | None:
     """What the refusals said, each once."""
     lines = dict.fromkeys(
-        f"  {call.status} {call.error}: {call.message}"
+        f"  {refusal_of(call)}: {call.message}"
         for call in (record.call for record in records)
         if call.message and (call.error in _EXPLAINED or is_route_name(call.operation or ""))
     )

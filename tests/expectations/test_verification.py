@@ -159,6 +159,21 @@ def test_a_delete_of_another_file_differs_in_the_file_alone(mock: FilesMock) -> 
     assert "status: expected" not in str(caught.value)
 
 
+def test_a_refusal_that_nobody_saw_has_no_status(mock: FilesMock) -> None:
+    """Its answer got lost: the code and the text are told alone, and not "None"."""
+    mock.inject(faults.connection_reset(), on="upload", phase="after")
+    with mock, pytest.raises(httpx.ReadError):
+        httpx.post(
+            f"{mock.base_url}/files",
+            headers={"Authorization": f"Bearer {mock.api_key}"},
+            data={"purpose": "batch"},
+            files={"image": b"abc"},
+        )
+    assert "\n  missing_file: " in mock.report()
+    with pytest.raises(ExpectationNotMet, match=r"It matches, but was refused: missing_file\. "):
+        mock.assert_uploaded(purpose="batch")
+
+
 def test_the_nearest_call_is_of_the_same_file_or_was_carried_out(mock: FilesMock) -> None:
     """What was refused for another file is the furthest, wherever it stands."""
     one, other = mock.add_file("a.txt"), mock.add_file("b.txt")
