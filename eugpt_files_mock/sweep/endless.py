@@ -101,7 +101,7 @@ class Guard:
         self._is_raised = False
         self._began = self._called = real_seconds()
         self._skipped = seconds_skipped()
-        self._has_signal = self._takes_signal()
+        self._signal = self._taken_signal()
 
     def on_call(self, number: int, *, is_on_a_port: bool) -> None:
         """A call was answered, in the thread that handles it."""
@@ -190,9 +190,11 @@ class Guard:
             if not self._may_interrupt():
                 return
             for thread in self._started():
-                self._raise_in(thread.ident)
-            if sys.platform != "win32" and self._has_signal:
-                signal.pthread_kill(self._thread, signal.SIGURG)
+                # One of a pool would lose its next work, of a run to come, and nobody would tell.
+                if not _has_no_work(sys._current_frames().get(thread.ident or 0)):
+                    self._raise_in(thread.ident)
+            if sys.platform != "win32" and self._signal is not None:
+                signal.pthread_kill(self._thread, self._signal)
             else:
                 self._raise_in(self._thread)
 
@@ -212,7 +214,7 @@ class Guard:
             return True
         return False
 
-    def _takes_signal(self) -> bool:
+    def _taken_signal(self) -> signal.Signals | None:
         """Only a signal ends waiting for a lock or a socket: in the main thread, not on Windows."""
         if (
             sys.platform != "win32"
@@ -220,8 +222,8 @@ class Guard:
             and signal.getsignal(signal.SIGURG) is signal.SIG_DFL
         ):
             signal.signal(signal.SIGURG, self._on_signal)
-            return True
-        return False
+            return signal.SIGURG
+        return None
 
     def _on_signal(self, _signal: int, frame: FrameType | None) -> None:
         if self._may_interrupt() and not self._puts_off(frame):
@@ -250,12 +252,9 @@ class Guard:
         self._is_left = True
         self._note_silence()
         self.seconds = real_seconds() - self._began
-        if (
-            sys.platform != "win32"
-            and self._has_signal
-            and threading.current_thread() is threading.main_thread()
-        ):
-            signal.signal(signal.SIGURG, signal.SIG_DFL)
+        # Whatever platform the test says that it runs on now.
+        if self._signal is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(self._signal, signal.SIG_DFL)
 
 
 _WAITS = {
@@ -276,6 +275,15 @@ def _waits(frame: FrameType) -> bool:
     names = _WAITS.get(frame.f_globals.get("__name__", ""), ())
     # For select(), -1 is no timeout.
     return frame.f_code.co_name in names and frame.f_locals.get("timeout") in (None, -1)
+
+
+def _has_no_work(frame: FrameType | None) -> bool:
+    """Whether a thread of a pool waits for its next work."""
+    return (
+        frame is not None
+        and frame.f_globals.get("__name__") == "concurrent.futures.thread"
+        and frame.f_code.co_name == "_worker"
+    )
 
 
 def _measures(frame: FrameType | None) -> bool:

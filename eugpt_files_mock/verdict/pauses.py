@@ -103,10 +103,9 @@ def _is_of_tenacity(module: Any) -> bool:
 
 # -- what the thread does: on a busy machine, a retry at once comes late ---------------------------
 
-_thread_time = time.thread_time
-"""Kept, as tests and sweeps replace what is in `time`."""
-
-_sleep = time.sleep
+# Kept, as tests and sweeps replace what is in these modules.
+_thread_time, _sleep = time.thread_time, time.sleep
+_open, _read, _close = os.open, os.read, os.close
 
 
 class _ThisThread(threading.local):
@@ -130,12 +129,32 @@ def thread_times(*, is_shared: bool) -> ThreadTimes:
     )
 
 
-def _stops() -> int | None:
-    if sys.platform != "linux":
-        return None
+# Asked once, as a test may say that it runs elsewhere.
+if sys.platform == "linux":
     import resource
 
-    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+    def _stops() -> int | None:
+        return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+
+    def _seconds_kept_waiting() -> float:
+        try:
+            file = _open("/proc/thread-self/schedstat", os.O_RDONLY)
+        except OSError:  # not every Linux has it, nor does a file system that a test has made up
+            return 0.0
+        try:
+            return int(_read(file, 100).split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
+        finally:
+            _close(file)
+
+else:
+
+    def _stops() -> int | None:
+        return None
+
+    def _seconds_kept_waiting() -> float:
+        return 0.0
 
 
 @cache
@@ -144,21 +163,6 @@ def _are_stops_counted() -> bool:
     before = _stops()
     _sleep(0.0001)
     return before != _stops()
-
-
-def _seconds_kept_waiting() -> float:
-    if sys.platform != "linux":
-        return 0.0
-    try:
-        file = os.open("/proc/thread-self/schedstat", os.O_RDONLY)
-    except OSError:  # not every Linux has it, nor does a file system that a test has made up
-        return 0.0
-    try:
-        return int(os.read(file, 100).split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return 0.0
-    finally:
-        os.close(file)
 
 
 # -- whether who sent a request still waits, when the verdict is asked for -------------------------

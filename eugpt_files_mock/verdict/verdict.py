@@ -1,7 +1,6 @@
 """The verdict on the code under test: as values, as text, as JSON, as an assertion."""
 
 import os
-import sys
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,10 +106,9 @@ def judge(service: Service, allowed: Set[str] = frozenset()) -> Verdict:
 
 
 def _is_machine_busy() -> bool:
-    if sys.platform == "win32":
-        return False
+    load = getattr(os, "getloadavg", None)  # Windows has none
     try:
-        return os.getloadavg()[0] > (os.cpu_count() or 1)
+        return load is not None and load()[0] > (os.cpu_count() or 1)
     except OSError:
         return False
 

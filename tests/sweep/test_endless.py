@@ -355,6 +355,37 @@ def test_nothing_is_left_of_a_failure_that_is_refused() -> None:
     assert before == signal.getsignal(signal.SIGURG)
 
 
+def test_a_thread_of_a_pool_that_has_no_work_is_there_for_the_next_run() -> None:
+    """What ends others would come when it gets its next work, which nobody would do then."""
+    with ThreadPoolExecutor(4) as pool:
+
+        def program(get: Get) -> None:
+            try:
+                return get()
+            except requests.RequestException:
+                list(pool.map(time.sleep, [0.01] * 3))
+                while True:
+                    time.sleep(60)
+
+        assert "endless" in reasons(program, "in process", by_requests)["list/outage"]
+        assert [0] * 4 == [pool.submit(int).result(timeout=5) for _ in range(4)]
+
+
+@by_a_signal
+def test_nothing_is_left_where_the_test_says_that_it_runs_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The signal is that of the real platform."""
+    before = signal.getsignal(signal.SIGURG)
+    with FilesMock() as mock:
+        for case in mock.sweep(failures=["denied"]):
+            with case:
+                monkeypatch.setattr(sys, "platform", "win32")
+                by_requests(mock)
+            monkeypatch.undo()
+    assert before == signal.getsignal(signal.SIGURG)
+
+
 @by_a_signal
 def test_nothing_is_left_of_what_ended_it() -> None:
     """Neither a thread that watches, nor a handler of a signal, nor an error that comes later."""

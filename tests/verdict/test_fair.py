@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
 import threading
 import time
+import unittest.mock
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,7 +20,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
-from eugpt_files_mock import ExpectationNotMet, FilesMock, OptionError, faults
+from eugpt_files_mock import ExpectationNotMet, FilesMock, OptionError, after_polls, faults
 from eugpt_files_mock.model.faults import Fault
 
 from ..clients import Client, Httpx, connected
@@ -67,6 +70,33 @@ def test_to_ask_again_for_what_is_not_there_is_no_retry(either: FilesMock, clien
     """Only a fault's 404 is a failure; the mock's own is an answer."""
     assert [404] * 12 == [client.retrieve("gone").status for _ in range(12)]
     assert set() == kinds(either)
+
+
+def test_a_second_look_at_the_same_status_before_the_pause_is_no_busy_polling() -> None:
+    """Half of the polls come at once, and the other half after a pause."""
+    with FilesMock(api_keys=[KEY], processing=after_polls(34)) as mock:
+        file_id = mock.add_file("a.pdf", b"%PDF", status="uploaded").id
+        with connected(Httpx, mock.base_url, KEY) as client:
+            while client.retrieve(file_id).json["status"] == "uploaded":
+                if client.retrieve(file_id).json["status"] == "error":
+                    break
+                time.sleep(0.03)
+        assert len(mock.calls) > 30
+        assert set() == kinds(mock)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing is read elsewhere")
+def test_what_reads_the_times_of_a_thread_leaves_a_stub_of_open_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`MagicMock` passes for the number of a file: standard output was closed."""
+    with FilesMock(api_keys=[KEY]) as mock, connected(Httpx, mock.base_url, KEY) as client:
+        mock.inject(faults.server_error(), "list")
+        opened = unittest.mock.MagicMock()
+        with monkeypatch.context() as patching:
+            patching.setattr(os, "open", opened)
+            assert 500 == client.list().status
+        assert not opened.called
 
 
 def test_a_second_upload_after_a_success_is_no_duplicate(either: FilesMock, client: Client) -> None:
