@@ -38,6 +38,19 @@ def fail(message: str) -> int:
     return 2
 
 
+_LONGEST_TIMEOUT = 2_000_000
+"""Seconds: the system waits for so many milliseconds at most as fit into 32 bits."""
+
+
+def check_timeout(value: float) -> None:
+    """Check a number of seconds, which isn't endless."""
+    # Written so that nan is refused too.
+    if not 0 < value <= _LONGEST_TIMEOUT:
+        raise OptionError(
+            f"--timeout must be over 0 and at most {_LONGEST_TIMEOUT} s, got {value:g}.", word=value
+        )
+
+
 # A fault and what it hits in one argument.
 
 FORM = "OPERATIONS:FAULT[:WORD=VALUE]…"

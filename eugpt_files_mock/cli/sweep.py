@@ -19,7 +19,7 @@ from ..mock import FilesMock
 from ..options import OPTIONS
 from ..sweep.case import Case
 from ..sweep.judge import Stopped
-from .arguments import SERVE, Words, answer_with_file, fail, given_options, say
+from .arguments import SERVE, Words, answer_with_file, check_timeout, fail, given_options, say
 
 _LONGEST = 30.0
 """Seconds that a run may take; curl and most SDKs wait for minutes, or for ever."""
@@ -140,8 +140,7 @@ def _filled(given: argparse.Namespace) -> FilesMock:
 
 
 def _command(given: argparse.Namespace) -> list[str]:
-    if not given.timeout > 0:
-        raise OptionError(f"--timeout must be over 0 s, got {given.timeout:g}.", word=given.timeout)
+    check_timeout(given.timeout)
     command: list[str] = given.program[1:] if given.program[:1] == ["--"] else given.program
     if not command:
         raise OptionError("sweep needs a program: eugpt-files-mock sweep -- COMMAND…", word=None)
@@ -152,12 +151,14 @@ def _statuses(text: str | None) -> frozenset[int] | None:
     """`1,3-5`; None for any."""
     if text is None:
         return None
-    if not re.fullmatch(r"\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?)*", text):
-        raise OptionError(f"--expect-exit: not {text!r}; such as 1,3-5", word=text)
     statuses: set[int] = set()
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        statuses |= set(range(int(first), int(last or first) + 1))
+        found = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", part)
+        # Turned round, such as 5-3, it has none.
+        named = range(int(found[1]), int(found[2] or found[1]) + 1) if found else ()
+        if not named:
+            raise OptionError(f"--expect-exit: not {text!r}; such as 1,3-5", word=text)
+        statuses.update(named)
     return frozenset(statuses)
 
 

@@ -13,7 +13,7 @@ from ..errors import FilesMockError, OptionError, check_words
 from ..model.base_urls import check_user_info
 from ..model.profile import as_profile
 from ..model.secret_names import REDACTED
-from .arguments import Words, fail
+from .arguments import Words, check_timeout, fail
 
 
 def arguments() -> dict[str, Words]:
@@ -90,9 +90,7 @@ def _check(given: argparse.Namespace, groups: list[str]) -> None:
     # A key that was read from a file may end with a line break, which no header can have.
     if not re.fullmatch("[!-~]+", given.api_key):
         raise OptionError("The key must be visible ASCII characters, without spaces.", word=None)
-    # Written so that nan is refused too.
-    if not given.timeout > 0:
-        raise OptionError(f"--timeout must be over 0 s, got {given.timeout:g}.", word=given.timeout)
+    check_timeout(given.timeout)
     check_words("group", given.only, groups)
 
 

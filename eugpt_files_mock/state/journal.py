@@ -6,7 +6,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
-from threading import Condition, RLock
+from threading import TIMEOUT_MAX, Condition, RLock
 from typing import overload
 
 from ..errors import known_arguments
@@ -72,7 +72,8 @@ class Journal:
         with self._lock:
             self._waiting += 1
             try:
-                self.changed.wait_for(is_true, timeout)
+                # A longer wait raises OverflowError.
+                self.changed.wait_for(is_true, min(timeout, TIMEOUT_MAX))
             finally:
                 self._waiting -= 1
 

@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import pickle
 import re
+import threading
 from typing import Any
 
 import httpx
@@ -157,6 +158,15 @@ def test_a_delete_of_another_file_differs_in_the_file_alone(mock: FilesMock) -> 
     with pytest.raises(ExpectationNotMet, match=f"file_id: expected '{one.id}'") as caught:
         mock.assert_deleted(one)
     assert "status: expected" not in str(caught.value)
+
+
+def test_a_wait_ends_when_the_call_comes_however_long_it_may_take(mock: FilesMock) -> None:
+    """Python itself can't wait for so many seconds."""
+    later = threading.Timer(0.2, send, (mock, "GET", "/files"))
+    later.start()
+    came = mock.wait_for("list", timeout=1e300)
+    later.join()
+    assert list(mock.calls) == came
 
 
 def test_a_refusal_that_nobody_saw_has_no_status(mock: FilesMock) -> None:
