@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from functools import partial
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from .attempts import Attempt, Group
 from .calls import Lane
@@ -112,20 +112,28 @@ def _page(attempt: Attempt) -> Hashable:
 
 def _busy_polling(group: Group, evidence: Evidence) -> Found:
     polls = len(group.attempts)
-    # On a busy machine many come late. Else half of them may be a second look at the same, with a
-    # pause before the next two: of 31 waits, 16.
-    share = 1 / 3 if evidence.is_machine_busy else 0.52
-    is_busy = polls > _MOST_POLLS and _are_without_pause(group, least_share=share)
-    return f"{polls} times" if is_busy else False
+    if polls <= _MOST_POLLS:
+        return False
+    at_once = _came_at_once(group)
+    # A third, as on a busy machine many come late; who pauses is never early. And who looks twice
+    # at a status before each pause comes at once only each second time.
+    is_in_a_row = any(one and another for one, another in pairwise(at_once))
+    return f"{polls} times" if is_in_a_row and sum(at_once) > len(at_once) / 3 else False
 
 
-def _are_without_pause(group: Group, *, least_share: float = 1 / 2) -> bool:
-    """Whether so many of them came as soon as the one before was answered."""
-    waits = [
-        earlier.waited(later) for earlier, later in group.retries if earlier.is_wait_known(later)
+def _are_without_pause(group: Group) -> bool:
+    """Whether most of them came as soon as the one before was answered."""
+    at_once = _came_at_once(group)
+    return sum(at_once) > len(at_once) / 2
+
+
+def _came_at_once(group: Group) -> list[bool]:
+    """Of each but the first, whether it came as soon as the one before was answered."""
+    return [
+        earlier.waited(later) < NO_PAUSE
+        for earlier, later in group.retries
+        if earlier.is_wait_known(later)
     ]
-    at_once = sum(wait < NO_PAUSE for wait in waits)
-    return at_once > least_share * len(waits)
 
 
 def _polls(evidence: Evidence) -> Iterator[Group]:

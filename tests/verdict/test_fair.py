@@ -72,12 +72,8 @@ def test_to_ask_again_for_what_is_not_there_is_no_retry(either: FilesMock, clien
     assert set() == kinds(either)
 
 
-def test_a_second_look_at_the_same_status_before_the_pause_is_no_busy_polling(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_second_look_at_the_same_status_before_the_pause_is_no_busy_polling() -> None:
     """Half of the polls come at once, and the other half after a pause."""
-    # Whatever else this machine does.
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
     with FilesMock(api_keys=[KEY], processing=after_polls(34)) as mock:
         file_id = mock.add_file("a.pdf", b"%PDF", status="uploaded").id
         with connected(Httpx, mock.base_url, KEY) as client:
