@@ -340,7 +340,7 @@ def _usage(request: Mapping[str, Any], text: str) -> Members:
 
 def _pieces(text: str, chunks: int | Sequence[str]) -> list[str]:
     if isinstance(chunks, Sequence) and not isinstance(chunks, (str, bytes)):
-        if "".join(map(str, chunks)) != text:
+        if not all(isinstance(one, str) for one in chunks) or "".join(chunks) != text:
             raise OptionError(
                 f"stub_response: the chunks must make the text, got {quoted(chunks)}.", word=chunks
             )

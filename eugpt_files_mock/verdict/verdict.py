@@ -167,7 +167,8 @@ def kinds_of_findings(given: Iterable[str]) -> frozenset[str]:
         OptionError: for an unknown one, with the nearest.
     """
     # A string is a collection too, of letters.
-    kinds = [given] if isinstance(given, str) else list(given)
+    is_alone = isinstance(given, str) or not isinstance(given, Iterable)
+    kinds: list[Any] = [given] if is_alone else list(given)
     check_words("kind of finding", kinds, [rule.kind for rule in RULES])
     return frozenset(kinds)
 

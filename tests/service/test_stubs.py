@@ -290,6 +290,13 @@ def test_a_text_comes_in_so_many_pieces_or_fewer(chunks: int, expected: list[str
     assert expected == re.findall('"delta":"(.*?)"', post(mock).body.decode())
 
 
+@pytest.mark.parametrize("chunks", [["a", "c"], ["a", 1], [b"a1"], "a1", 0])
+def test_chunks_that_cannot_be_sent_are_refused(chunks: Any) -> None:
+    """A number among them would be sent as one, which no client reads as text."""
+    with pytest.raises(OptionError, match=r"stub_response: (?:the )?chunks must"):
+        FilesMock().stub_response("a1", chunks=chunks)
+
+
 def test_what_a_function_after_a_call_raises_is_not_lost() -> None:
     """In process the client's call raises it; the record says what a port answers."""
     mock, headers = FilesMock().start(), {"Authorization": "Bearer eugpt_x"}

@@ -376,6 +376,8 @@ def test_kinds_that_are_allowed_are_checked(either: FilesMock) -> None:
     """A misspelt kind would allow nothing, and the finding would still fail the test."""
     with pytest.raises(OptionError, match="Did you mean 'gave_up'"):
         either.assert_resilient(allow=["gave_in"])
+    with pytest.raises(OptionError, match="Unknown kind of finding None"):
+        either.assert_resilient(allow=None)
 
 
 def test_a_thread_that_waits_for_its_next_attempt_has_not_given_up() -> None:
