@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from threading import TIMEOUT_MAX
+from threading import TIMEOUT_MAX, Timer
 from typing import Any
 from urllib.parse import unquote
 
@@ -32,7 +32,7 @@ from ..protocol import Action, Close, Hang, Reset, Send, Wait, deliver
 from ..protocol.server_protocol import ReceivedRequest, ServerProtocol, UnreadableRequest
 from ..service.fault_effects import bytes_until_reset
 from ..service.handle import refuse_unreadable
-from .registry import ActiveMock, Find, Resolved
+from .registry import ActiveMock, Find, Resolved, call_soon
 
 client_name: ContextVar[str | None] = ContextVar("eugpt_files_mock_client", default=None)
 """The library that the code under test called, if that uses another, as httpx may use aiohttp."""
@@ -151,12 +151,12 @@ class MemoryConnection:
             mock, outcome = self._waits_for
             mock.service.note_wait(outcome, state)
 
-    async def waited(self, sleep: Awaitable[None]) -> None:
+    async def waited(self, seconds: float, sleep: Callable[[float], Awaitable[None]]) -> None:
         """Wait for a late answer; that the client is cancelled meanwhile is noted."""
         self.note_wait("waiting")
         state: WaitState = "gave_up"
         try:
-            await sleep
+            await (_sleep_while_frozen if _is_time_frozen() else sleep)(seconds)
             state = "answered"
         finally:
             self.note_wait(state)
@@ -288,6 +288,26 @@ FOR_EVER = float("inf")
 
 LONGEST_WAIT = 3.0
 """Seconds that an async client without a timeout waits for the application to cancel it."""
+
+
+def _is_time_frozen() -> bool:
+    """Whether freezegun has stopped the clocks, with those of event loops: no sleep would end."""
+    return getattr(time.monotonic, "__module__", None) == "freezegun.api"
+
+
+async def _sleep_while_frozen(seconds: float) -> None:
+    """Until so much time has really passed, or was set forward meanwhile."""
+    import anyio
+
+    woken = anyio.Event()
+    timer = Timer(seconds, call_soon(), (woken.set,))
+    timer.name, timer.daemon = "eugpt-files-mock sleep", True
+    timer.start()
+    try:
+        with anyio.move_on_after(seconds):
+            await woken.wait()
+    finally:
+        timer.cancel()
 
 
 class MemorySocket(MemoryConnection):

@@ -216,7 +216,7 @@ class _MemoryTransport(asyncio.Transport):
             await self._wait_to_be_cancelled()
         elif pause > 0:
             self._is_late = True
-            await self._connection.waited(asyncio.sleep(pause))
+            await self._connection.waited(pause, asyncio.sleep)
             self._is_late = False
         elif pause == _STARVED or self._is_paused:
             await self._stirred.wait()
@@ -224,7 +224,7 @@ class _MemoryTransport(asyncio.Transport):
     async def _wait_to_be_cancelled(self) -> None:
         """By a deadline of the application, which closes the connection."""
         self._is_late = True
-        await self._connection.waited(asyncio.sleep(LONGEST_WAIT))
+        await self._connection.waited(LONGEST_WAIT, asyncio.sleep)
         self._is_late = False
         if not self._is_closing:
             raise self._connection.waits_for_ever()

@@ -472,15 +472,15 @@ class _AsyncStream(_Stream):
                 # The client's timeout comes at once, unless the application's deadline is nearer.
                 left = seconds_to_deadline()
                 if left is not None and left < (self._connection.read_timeout or FOR_EVER):
-                    await self._connection.waited(_sleep(left + _GRACE))
+                    await self._connection.waited(left + _GRACE, _sleep)
                 raise
             if pause == FOR_EVER:
                 left = seconds_to_deadline()
                 wait = LONGEST_WAIT if left is None else left + _GRACE
-                await self._connection.waited(_sleep(wait))
+                await self._connection.waited(wait, _sleep)
                 raise self._connection.waits_for_ever()
             if pause:
-                await self._connection.waited(_sleep(pause))
+                await self._connection.waited(pause, _sleep)
         return self._connection.take(max_bytes)
 
     async def write(self, buffer: bytes, **_: Any) -> None:

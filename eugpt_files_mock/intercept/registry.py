@@ -353,6 +353,13 @@ def _running() -> tuple[Any, Any, float | None]:
         return None, None, None
 
 
+def call_soon() -> Callable[..., object]:
+    """What another thread calls, to have a function called by the event loop that runs here."""
+    loop, _, _ = _running()
+    threadsafe: Callable[..., object] | None = getattr(loop, "call_soon_threadsafe", None)
+    return threadsafe or loop.run_sync_soon
+
+
 def _perhaps() -> bool:
     return True
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import anyio
+import freezegun
 import httpx
 import httpx2
 import pytest
@@ -94,3 +95,31 @@ def test_what_would_really_wait_for_ever_ends(client: str) -> None:
         asyncio.run(ask(client, mock, None))
     with pytest.raises(ExpectationNotMet, match="no timeout"):
         mock.stop()
+
+
+@pytest.mark.parametrize(
+    ("client", "backend"), [("httpx", "asyncio"), ("httpx", "trio"), ("aiohttp", "asyncio")]
+)
+def test_a_late_answer_comes_while_time_is_frozen(client: str, backend: str) -> None:
+    """As on a port, although no sleep of the event loop ends then."""
+    with freezegun.freeze_time("2030-01-01"), FilesMock() as mock:
+        mock.inject(faults.delay(0.1), on="list")
+        anyio.run(ask, client, mock, 60.0, backend=backend)
+        assert [200] == [call.status for call in mock.calls]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_late_answer_comes_when_frozen_time_is_set_forward(client: str) -> None:
+    """By another task, which needn't wait until so much time has really passed."""
+
+    async def run(mock: FilesMock) -> None:
+        asking = asyncio.create_task(ask(client, mock, None))
+        while not mock._service.journal.waiting():
+            await asyncio.sleep(0)
+        frozen.tick(4_000)
+        await asking
+
+    with freezegun.freeze_time("2030-01-01") as frozen, FilesMock() as mock:
+        mock.inject(faults.delay(3_600), on="list")
+        asyncio.run(run(mock))
+        assert [200] == [call.status for call in mock.calls]
