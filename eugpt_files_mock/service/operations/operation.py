@@ -43,8 +43,9 @@ TAIL = 64
 class Facts(NamedTuple):
     """What the journal shows of a command, and a fault can be addressed by.
 
-    `size` is the length of what was uploaded; `json` and `body` are what was posted otherwise, and
-    `tail` the last `TAIL` bytes of either, by which the verdict knows what was sent again.
+    `size` is the length of what was uploaded; `json` is what was sent otherwise, and kept only with
+    the `body` in which it stood; `tail` the last `TAIL` bytes of either, by which the verdict knows
+    what was sent again.
     """
 
     filename: str | None = None
