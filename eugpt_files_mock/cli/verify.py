@@ -58,14 +58,17 @@ def _verified(given: argparse.Namespace) -> int:
     if given.save:
         # Before a hundred requests are sent, not after.
         check_folder(given.save)
-    signal.signal(signal.SIGTERM, _interrupt)
     endpoint = Endpoint(given.base_url or profile["base_url"][0], given.api_key, given.timeout)
+    # `main` may have been called by another program, which goes on afterwards.
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         report = verify(endpoint, profile, given.profile, given.only, _progress)
     except KeyboardInterrupt:
         deleted = "what was uploaded has been deleted."
         became = deleted if endpoint.is_clean else _may_be_left(endpoint.token)
         raise CannotRun(f"interrupted; {became}") from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
     forms = {"text": report.as_text, "json": report.as_json, "junit": report.as_junit}
     sys.stdout.write(f"{forms[given.format]()}\n")
     beyond = report.save(given.save) if given.save else []

@@ -257,6 +257,13 @@ def test_a_saved_profile_is_replaced_at_once(served: FilesMock, tmp_path: Path) 
     assert "-" in FilesMock(profile=path).fake_file().id
 
 
+def test_signals_are_handled_as_before_once_it_has_ended(served: FilesMock) -> None:
+    """Another program may have called it, and goes on."""
+    before = signal.getsignal(signal.SIGTERM)
+    assert 0 == verify(served, "--only", "list")
+    assert before == signal.getsignal(signal.SIGTERM)
+
+
 def begun(served: FilesMock) -> subprocess.Popen[str]:
     """A run that waits for an answer, and has uploaded files."""
     served.inject(faults.delay(60), "download")
