@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from itertools import islice
 from queue import SimpleQueue
-from threading import Condition, Thread, current_thread
+from threading import Condition, Thread, current_thread, local
 from weakref import WeakSet
 
 from ..errors import AddressInUse, OptionError, quoted
@@ -181,6 +181,8 @@ class Connections:
         self._threads: set[Thread] = set()
         self._free = 0
         self._waiting: SimpleQueue[Connection | None] = SimpleQueue()
+        # Its attribute `connection` is the one that this thread serves.
+        self._here = local()
 
     def take(self, connection: Connection, *, free_within: float = 0.0) -> None:
         """Serve the connection in a thread that is free within so many seconds, or in a new one.
@@ -216,6 +218,8 @@ class Connections:
             chosen = {connection for connection in self._open if choose(connection)}
         for connection in chosen:
             connection.shut_down()
+        # A function of the test author may ask for it, in the thread of one that is chosen.
+        chosen.discard(getattr(self._here, "connection", None))
         if not self._are_let_go(chosen, _SHUT_SECONDS):
             for connection in chosen:
                 connection.close()
@@ -264,13 +268,16 @@ class Connections:
         for _ in threads:
             self._waiting.put(None)
         for thread in threads:
-            thread.join(max(0.0, ends_at - real_seconds()))
+            if thread is not current_thread():
+                thread.join(max(0.0, ends_at - real_seconds()))
 
     def _work(self, connection: Connection | None) -> None:
         while connection is not None:
+            self._here.connection = connection
             try:
                 connection.serve()
             finally:
+                self._here.connection = None
                 self._let_go(connection)
             connection = self._waiting.get() if self._is_spare() else None
 

@@ -92,6 +92,19 @@ def test_a_reset_ends_what_a_fault_keeps_waiting() -> None:
     assert [httpx.RemoteProtocolError] == [type(error) for error in failed]
 
 
+def test_a_function_may_stop_the_mock_that_calls_it() -> None:
+    """So that a service can go away after a call; the client's connection ends at once."""
+    before, mock = threading.enumerate(), FilesMock()
+    mock.serve().start()
+    mock.after("list", lambda _: mock.stop())
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(f"{mock.base_url}/files", headers=KEY, timeout=PATIENCE)
+    for thread in set(threading.enumerate()).difference(before):
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    mock.check()
+
+
 @pytest.mark.parametrize(
     ("options", "headers", "status"),
     [
