@@ -257,6 +257,18 @@ def test_a_saved_profile_is_replaced_at_once(served: FilesMock, tmp_path: Path) 
     assert "-" in FilesMock(profile=path).fake_file().id
 
 
+def test_files_whose_uploads_got_no_answer_may_be_left(
+    served: FilesMock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the list, in which it looks for them, doesn't come either."""
+    served.inject(faults.connection_reset(), "upload", times=None, phase="after")
+    served.inject(faults.server_error(), "list", times=None, skip=1)
+    assert 1 == verify(served, "--only", "upload")
+    token = re.search("files may be left: those with '(.*)' in", capsys.readouterr().err)[1]
+    assert [] == [file.filename for file in served.files if token not in file.filename]
+    assert 0 < len(served.files)
+
+
 def test_signals_are_handled_as_before_once_it_has_ended(served: FilesMock) -> None:
     """Another program may have called it, and goes on."""
     before = signal.getsignal(signal.SIGTERM)
