@@ -256,3 +256,19 @@ def _fails(mock: FilesMock, way: str, where: str, fail: Callable[[Any], Any], sa
         answer = httpx.get(f"{mock.base_url}/x", headers=headers)
         assert (500, True) == (answer.status_code, said in answer.json()["error"]["message"])
     assert [500] == [call.status for call in mock.calls]
+
+
+@pytest.mark.parametrize("kind", IN_PROCESS, ids=lambda kind: kind.name)
+def test_a_test_that_fails_in_its_own_function_fails_at_once(kind: type[Client]) -> None:
+    """In process, every client raises what `pytest.fail()` does, which is no `Exception`."""
+
+    def fail(_: object) -> None:
+        pytest.fail("too soon")
+
+    mock = FilesMock().start()
+    mock.after("list", fail)
+    with connected(kind, mock.base_url, mock.api_key) as client:
+        with pytest.raises(pytest.fail.Exception, match="too soon"):
+            client.list()
+    with pytest.raises(ExpectationNotMet, match="too soon"):
+        mock.stop()

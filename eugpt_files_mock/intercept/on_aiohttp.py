@@ -204,8 +204,19 @@ class _MemoryTransport(asyncio.Transport):
         except NotConnected as late:
             vars(late).update(key=self._key, timeout=self._timeout, url=self._url)
             protocol.set_exception(late)
-        except Exception as error:  # noqa: BLE001 - it is raised where the client waits
-            protocol.set_exception(error)
+        # These end the run.
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - pytest.fail() raises no Exception
+            self._pass_on(error)
+
+    def _pass_on(self, error: BaseException) -> None:
+        """Let it be raised where the client waits, if that hasn't gone."""
+        is_cancelled = isinstance(error, asyncio.CancelledError)
+        if not (is_cancelled and self._is_closing):
+            self._protocol.set_exception(error)
+        if is_cancelled:
+            raise error
 
     async def _go_on(self) -> None:
         """One step of the far end, and the wait after it."""
