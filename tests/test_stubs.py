@@ -267,8 +267,10 @@ def test_a_test_that_fails_in_its_own_function_fails_at_once(kind: type[Client])
 
     mock = FilesMock().start()
     mock.after("list", fail)
-    with connected(kind, mock.base_url, mock.api_key) as client:
-        with pytest.raises(pytest.fail.Exception, match="too soon"):
-            client.list()
+    with (
+        connected(kind, mock.base_url, mock.api_key) as client,
+        pytest.raises(pytest.fail.Exception, match="too soon"),
+    ):
+        client.list()
     with pytest.raises(ExpectationNotMet, match="too soon"):
         mock.stop()
