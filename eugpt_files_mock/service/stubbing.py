@@ -145,7 +145,10 @@ _PATH = re.compile(r"(?:/(?:\{\w+\}|[^/{}?#\s]*))+")
 
 
 def _check_function(label: str, function: Any) -> None:
-    if not callable(function) or inspect.iscoroutinefunction(function):
+    # An object with such a `__call__` is called as a coroutine function is.
+    if not callable(function) or any(
+        map(inspect.iscoroutinefunction, (function, type(function).__call__))
+    ):
         raise OptionError(
             f"{label} must be a plain function, got {quoted(function)}.", word=function
         )

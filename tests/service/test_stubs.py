@@ -290,6 +290,20 @@ def test_a_text_comes_in_so_many_pieces_or_fewer(chunks: int, expected: list[str
     assert expected == re.findall('"delta":"(.*?)"', post(mock).body.decode())
 
 
+class Asynchronous:
+    """An object of an author's that is called as a coroutine function is."""
+
+    async def __call__(self, received: object) -> None: ...
+
+
+def test_what_would_have_to_be_awaited_is_refused() -> None:
+    """Nobody would await it, so it would do nothing."""
+    with pytest.raises(OptionError, match="function must be a plain function"):
+        FilesMock().after("list", Asynchronous())
+    with pytest.raises(OptionError, match="reply must be a plain function"):
+        FilesMock().stub("GET", "/x", reply=Asynchronous())
+
+
 @pytest.mark.parametrize("chunks", [["a", "c"], ["a", 1], [b"a1"], "a1", 0])
 def test_chunks_that_cannot_be_sent_are_refused(chunks: Any) -> None:
     """A number among them would be sent as one, which no client reads as text."""
