@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import freezegun
 import openai
 import pytest
 import requests
@@ -297,6 +298,14 @@ def test_what_waits_for_ever_is_ended_before_what_takes_long(
 ) -> None:
     """Nobody is there who could wake it: that is known after some seconds, not after a minute."""
     found = reasons(program, way, by_requests, longest=60.0, silence=0.3)
+    assert {"list/outage": ["endless"]} == found
+
+
+@by_a_signal
+def test_what_waits_for_ever_is_ended_while_time_is_frozen() -> None:
+    """What freezegun stops isn't what is waited by."""
+    with freezegun.freeze_time("2030-01-01"):
+        found = reasons(waiting_for_jobs, "in process", by_requests, longest=60.0, silence=0.3)
     assert {"list/outage": ["endless"]} == found
 
 
