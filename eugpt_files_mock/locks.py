@@ -1,11 +1,14 @@
 """Locks that are free in a forked child.
 
 Another thread of the parent may hold one while it forks; in the child nobody would release it.
+And a property that is found once, without a lock.
 """
 
 import os
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
+
+__all__ = ["cached_property", "free_after_fork"]
 
 _LockT = TypeVar("_LockT")
 
@@ -19,6 +22,30 @@ def free_after_fork(lock: _LockT) -> _LockT:
     """
     _made.add(lock)
     return lock
+
+
+if TYPE_CHECKING:
+    from functools import cached_property
+else:
+
+    class cached_property:  # noqa: N801 - as that of functools
+        """As that of functools, which before Python 3.12 has a lock: one for all objects of a
+        class, at which threads wait for one another, and a forked child for ever.
+        """
+
+        def __init__(self, make: Any) -> None:
+            self._make = make
+            self.__doc__ = make.__doc__
+
+        def __set_name__(self, owner: type, name: str) -> None:
+            self._name = name
+
+        def __get__(self, instance: Any, owner: Any = None) -> Any:
+            if instance is None:
+                return self
+            # From now on, it is found there.
+            value = vars(instance)[self._name] = self._make(instance)
+            return value
 
 
 def _free_all() -> None:

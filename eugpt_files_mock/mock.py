@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import copy
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +26,7 @@ from .expectations import (
 from .expectations.exit_checks import report_section
 from .faults import as_faults
 from .lifecycle import Lifecycle, ServerContext, serve_on
+from .locks import cached_property
 from .model.faults import Fault
 from .model.messages import Call, File
 from .model.stub_answers import StubRequest

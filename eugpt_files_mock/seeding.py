@@ -6,7 +6,6 @@ Faker is imported when the first document is invented.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from itertools import cycle, islice
 from pathlib import Path
 from threading import Lock
@@ -23,7 +22,7 @@ from .errors import (
     unknown_user,
     unknown_word,
 )
-from .locks import free_after_fork
+from .locks import cached_property, free_after_fork
 from .model.headers import content_type_of
 from .model.messages import STATUSES, File
 from .service import Service

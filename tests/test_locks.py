@@ -11,6 +11,7 @@ import pytest
 
 from eugpt_files_mock import FilesMock, faults
 from eugpt_files_mock.locks import free_after_fork
+from eugpt_files_mock.model.headers import Headers
 
 from .portable import fork
 
@@ -68,6 +69,13 @@ def test_a_child_does_not_wait_for_a_lock_that_was_held(
         is_forked.set()
         thread.join()
     assert status == 0
+
+
+def test_a_property_that_is_found_once_has_no_lock() -> None:
+    """That of functools has one before Python 3.12, for all objects; a child could find it held."""
+    headers = Headers([("A", "b")])
+    assert headers.to_keep is headers.to_keep
+    assert not hasattr(vars(Headers)["to_keep"], "lock")
 
 
 def test_a_lock_stays_what_it_is() -> None:

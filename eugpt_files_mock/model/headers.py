@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from os.path import splitext
 from typing import Any
 
 from ..errors import OptionError, quoted
+from ..locks import cached_property
 from .secret_names import REDACTED, is_secret_name, secret_places
 
 

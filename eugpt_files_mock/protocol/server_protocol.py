@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..locks import cached_property
 from ..model.headers import Headers
 from ..model.messages import PortConnection
 from .body import ChunkedBody, InvalidChunk, SizedBody

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
 
+from ..locks import cached_property
 from ..model.messages import Record
 from ..service.operations import NAMES
 from .attempts import AT_ONCE, Attempt, Group

@@ -8,11 +8,11 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import quoted
+from ..locks import cached_property
 from ..model.profile import Profile
 from ..state.randomness import Randomness, id_template, is_id
 from .endpoint import Endpoint, NotTried, Received, ServiceFailed
