@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Generator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,6 +89,33 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     finally:
         case.guard.rest()
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """End every fixture, also after one that was ended by what ends code that never ends.
+
+    A loop that is closed raises it once more, from a task; pytest takes only an `Exception` for the
+    failure of one fixture, and forgets the others: the next run would have the mock of this one.
+    """
+    try:
+        return (yield)
+    except (KeyboardInterrupt, pytest.exit.Exception):
+        raise
+    except BaseException:
+        case = item.stash.get(_CASE, None)
+        if case is not None and case.is_begun:
+            _finish_fixtures(item)
+        raise
+
+
+def _finish_fixtures(item: Any) -> None:
+    request = item._request
+    for definition in tuple(request._fixture_defs.values()):
+        if definition.scope == "function":
+            # Whatever it raises: this run is WRONG already.
+            with suppress(Exception, SystemExit):
+                definition.finish(request)
 
 
 class _Judged(Exception):

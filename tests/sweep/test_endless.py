@@ -504,3 +504,41 @@ def test_an_asynchronous_test_is_ended(pytester: pytest.Pytester, plugin: str) -
     result = pytester.runpytest_subprocess("-p", "no:randomly", timeout=60)
     result.stdout.fnmatch_lines(["list   ok    WRONG", "    endless: made more than 1000 calls*"])
     result.assert_outcomes(passed=1, failed=1)
+
+
+@pytest.mark.parametrize("plugin", ["asyncio", "anyio"])
+def test_an_asynchronous_test_of_several_tasks_is_ended(
+    pytester: pytest.Pytester, plugin: str
+) -> None:
+    """What ended one of them comes again when the loop is closed, and may end the others then."""
+    pytester.makepyfile(
+        f"""
+        import asyncio, contextlib
+        import httpx, pytest
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        @pytest.mark.eugpt_sweep(only="list/outage")
+        @pytest.mark.{plugin}
+        async def test_polling(eugpt_files):
+            headers = {{"Authorization": "Bearer " + eugpt_files.api_key}}
+
+            async def poll(client):
+                while True:
+                    with contextlib.suppress(httpx.HTTPError):
+                        answer = await client.get(eugpt_files.base_url + "/files")
+                        return answer.raise_for_status()
+                    await asyncio.sleep(5)
+
+            async with httpx.AsyncClient(headers=headers, timeout=5) as client:
+                await asyncio.gather(poll(client), poll(client))
+
+        def test_another(eugpt_files):
+            assert not eugpt_files.calls
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:randomly", timeout=60)
+    result.stdout.fnmatch_lines(["list   WRONG", "    endless: made more than 1000 calls*"])
+    result.assert_outcomes(passed=1, failed=1)
