@@ -232,7 +232,7 @@ _ENDINGS = {
 def _wsgi_request(environ: WSGIEnvironment) -> Request:
     request = WsgiRequest(environ)
     # As sent, and decoded as on a port; werkzeug's `path` has one slash at its beginning.
-    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+    path = environ.get("PATH_INFO", "").encode("latin-1").decode("utf-8", "replace")
     body = _wsgi_body(request)
     return Request(
         method=request.method,

@@ -18,6 +18,7 @@ import pytest
 import trustme
 import waitress
 from werkzeug.test import Client as WerkzeugClient
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from eugpt_files_mock import (
     AddressInUse,
@@ -33,6 +34,15 @@ from ..portable import needs_fork
 from ..test_life_of_a_file import life_of_a_file
 
 AUTH = {"Authorization": "Bearer eugpt_wsgi"}
+
+
+def test_a_path_that_a_server_leaves_out_is_empty() -> None:
+    """As PEP 3333 lets it, where nothing follows the place at which the application is mounted."""
+    mock = FilesMock(assert_all_requests_known=False)
+    environ = EnvironBuilder().get_environ()
+    del environ["PATH_INFO"]
+    _, status, _ = run_wsgi_app(mock.wsgi_app, environ)
+    assert ("401 Unauthorized", [""]) == (status, [call.path for call in mock.calls])
 
 
 class Silent(WSGIRequestHandler):
