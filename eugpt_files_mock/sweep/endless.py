@@ -95,7 +95,8 @@ class Guard:
         self._thread = threading.get_ident()
         self._before = frozenset(threading.enumerate())
         # Others, such as those of a pool that all runs share, may be given work.
-        self._without_work = _waiting(thread.ident for thread in self._before)
+        others = (thread.ident for thread in self._before if not _is_ours(thread))
+        self._without_work = _waiting(others)
         self._pause, self._again = 1.0, 0.0
         self._is_put_off, self._patience = False, _PATIENCE
         self._is_raised = False
@@ -173,7 +174,7 @@ class Guard:
         return [
             thread
             for thread in threading.enumerate()
-            if thread not in self._before and not thread.name.startswith(OWN_THREADS)
+            if thread not in self._before and not _is_ours(thread)
         ]
 
     def _is_debugged(self) -> bool:
@@ -263,6 +264,10 @@ _WAITS = {
     "concurrent.futures.thread": ("_worker",),
 }
 """Module → its functions that wait, those with a timeout in a variable of that name."""
+
+
+def _is_ours(thread: threading.Thread) -> bool:
+    return thread.name.startswith(OWN_THREADS)
 
 
 def _waiting(threads: Iterable[int | None]) -> set[int | None]:
