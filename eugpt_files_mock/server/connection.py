@@ -157,12 +157,8 @@ class Connection:
         return True
 
     def _wait(self, action: Wait | Hang) -> bool:
-        self.waits_for = "fault"
-        is_gone = _goes_within(
-            self._socket,
-            action.seconds if isinstance(action, Wait) else None,
-            begun=lambda: self._note_wait(self._outcome, "waiting"),
-        )
+        seconds = action.seconds if isinstance(action, Wait) else None
+        is_gone = _goes_within(self._socket, seconds, self._begin_to_wait)
         self.waits_for = None
         # Whose connection we have ended hasn't given up: for the verdict, it waits still.
         if not self._is_ended:
@@ -170,6 +166,10 @@ class Connection:
         if is_gone:
             self._noted.close()
         return not is_gone and isinstance(action, Wait)
+
+    def _begin_to_wait(self) -> None:
+        self.waits_for = "fault"
+        self._note_wait(self._outcome, "waiting")
 
     def _close(self, _: Close) -> bool:
         self._noted.close()
