@@ -32,6 +32,8 @@ _LIKE_OURS = 0.85
 
 _CASE: pytest.StashKey[Case] = pytest.StashKey()
 _ERROR: pytest.StashKey[BaseException | None] = pytest.StashKey()
+_SET_UP: pytest.StashKey[list[tuple[Any, pytest.FixtureRequest]]] = pytest.StashKey()
+"""The fixtures of a run, in their order."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -103,19 +105,19 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     except (KeyboardInterrupt, pytest.exit.Exception):
         raise
     except BaseException:
-        case = item.stash.get(_CASE, None)
-        if case is not None and case.is_begun:
-            _finish_fixtures(item)
-        raise
-
-
-def _finish_fixtures(item: Any) -> None:
-    request = item._request
-    for definition in tuple(request._fixture_defs.values()):
-        if definition.scope == "function":
+        set_up = item.stash.get(_SET_UP, [])
+        for definition, request in reversed(set_up):
             # Whatever it raises: this run is WRONG already.
             with suppress(Exception, SystemExit):
                 definition.finish(request)
+        raise
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> None:
+    """Note the fixtures of each run of a swept test; pytest sets them up."""
+    if fixturedef.scope == "function" and _CASE in request.node.stash:
+        request.node.stash[_SET_UP].append((fixturedef, request))
 
 
 class _Judged(Exception):
@@ -245,7 +247,7 @@ class _Repetition:
         item = self._item
         self._forget()
         _renew_instance(item)
-        item.stash[_CASE], item.stash[_ERROR] = case, None
+        item.stash[_CASE], item.stash[_ERROR], item.stash[_SET_UP] = case, None, []
         # As if another test of the same class or module came next: fixtures of function scope end.
         after: Any = item.parent
         made = runtestprotocol(item, log=False, nextitem=after)
@@ -278,7 +280,7 @@ class _Repetition:
         stash = self._item.stash
         if _CASE in stash:
             del stash[_CASE]
-        stash[_ERROR] = None
+        stash[_ERROR], stash[_SET_UP] = None, []
 
     def _tear_down(self) -> None:
         """What the repetitions kept for one another: fixtures with a wider scope that end here."""
