@@ -21,6 +21,7 @@ let limit = SHOWN;
 let verdict = { findings: [], groups: [] };
 let problems = []; // what the exit checks would say
 let judged = ""; // what the verdict knows
+let hit = new Set(); // ids of those that a fault hit, of the last look
 let openId = ""; // the request that is looked at
 let isStale = false; // whether the requests must be grouped anew
 
@@ -236,7 +237,7 @@ async function look(isKept) {
   const told = news.slice(-3).map((call) => present(titleOf(call), stateOf(call).text, call.fault));
   if (news.length && !isFirst) tell(told.join(". "));
   isStale ||= news.length > 0;
-  await askAgain();
+  await askAgain(news);
   await askVerdict();
   if (isStale) group();
   isStale = false;
@@ -257,10 +258,12 @@ async function askNews() {
   }
 }
 
-async function askAgain() {
-  const waiting = [...calls.values()].filter((call) => call.delivery === "waiting");
-  for (const { request_id: id } of waiting) calls.set(id, await ask("GET", `requests/${id}`));
-  isStale ||= waiting.length > 0;
+async function askAgain(news) {
+  const again = [...calls.values()].filter((call) => isWaiting(call) || hit.has(call.request_id));
+  for (const { request_id: id } of again) calls.set(id, await ask("GET", `requests/${id}`));
+  isStale ||= again.length > 0;
+  // A fault begins to keep its client waiting a moment after the call is there.
+  hit = new Set(news.filter((call) => call.fault).map((call) => call.request_id));
 }
 
 async function askVerdict() {
