@@ -25,6 +25,7 @@ from typing import Any
 from ..locks import free_after_fork
 
 _sleep, _time, _monotonic = time.sleep, time.time, time.monotonic
+_time_ns, _perf_counter_ns = time.time_ns, time.perf_counter_ns
 _asyncio_sleep = asyncio.sleep
 
 _BREATH = 0.001
@@ -42,7 +43,6 @@ class _Clocks:
         self._exchanged: list[tuple[Any, Any]] = []
         self._modules = 0
         self._has_trio = False
-        self._traveller: Any = None
         self._travel: Any = None
         self.ahead = 0.0
 
@@ -64,8 +64,6 @@ class _Clocks:
             more = target - self.now()
             if more > 0:
                 self.ahead += more
-                if self._traveller is not None:
-                    self._traveller.shift(more)
 
     def enter(self) -> None:
         with self._lock:
@@ -76,7 +74,7 @@ class _Clocks:
             self._threads = threading.active_count()
             self._travel = _travel()
             if self._travel is not None:
-                self._traveller = self._travel.start()
+                self._travel.start().time_ns = self._wall_clock()
             self._exchanged = _substitutes(with_wall_clock=self._travel is None)
             _exchange(self._exchanged)
             # Trio is looked for with the first run, as it may be imported by then.
@@ -106,7 +104,19 @@ class _Clocks:
             _exchange((new, old) for old, new in self._exchanged)
             if self._travel is not None:
                 self._travel.stop()
-                self._travel = self._traveller = None
+                self._travel = None
+
+    def _wall_clock(self) -> Callable[[], int]:
+        """Unix nanoseconds, in place of time-machine's own, which asks for the real time.
+
+        That is an error once the travel is over, and another thread may be on its way by then.
+        """
+        begin = _time_ns() - _perf_counter_ns()
+
+        def wall_clock() -> int:
+            return begin + _perf_counter_ns() + int(self.ahead * 10**9)
+
+        return wall_clock
 
 
 _CLOCKS = _Clocks()

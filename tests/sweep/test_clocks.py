@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import sleep
+from types import FrameType
 from typing import Any
 
 import anyio
@@ -18,7 +20,7 @@ import tenacity
 import trio
 
 from eugpt_files_mock.real_clock import real_seconds
-from eugpt_files_mock.sweep.clocks import look_again, without_waiting
+from eugpt_files_mock.sweep.clocks import _CLOCKS, look_again, without_waiting
 
 PATIENCE = 30
 """Real seconds that none of these may take: what they sleep is much longer."""
@@ -156,6 +158,34 @@ def test_what_is_wrong_with_a_sleep_is_said_as_usual() -> None:
         time.sleep(-1)
     with pytest.raises(TypeError):
         time.sleep("1")  # type: ignore[arg-type]
+
+
+def test_a_thread_that_asks_for_the_time_at_the_end_of_a_sweep_gets_it() -> None:
+    """It asks while the clock goes on, and is in the middle of it when all is given back."""
+    asks, is_over = threading.Event(), threading.Event()
+
+    def stop_at_the_clock(frame: FrameType, event: str, arg: object) -> None:
+        asks.set()
+        is_over.wait(PATIENCE)
+
+    def ask() -> float:
+        sys.settrace(stop_at_the_clock)
+        try:
+            return time.time()
+        finally:
+            sys.settrace(None)
+
+    _CLOCKS.leave()  # The fixture entered it.
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            with without_waiting():
+                time.sleep(100)
+                answer = pool.submit(ask)
+                assert asks.wait(PATIENCE), "no Python code tells the time: this shows nothing"
+            is_over.set()
+            assert answer.result(PATIENCE) == pytest.approx(time.time() + 100, abs=PATIENCE)
+    finally:
+        _CLOCKS.enter()
 
 
 def test_everything_is_given_back() -> None:
