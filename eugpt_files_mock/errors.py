@@ -236,7 +236,8 @@ def seconds(label: str, value: Any) -> float:
     except OverflowError:
         is_valid = False
     if not is_valid:
-        raise OptionError(f"{label} must be 0 or more seconds, got {quoted(value)}.", word=value)
+        unit = "" if label.endswith("seconds") else " seconds"
+        raise OptionError(f"{label} must be 0 or more{unit}, got {quoted(value)}.", word=value)
     return float(value)
 
 

@@ -67,8 +67,8 @@ def test_the_defaults_are_valid_themselves() -> None:
     [
         (lambda: after_polls(0), "1 or more"),
         (lambda: after_polls(True), "1 or more"),
-        (lambda: after_seconds(-1), "0 or more seconds"),
-        (lambda: after_seconds("1"), "0 or more seconds"),
+        (lambda: after_seconds(-1), "seconds must be 0 or more, got -1"),
+        (lambda: after_seconds("1"), "seconds must be 0 or more, got '1'"),
         (lambda: fails(""), "reason must be"),
     ],
 )

@@ -226,8 +226,10 @@ def update_file(control: Control, request: Request, file_id: str) -> Response:
     words = read_json(request)
     check_words("member", words, _UPDATED)
     _file(control, file_id)
-    status, details = words.get("status"), words.get("status_details")
-    return json_response(file_members(control.mock.set_status(file_id, status, details)))
+    if "status" not in words:
+        raise OptionError(f"'status' is missing. Valid: {', '.join(_UPDATED)}.", word=words)
+    file = control.mock.set_status(file_id, words["status"], words.get("status_details"))
+    return json_response(file_members(file))
 
 
 def delete_file(control: Control, request: Request, file_id: str) -> Response:

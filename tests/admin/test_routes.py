@@ -70,7 +70,7 @@ def test_a_file_is_moved_on_by_hand() -> None:
     ("words", "message"),
     [
         ({"status": "eror"}, "Did you mean 'error'?"),
-        ({}, "Unknown status None"),
+        ({}, "'status' is missing. Valid: status, status_details."),
         ({"status": "error", "details": "x"}, "Did you mean 'status_details'?"),
         ({"status": "error", "status_details": 7}, "status_details must be a"),
         ([], "must be a JSON object"),
