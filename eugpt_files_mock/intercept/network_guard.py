@@ -18,7 +18,6 @@ import socket
 import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from types import FrameType
 from typing import Any
 
 from ..errors import NetworkRefused
@@ -171,7 +170,10 @@ def _is_this_machine(host: str) -> bool:
 
 def _refusal(place: Origin, mock: ActiveMock | None) -> NetworkRefused:
     host, port = place
-    asked, library = host if port is None else f"{host}:{port}", _asking_library()
+    asked = host if port is None else f"{host}:{port}"
+    # An event loop looks names up in threads, where no caller is on the stack.
+    unseen = "asyncio" if "asyncio" in sys.modules else "A thread"
+    library = registry.calling_package(_MACHINERY) or unseen
     return NetworkRefused(
         f"{library} asked for {asked} over the network, and was refused: {_advice(place, mock)}\n"
         "To allow it: FilesMock(allow_network=True), or pytest --eugpt-allow-network for the whole "
@@ -189,8 +191,9 @@ _INTERCEPTED = ", ".join(
 def _advice(place: Origin, mock: ActiveMock | None) -> str:
     """Why it was refused, and what helps."""
     if mock is not None and all(place != base_url.origin for base_url in mock.base_urls):
+        own = ", ".join(base_url.text for base_url in mock.base_urls)
         return (
-            f"no mock answers on that port.\nWhat would have matched: {_texts(mock)}.\n"
+            f"no mock answers on that port.\nWhat would have matched: {own}.\n"
             "To fix it: correct the base URL of the client, or name it in FilesMock(base_url=...)."
         )
     if mock is not None:
@@ -217,26 +220,11 @@ def _advice(place: Origin, mock: ActiveMock | None) -> str:
     )
 
 
-def _texts(mock: ActiveMock) -> str:
-    return ", ".join(base_url.text for base_url in mock.base_urls)
-
-
-def _asking_library() -> str:
-    """The first package up the stack that isn't part of the machinery below every client."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        package = str(frame.f_globals.get("__name__")).partition(".")[0]
-        if package not in _MACHINERY:
-            return package
-        frame = frame.f_back
-    # An event loop looks names up in threads, where no caller is on the stack.
-    return "asyncio" if "asyncio" in sys.modules else "A thread"
-
-
 _MACHINERY = frozenset(
     {"eugpt_files_mock", "socket", "asyncio", "concurrent", "threading", "selectors", "ssl",
      "anyio", "contextvars", "functools", "runpy"}
 )  # fmt: skip
+"""What lies below every client."""
 
 
 def _text(host: Any) -> str:

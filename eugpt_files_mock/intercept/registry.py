@@ -7,7 +7,7 @@ runs: so nothing here waits for a lock.
 import os
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf
@@ -188,18 +188,18 @@ def note_other(host: str, library: str | None = None) -> None:
     for mock in _active:
         hosts = mock.other_hosts
         if host not in hosts and len(hosts) < _MOST_HOSTS and host not in _LOOPBACK:
-            hosts[host] = library or _asking_library()
+            hosts[host] = library or calling_package({"eugpt_files_mock"}) or "?"
 
 
-def _asking_library() -> str:
-    """The first package up the stack that isn't ours."""
+def calling_package(passed_over: Collection[str]) -> str | None:
+    """The first package up the stack that is none of these, or None."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         package = str(frame.f_globals.get("__name__")).partition(".")[0]
-        if package != "eugpt_files_mock":
+        if package not in passed_over:
             return package
         frame = frame.f_back
-    return "?"
+    return None
 
 
 def owner_of(place: Origin) -> ActiveMock | None:
