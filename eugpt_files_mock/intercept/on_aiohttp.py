@@ -190,20 +190,19 @@ class _MemoryTransport(asyncio.Transport):
     def answer(self) -> None:
         # A task, as the answer may need pauses while aiohttp still sends the body in a task of its
         # own.
-        self._task = self._task or asyncio.get_running_loop().create_task(self._answer())
+        self._task = self._task or self._loop.create_task(self._answer())
 
     async def _answer(self) -> None:
-        protocol = self._protocol
         try:
             while not self._is_closing:
                 await self._go_on()
         except TimeoutError:
-            self._time_out(protocol)
+            self._time_out()
         except ConnectionResetError as error:
             self._lose(error)
         except NotConnected as late:
             vars(late).update(key=self._key, timeout=self._timeout, url=self._url)
-            protocol.set_exception(late)
+            self._protocol.set_exception(late)
         # These end the run.
         except (KeyboardInterrupt, SystemExit):
             raise
@@ -222,32 +221,30 @@ class _MemoryTransport(asyncio.Transport):
         """One step of the far end, and the wait after it."""
         # Before the step: aiohttp may close, or go on reading, amid it.
         self._stirred.clear()
-        pause = _STARVED if self._is_paused else self._step(self._protocol)
+        pause = _STARVED if self._is_paused else self._step()
         if pause == FOR_EVER:
-            await self._wait_to_be_cancelled()
+            # A deadline of the application may cancel it, which closes the connection.
+            await self._wait(LONGEST_WAIT)
+            if not self._is_closing:
+                raise self._connection.waits_for_ever()
         elif pause > 0:
-            self._is_late = True
-            await self._connection.waited(pause, asyncio.sleep)
-            self._is_late = False
+            await self._wait(pause)
         elif pause == _STARVED or self._is_paused:
             await self._stirred.wait()
 
-    async def _wait_to_be_cancelled(self) -> None:
-        """By a deadline of the application, which closes the connection."""
+    async def _wait(self, seconds: float) -> None:
         self._is_late = True
-        await self._connection.waited(LONGEST_WAIT, asyncio.sleep)
+        await self._connection.waited(seconds, asyncio.sleep)
         self._is_late = False
-        if not self._is_closing:
-            raise self._connection.waits_for_ever()
 
-    def _step(self, protocol: _MemoryProtocol) -> float:
+    def _step(self) -> float:
         connection = self._connection
         pause = connection.advance()
         data = connection.take(_MOST_BYTES)
         if data:
-            protocol.data_received(data)
+            self._protocol.data_received(data)
         elif connection.can_be_read:
-            protocol.eof_received()
+            self._protocol.eof_received()
             self._lose(None)
         return pause
 
@@ -258,12 +255,12 @@ class _MemoryTransport(asyncio.Transport):
             self._is_lost = True
             self._protocol.connection_lost(error)
 
-    def _time_out(self, protocol: _MemoryProtocol) -> None:
+    def _time_out(self) -> None:
         """As aiohttp does when the time is over."""
         if self._is_read_timeout:
-            protocol._on_read_timeout()
+            self._protocol._on_read_timeout()
         else:
-            protocol.timer.timeout()
+            self._protocol.timer.timeout()
 
     def write(self, data: Any) -> None:
         # As asyncio's: what is written to a connection that is lost is dropped.
