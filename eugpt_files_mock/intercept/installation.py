@@ -124,9 +124,8 @@ def _is_real(module: Any) -> bool:
     that sends no request.
     """
     return (
-        isinstance(module, ModuleType)
-        # Not only isinstance: a mock pretends to be what it was made for.
-        and issubclass(type(module), ModuleType)
+        # Not isinstance: a mock pretends to be what it was made for.
+        issubclass(type(module), ModuleType)
         and module.__name__ in CLIENTS
         and hasattr(module, "__path__")
     )

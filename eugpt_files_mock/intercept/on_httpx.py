@@ -403,8 +403,6 @@ class _Backend:
     def connect_tcp(self, *_: Any, **__: Any) -> Any:
         return self._connected(_Stream)
 
-    connect_unix_socket = connect_tcp
-
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
 
@@ -412,8 +410,6 @@ class _Backend:
 class _AsyncBackend(_Backend):
     async def connect_tcp(self, *_: Any, **__: Any) -> Any:
         return self._connected(_AsyncStream)
-
-    connect_unix_socket = connect_tcp
 
     async def sleep(self, seconds: float) -> None:  # type: ignore[override]
         await _sleep(seconds)

@@ -107,14 +107,10 @@ class Place:
 class WatchedPlace(Place):
     """A place that is not replaced, but where it matters what has come since a mock is active."""
 
-    is_started = False
-
     def start(self) -> None:
         self._before = self.there
-        self.is_started = True
 
     def stop(self) -> None:
-        self.is_started = False
         self._before = None
 
     def is_passed_over(self) -> bool:
