@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from ..errors import OptionError
 from ..model.base_urls import Origin, origin
+from .registry import is_one_of
 
 __all__ = ["Mounts"]
 
@@ -30,7 +31,7 @@ class _Mounted(Protocol):
 class Mounts:
     """Where one mock is mounted, and the origins at which it can be reached now."""
 
-    def __init__(self, passthrough: tuple[str, ...] = ()) -> None:
+    def __init__(self, passthrough: tuple[str, ...]) -> None:
         self._passthrough = passthrough
         self._origins: frozenset[Origin] = frozenset()
         self._mounted: list[_Mounted] = []
@@ -59,9 +60,7 @@ class Mounts:
 
     def owns(self, place: Origin, path: str) -> bool:
         """Whether a request is for the mock."""
-        return place in self._origins and not any(
-            path == one or path.startswith(f"{one}/") for one in self._passthrough
-        )
+        return place in self._origins and not is_one_of(self._passthrough, path)
 
     def pattern(self) -> re.Pattern[str]:
         """What the URLs of such requests look like."""

@@ -105,9 +105,6 @@ class ActiveMock:
         self.deferred_errors.append(error)
         return error
 
-    def is_passthrough(self, path: str) -> bool:
-        return any(path == one or path.startswith(one + "/") for one in self.passthrough)
-
 
 class Resolved(NamedTuple):
     """The mock that answers, the path below its base URL (None if outside), and the whole path."""
@@ -169,12 +166,17 @@ def find(place: Origin, path: str) -> Resolved | None:
         # One that was started in the forked process has the host, whatever the path.
         if _inherited and host_only is None:
             _refuse_in_a_copy(mock, place[0])
-        if mock.passthrough and mock.is_passthrough(path):
+        if mock.passthrough and is_one_of(mock.passthrough, path):
             continue
         if path.startswith(base_url.prefix + "/"):
             return Resolved(mock, path[len(base_url.prefix) :], path)
         host_only = host_only or Resolved(mock, None, path)
     return host_only
+
+
+def is_one_of(paths: Collection[str], path: str) -> bool:
+    """Whether a path is one of these, or lies below one of them."""
+    return any(path == one or path.startswith(f"{one}/") for one in paths)
 
 
 _MOST_HOSTS = 20
@@ -345,7 +347,7 @@ def _running() -> tuple[Any, Any, float | None]:
         return loop, asyncio.current_task(loop), loop.time()
     trio = sys.modules.get("trio")
     # Older releases can only be asked for what raises outside of a run.
-    if trio is None or not getattr(trio.lowlevel, "in_trio_run", _perhaps)():
+    if trio is None or not getattr(trio.lowlevel, "in_trio_run", lambda: True)():
         return None, None, None
     try:
         return trio.lowlevel.current_trio_token(), trio.lowlevel.current_task(), trio.current_time()
@@ -358,10 +360,6 @@ def call_soon() -> Callable[..., object]:
     loop, _, _ = _running()
     threadsafe: Callable[..., object] | None = getattr(loop, "call_soon_threadsafe", None)
     return threadsafe or loop.run_sync_soon
-
-
-def _perhaps() -> bool:
-    return True
 
 
 def seconds_to_deadline() -> float | None:
