@@ -315,25 +315,6 @@ class Option:
     values: str = ""
     flag: Flag | None = None
 
-    @property
-    def reference(self) -> str:
-        """The meaning, and the values in words of Python."""
-        return f"{self.meaning}: {self.values}" if self.values else self.meaning
-
-    @property
-    def help(self) -> str:
-        """The meaning, and the values in words of the command line."""
-        flag = self.flag or Flag(name="")
-        parts = [self.meaning.replace("`", "")]
-        if flag.values:
-            parts.append(f": {flag.values}")
-        if flag.collect is not None:
-            parts.append("; may be repeated")
-        default = self.default if flag.default is None else flag.default
-        if isinstance(default, str):
-            parts.append(f" ({default})")
-        return "".join(parts)
-
 
 # Returns Any, as `field` does, so that each option can be annotated with its own type.
 def _option(

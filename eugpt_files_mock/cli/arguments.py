@@ -171,13 +171,26 @@ Words = dict[str, Any]
 
 def _of_an_option(option: Option, flag: Flag) -> Words:
     # An option that isn't given is None, so that its own default applies.
-    words: Words = {"default": None, "help": option.help.replace("%", "%%")}
+    words: Words = {"default": None, "help": _help(option, flag).replace("%", "%%")}
     if flag.sets is not None:
         return words | {"action": "store_const", "const": flag.sets}
     words |= {"metavar": flag.metavar, "type": _with_our_messages(flag.read)}
     if flag.choices:
         words |= {"choices": flag.choices}
     return words | {"action": "append"} if flag.collect else words
+
+
+def _help(option: Option, flag: Flag) -> str:
+    """The meaning, and the values in words of the command line."""
+    parts = [option.meaning.replace("`", "")]
+    if flag.values:
+        parts.append(f": {flag.values}")
+    if flag.collect is not None:
+        parts.append("; may be repeated")
+    default = option.default if flag.default is None else flag.default
+    if isinstance(default, str):
+        parts.append(f" ({default})")
+    return "".join(parts)
 
 
 def given_options(words: argparse.Namespace) -> dict[str, Any]:

@@ -40,8 +40,9 @@ def options() -> str:
 def _option(name: str) -> str:
     one = OPTIONS[name]
     more = f" {MORE[name]}" if name in MORE else ""
-    meaning = one.reference[0].upper() + one.reference[1:]
-    return f"## {name}\n\n{meaning}. Default: `{one.default!r}`.{more}"
+    meaning = one.meaning[0].upper() + one.meaning[1:]
+    values = f": {one.values}" if one.values else ""
+    return f"## {name}\n\n{meaning}{values}. Default: `{one.default!r}`.{more}"
 
 
 MORE = {
