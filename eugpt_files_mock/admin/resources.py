@@ -361,7 +361,9 @@ def _armed(control: Control, fault_id: str) -> ArmedFault:
 # Stubs.
 
 
-_STUB_WORDS = ("method", "path", "json", "body", "events", "status", "headers", "times")
+_STUB_WORDS = (
+    "method", "path", "json", "body", "events", "status", "headers", "times", "check_file_ids",
+)  # fmt: skip
 _RESPONSE_WORDS = ("response", "model", "chunks", "completed_text", "times", "check_file_ids")
 
 
@@ -373,15 +375,14 @@ def list_stubs(control: Control, request: Request) -> Response:
 def make_stub(control: Control, request: Request) -> Response:
     """As `FilesMock.stub`; with `response`, as `FilesMock.stub_response`."""
     words = read_json(request)
-    is_response = "response" in words
-    valid = _RESPONSE_WORDS if is_response else (*_STUB_WORDS, "check_file_ids")
-    check_words("word of a stub", words, valid)
-    if is_response:
+    if "response" in words:
+        check_words("word of a stub", words, _RESPONSE_WORDS)
         stub = control.mock.stub_response(words.pop("response"), **words)
         return json_response(_stub_members(stub))
+    check_words("word of a stub", words, _STUB_WORDS)
     for word in ("method", "path"):
         if word not in words:
-            raise OptionError(f"{word!r} is missing. Valid: {', '.join(valid)}.", word=words)
+            raise OptionError(f"{word!r} is missing. Valid: {', '.join(_STUB_WORDS)}.", word=words)
     others = (words.get("body"), words.get("events"))
     # In JSON `null` is a value, in Python json=None means that no JSON is given.
     if words.get("json", ...) is None and others == (None, None):

@@ -5,7 +5,7 @@ The OpenAPI document of these routes is made from it.
 
 import gzip
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -26,7 +26,23 @@ def _openapi(control: Control, request: Request) -> Response:
 
 
 def _control_openapi(control: Control, request: Request) -> Response:
-    return json_response(control_document(ROUTES, __version__))
+    paths: dict[str, Schema] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return json_response(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Control of eugpt-files-mock", "version": __version__},
+            "servers": [{"url": "/"}],
+            "paths": paths,
+            "components": {
+                "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+                "schemas": {"Error": schema_of(EUGPT["errors.envelope"])},
+            },
+            # The empty one: on a loopback address the token is optional.
+            "security": [{}, {"token": []}],
+        }
+    )
 
 
 def _route(
@@ -234,24 +250,6 @@ ROUTES: tuple[ControlRoute, ...] = (
     *(_page_route(f"/__admin/{name}", name, "A part of the page") for name in PAGE_FILES),
     _page_route("/favicon.ico", "icon.svg", "The icon of the page"),
 )
-
-
-def control_document(routes: Iterable[ControlRoute], version: str) -> Schema:
-    paths: dict[str, Schema] = {}
-    for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Control of eugpt-files-mock", "version": version},
-        "servers": [{"url": "/"}],
-        "paths": paths,
-        "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Error": schema_of(EUGPT["errors.envelope"])},
-        },
-        # The empty one: on a loopback address the token is optional.
-        "security": [{}, {"token": []}],
-    }
 
 
 def _operation(route: ControlRoute) -> Schema:
