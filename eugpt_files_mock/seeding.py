@@ -205,11 +205,11 @@ class FakeFiles:
 
 def _check_documents(suffixes: Sequence[str], size: int | None) -> None:
     # Late, as it imports Faker.
-    from .documents import checked_kind, checked_size
+    from .documents import check_size, checked_kind
 
     for suffix in suffixes:
         checked_kind(suffix)
-    checked_size(size, suffixes)
+    check_size(size, suffixes)
 
 
 def _check_filename(filename: str, suffix: str) -> None:

@@ -35,10 +35,10 @@ def checked_kind(suffix: str) -> Kind:
     return KINDS[suffix]
 
 
-def checked_size(size: int | None, suffixes: Iterable[str]) -> int | None:
-    """The size, if documents of all these suffixes can have it."""
+def check_size(size: int | None, suffixes: Iterable[str]) -> None:
+    """Check that documents of all these suffixes can have that size."""
     if size is None:
-        return None
+        return
     if isinstance(size, bool) or not isinstance(size, int):
         raise OptionError(f"size is a whole number of bytes, not {size!r}.", word=size)
     for suffix in suffixes:
@@ -47,7 +47,6 @@ def checked_size(size: int | None, suffixes: Iterable[str]) -> int | None:
             raise OptionError(
                 f"size {size}: a {suffix} can have {smallest} to {LARGEST} bytes.", word=size
             )
-    return size
 
 
 class Document(NamedTuple):
@@ -79,7 +78,7 @@ class DocumentProvider(BaseProvider):
             OptionError: for an unknown suffix, or a size in which no such document fits.
         """
         kind = checked_kind(suffix)
-        checked_size(size, [suffix])
+        check_size(size, [suffix])
         topic = Topic.of(self.generator, kind.subjects)
         filename = topic.stem + suffix
         return Document(

@@ -282,7 +282,7 @@ class HostNames:
     `is_loopback` says whether only this machine reaches it.
     """
 
-    def __init__(self, bound: str, allowed: Collection[str] = ()) -> None:
+    def __init__(self, bound: str, allowed: Collection[str]) -> None:
         if not isinstance(bound, str) or not bound:
             raise OptionError(
                 "host must be a name or an address, such as '127.0.0.1', or '0.0.0.0' for all of "
