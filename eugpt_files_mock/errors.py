@@ -282,7 +282,7 @@ _R = TypeVar("_R")
 
 
 def known_arguments(
-    function: Callable[_P, _R], habits: Mapping[str, Collection[str]]
+    function: Callable[_P, _R], habits: Mapping[str, Collection[str]] | None = None
 ) -> Callable[_P, _R]:
     """The function, which tells what is wrong with its arguments by names that an author knows.
 
@@ -305,7 +305,7 @@ def known_arguments(
     label = function.__name__
     if label == "__init__":
         label = function.__qualname__.partition(".")[0]
-    known = {habit: name for name in names for habit in habits.get(name, ())}
+    known = {habit: name for name in names for habit in (habits or {}).get(name, ())}
 
     @wraps(function)
     def checked(*values: _P.args, **words: _P.kwargs) -> _R:
