@@ -14,16 +14,11 @@ from typing import Any, NamedTuple
 
 from .. import faults
 from ..errors import OptionError, check_words, quoted
-from ..model.faults import ConnectionFault, Corrupted, ErrorResponse, Fault, MalformedJson
+from ..model.faults import NO_TIME, Corrupted, ErrorResponse, Fault, MalformedJson
 from ..model.messages import Call, Record, Reply
 from ..service.operations import NAMES
 from ..state.armed_faults import FaultMatcher, Phase
-
-# What the openai SDKs obey before all else: no retry of theirs costs time (SDK source).
-_AT_ONCE = {"retry-after-ms": "1"}
-
-_RETRYABLE = (408, 409, 429)
-"""With all 5xx: what the openai SDKs try again (SDK source)."""
+from ..verdict.attempts import is_retryable_status
 
 
 class Planned(NamedTuple):
@@ -59,7 +54,7 @@ class Failure:
 
 
 def _error(status: int, *, goes_on: bool = False) -> Callable[[Target], Planned]:
-    return lambda _: Planned(faults.http_error(status, headers=_AT_ONCE), goes_on=goes_on)
+    return lambda _: Planned(faults.http_error(status, headers=NO_TIME), goes_on=goes_on)
 
 
 def _always(make: Callable[[], Fault]) -> Callable[[Target], Planned]:
@@ -168,8 +163,8 @@ def _cannot_hit(fault: Any, target: Target) -> bool:
 
 def _may_pass(fault: Fault) -> bool:
     if isinstance(fault, ErrorResponse):
-        return fault.status in _RETRYABLE or fault.status >= 500
-    return isinstance(fault, ConnectionFault) or not isinstance(fault, (Corrupted, MalformedJson))
+        return is_retryable_status(fault.status)
+    return not isinstance(fault, (Corrupted, MalformedJson))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

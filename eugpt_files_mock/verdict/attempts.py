@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import NamedTuple
@@ -11,10 +11,12 @@ from ..model.headers import Headers
 from ..model.messages import WHOLE, Call, Record, Reply, Severed
 from ..model.stub_answers import WITHOUT_BODY
 
-_RETRYABLE = (408, 409, 429)
-"""With all 5xx: what the `openai` SDKs try again (SDK source)."""
-
 NON_RETRYABLE = (400, 401, 403, 404, 405, 413, 415, 422)
+
+
+def is_retryable_status(status: int) -> bool:
+    """Whether trying again may help: what the `openai` SDKs try again (SDK source)."""
+    return status in (408, 409, 429) or status >= 500
 
 
 class Attempt(NamedTuple):
@@ -51,8 +53,7 @@ class Attempt(NamedTuple):
         """Whether it failed in a way that may pass: 408, 409, 429, 5xx, a broken connection."""
         if self.trouble == "broken off":
             return False
-        status = self.status
-        return self.trouble not in (None, "altered") or status in _RETRYABLE or status >= 500
+        return self.trouble not in (None, "altered") or is_retryable_status(self.status)
 
     @property
     def is_settled(self) -> bool:
@@ -60,10 +61,9 @@ class Attempt(NamedTuple):
 
         A 404 that no fault made is an answer: who asks again waits for a file to come or to go.
         """
-        call = self.record.call
-        if (call.status == 404 and call.fault is None) or self.trouble == "broken off":
+        if self.trouble == "broken off" or (self.status == 404 and self.call.fault is None):
             return True
-        return self.trouble is None and (call.status or 0) < 400
+        return self.trouble is None and self.status < 400
 
     @property
     def is_success(self) -> bool:
@@ -308,8 +308,3 @@ def _shortened(told: Iterable[str]) -> Iterator[str]:
 
 
 _MOST_TOLD = 8
-
-
-def joined(groups: Sequence[Group]) -> Group:
-    """All their attempts as those of one call."""
-    return Group(tuple(one for group in groups for one in group.attempts))

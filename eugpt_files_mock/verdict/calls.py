@@ -244,7 +244,10 @@ def grouped(
         for one, sender in zip(attempts, senders, strict=True):
             if isinstance(sender, Lane):
                 unsure[wanted(one.record)].append(one)
-    grouping = _Grouping({n: own for some in unsure.values() for n, own in _in_turn(some).items()})
+    in_turn: dict[int, int | None] = {}
+    for some in unsure.values():
+        in_turn |= _in_turn(some)
+    grouping = _Grouping(in_turn)
     for one, sender in zip(attempts, senders, strict=True):
         grouping.add(one, sender)
     return tuple(Group(tuple(one.attempts)) for one in grouping.calls)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..model.messages import Call, Reply
+from ..model.messages import ON_A_PORT, Call, Reply
 from .attempts import Attempt, Group
 from .calls import LONGEST_BACKOFF
 from .evidence import Evidence
@@ -77,7 +77,7 @@ def client_of(call: Call) -> str:
     """The client that the code under test used, or an empty text where it isn't known."""
     if call.headers.get("x-stainless-lang") == "python":
         return "openai"
-    if call.client not in ("port", "wsgi"):
+    if call.client not in ON_A_PORT:
         return call.client.removesuffix("2")
     agent = call.headers.get("user-agent", "").lower()
     known = (name for start, name in _AGENTS.items() if start in agent)

@@ -12,11 +12,11 @@ from .rules import Found, Rule, single_attempts
 
 
 def _key_in_url(group: Group, evidence: Evidence) -> Found:
-    return group.attempts[0].record.key_in_url or False
+    return group.first.record.key_in_url or False
 
 
 def _key_over_http(group: Group, evidence: Evidence) -> Found:
-    record = group.attempts[0].record
+    record = group.first.record
     sender = record.sender
     if sender is None or sender.scheme != "http" or not sender.is_in_process:
         return False
@@ -48,7 +48,7 @@ def _clients(evidence: Evidence) -> Iterator[Group]:
 
 def _no_timeout(group: Group, evidence: Evidence) -> Found:
     """On a port only the `openai` SDK for Python tells its timeout, when it has one."""
-    record = group.attempts[0].record
+    record = group.first.record
     if record.read_timeout is not None:
         return False
     call, sender = record.call, record.sender

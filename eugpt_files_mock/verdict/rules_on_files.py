@@ -56,9 +56,8 @@ def _orphan_left(group: Group, evidence: Evidence) -> Found:
 
 
 def _files_left(group: Group, evidence: Evidence) -> Found:
-    return (
-        f"stored: {group.first.call.file_id}" if _is_stored(group.attempts[0], evidence) else False
-    )
+    uploaded = group.first
+    return f"stored: {uploaded.call.file_id}" if _is_stored(uploaded, evidence) else False
 
 
 def _endless_paging(group: Group, evidence: Evidence) -> Found:
@@ -190,8 +189,8 @@ def _status(attempt: Attempt) -> Hashable:
 
 
 def _paged_after_deleted(group: Group, evidence: Evidence) -> Found:
-    attempt = group.attempts[0]
-    if attempt.record.call.operation != "list":
+    attempt = group.first
+    if attempt.call.operation != "list":
         return False
     after = attempt.call.query.get("after")
     deleted = evidence.deleted.get(after or "")
@@ -200,7 +199,7 @@ def _paged_after_deleted(group: Group, evidence: Evidence) -> Found:
 
 
 def _used(group: Group, evidence: Evidence, *, status: str) -> Found:
-    unready = group.attempts[0].record.unready_files
+    unready = group.first.record.unready_files
     used = [file_id for file_id, was in unready if was == status]
     return f"file {', '.join(used)}" if used else False
 
