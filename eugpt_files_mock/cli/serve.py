@@ -189,10 +189,14 @@ def text_line(call: Call) -> str:
     """Time, status, method, path, file, fault, milliseconds."""
     time = _time(call).astimezone().strftime("%H:%M:%S")
     words = [time, str(call.status or "---"), f"{call.method or '?':<6}", _plain(call.path or "?")]
-    words += [] if call.filename is None else [_quoted(call.filename)]
-    words += [] if call.error is None else [f"({call.error})"]
-    words += [] if call.fault is None else [f"fault={call.fault}"]
-    return " ".join([*words, f"{call.duration * 1000:.1f} ms"])
+    if call.filename is not None:
+        words.append(json.dumps(_plain(call.filename), ensure_ascii=False))
+    if call.error is not None:
+        words.append(f"({call.error})")
+    if call.fault is not None:
+        words.append(f"fault={call.fault}")
+    words.append(f"{call.duration * 1000:.1f} ms")
+    return " ".join(words)
 
 
 def json_line(call: Call) -> str:
@@ -226,7 +230,3 @@ def _time(call: Call) -> datetime:
 def _plain(text: str) -> str:
     """A path may hold line breaks, and codes that a terminal would obey."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
-
-
-def _quoted(filename: str) -> str:
-    return json.dumps(_plain(filename), ensure_ascii=False)

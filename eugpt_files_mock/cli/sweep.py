@@ -99,6 +99,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _swept(given: argparse.Namespace) -> int:
+    check_timeout(given.timeout)
     program = _Program(_command(given), _statuses(given.expect_exit), given.timeout)
     mock = _filled(given)
     sweep = mock.sweep(
@@ -140,7 +141,6 @@ def _filled(given: argparse.Namespace) -> FilesMock:
 
 
 def _command(given: argparse.Namespace) -> list[str]:
-    check_timeout(given.timeout)
     command: list[str] = given.program[1:] if given.program[:1] == ["--"] else given.program
     if not command:
         raise OptionError("sweep needs a program: eugpt-files-mock sweep -- COMMAND…", word=None)
@@ -238,8 +238,7 @@ class _Program:
         if bug is not None:
             raise Stopped("bug", f"ended with status {status}: {bug}")
         told = f"ended with status {status}" + (f": {last}" if last else "")
-        unexpected = self._statuses is not None and status not in self._statuses
-        if unexpected:
+        if self._statuses is not None and status not in self._statuses:
             raise Stopped(
                 "unexpected_error",
                 told,
