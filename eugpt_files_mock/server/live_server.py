@@ -128,8 +128,8 @@ class LiveServer:
             connected, _ = self._listening.accept()
         except OSError as error:
             # Any other error says that the client has gone again already.
-            if error.errno in _OUT_OF_DESCRIPTORS:
-                self._make_room()
+            if error.errno in _OUT_OF_DESCRIPTORS and not self._connections.make_room():
+                self._stopping.wait(_RETRY_SECONDS)
             return
         # On Windows, macOS and BSD it inherits that the listening socket doesn't block.
         connected.settimeout(None)
@@ -151,10 +151,6 @@ class LiveServer:
             if not self._connections.make_room():
                 raise
             self._connections.take(connection, free_within=_END_SECONDS)
-
-    def _make_room(self) -> None:
-        if not self._connections.make_room():
-            self._stopping.wait(_RETRY_SECONDS)
 
     def _answer_now(self, request: ReceivedRequest | UnreadableRequest) -> Outcome:
         # Looked up at each request: a connection may be older than what answers.
