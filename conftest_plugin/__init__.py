@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from . import sweep_marker, verdict_option
-from .sweep_marker import is_near_miss
+from .sweep_marker import FIXTURES, is_near_miss
 from .verdict_option import MOCKS
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 # Under which pytest may know this module: that of the entry point, or of `-p conftest_plugin`.
 _NAMES = ("eugpt_files_mock", "conftest_plugin")
-
-_FIXTURES = {"eugpt_files", "eugpt_files_server"}
 
 MARKER = "eugpt_files"
 _NOT_MARKERS = ("eugpt_files_server", "eugpt_files_options")
@@ -155,7 +153,7 @@ def pytest_unconfigure() -> None:
 
 
 def _uses_a_fixture(item: pytest.Item) -> bool:
-    return not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+    return not FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @contextmanager

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MARKER = "eugpt_sweep"
 _TITLE = "EU GPT Files sweep"
-_FIXTURES = {"eugpt_files", "eugpt_files_server"}
+FIXTURES = {"eugpt_files", "eugpt_files_server"}
 
 _LIKE_OURS = 0.85
 """Of difflib's ratio: `eugpt_sweeps` and `eugptsweep` are, `eugpt_steps` isn't."""
@@ -142,7 +142,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def _words(item: pytest.Item) -> dict[str, Any] | None:
     """The words of the marker, the nearest first; None for a test that isn't swept."""
     markers = list(item.iter_markers(MARKER))
-    asks = {*_FIXTURES, "request"} & set(getattr(item, "fixturenames", ()))
+    asks = {*FIXTURES, "request"} & set(getattr(item, "fixturenames", ()))
     if not markers and not (item.config.getoption("--eugpt-sweep") and asks):
         return None
     words: dict[str, Any] = {}
