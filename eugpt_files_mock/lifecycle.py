@@ -28,12 +28,6 @@ if TYPE_CHECKING:
     from .admin.resources import ControlledMock
     from .server.connection import Respond
 
-
-__all__ = ["Lifecycle", "ServerContext", "active_mocks", "keep_guard", "release_guard", "serve_on"]
-
-
-if TYPE_CHECKING:
-
     class HasLifecycle(ControlledMock, Protocol):
         """A `FilesMock`, a class of a layer above this one."""
 
@@ -41,6 +35,9 @@ if TYPE_CHECKING:
         def _lifecycle(self) -> Lifecycle: ...
         @property
         def api_key(self) -> str: ...
+
+
+__all__ = ["Lifecycle", "ServerContext", "active_mocks", "keep_guard", "release_guard", "serve_on"]
 
 
 class Lifecycle:

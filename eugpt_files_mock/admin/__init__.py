@@ -88,10 +88,10 @@ def _refusal(status: int, message: str, error: HTTPException | None = None) -> R
     """In the envelope of the API."""
     code, type_ = _REFUSALS.get(status, ("bad_request", "invalid_request_error"))
     response = json_response(envelope(code, type_, message), status)
-    # Such as Allow and WWW-Authenticate.
-    for name, value in [] if error is None else error.get_headers():
-        if name != "Content-Type":
-            response.headers.add(name, value)
+    if error is not None:
+        # Such as Allow and WWW-Authenticate.
+        others = [pair for pair in error.get_headers() if pair[0] != "Content-Type"]
+        response.headers.extend(others)
     return response
 
 

@@ -54,7 +54,10 @@ class Mounts:
         """The mock can be reached at these by now; at none, when it was left."""
         self._origins = frozenset(origins)
         for mounted in self._mounted:
-            mounted.update() if self._origins else mounted.take_out()
+            if self._origins:
+                mounted.update()
+            else:
+                mounted.take_out()
         if not self._origins:
             self._mounted.clear()
 
