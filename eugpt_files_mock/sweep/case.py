@@ -19,7 +19,6 @@ from .endless import OWN_THREADS, Guard, Limits, Watch
 from .judge import Comparison, Reason, ends_a_run, judged
 from .plan import Failure, Planned, Row
 from .runs import Baseline, Run, SweptMock
-from .table import cell_name
 
 _LONGEST_SILENCE = 1.0
 """Seconds that a client in this process waits on a port for an answer that never comes."""
@@ -81,7 +80,8 @@ class Case:
         return tuple(map(str, self.reasons))
 
     def __str__(self) -> str:
-        return cell_name(self) if self.failure else "without a failure"
+        """Such as `upload report.pdf/lost`: what `only` and `allow` take."""
+        return f"{self.call}/{self.failure}" if self.failure else "without a failure"
 
     def __repr__(self) -> str:
         return f"<Case {self}: {self.outcome or self._state}>"

@@ -41,7 +41,6 @@ from .table import (
     TerminalProgress,
     Words,
     cell_members,
-    cell_name,
     explanations,
     summary,
     table,
@@ -223,7 +222,7 @@ class Sweep:
         """The outcome, after a look at what is allowed."""
         if outcome != "WRONG":
             return outcome
-        cells = {word for word in self._allow if cell_matches(word, cell_name(case))}
+        cells = {word for word in self._allow if cell_matches(word, str(case))}
         kinds = {reason.kind for reason in case.reasons}
         self._needed |= cells | (kinds & set(self._allow))
         return "(WRONG)" if cells or kinds <= set(self._allow) else "WRONG"

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from ..model.messages import Call
-from ..verdict.verdict import Verdict
-from .judge import Reason
+from .case import Case
 from .plan import Failure
 
 _NARROWEST = len("WRONG")
@@ -21,29 +20,7 @@ OUTCOMES = ("ok", "gave up", "raised", "WRONG", "(WRONG)", "-")
 """What a cell can say; `-` can't be."""
 
 
-class Cell(Protocol):
-    """One run with a failure, as the table sees it."""
-
-    @property
-    def call(self) -> str | None: ...
-    @property
-    def failure(self) -> str | None: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def reasons(self) -> Sequence[Reason]: ...
-    @property
-    def verdict(self) -> Verdict | None: ...
-    @property
-    def calls(self) -> Sequence[Call]: ...
-
-
-def cell_name(cell: Cell) -> str:
-    """Such as `upload report.pdf/lost`: what `only` and `allow` take."""
-    return f"{cell.call}/{cell.failure}"
-
-
-def table(cells: Sequence[Cell], columns: Iterable[str]) -> str:
+def table(cells: Sequence[Case], columns: Iterable[str]) -> str:
     """A line for each call, a column for each failure."""
     by_row: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for cell in cells:
@@ -69,7 +46,7 @@ def _shortened(name: str) -> str:
     return name if len(name) <= _WIDEST_NAME else f"{name[: _WIDEST_NAME - 1]}…"
 
 
-def explanations(cells: Sequence[Cell], failures: Sequence[Failure], words: Words) -> list[str]:
+def explanations(cells: Sequence[Case], failures: Sequence[Failure], words: Words) -> list[str]:
     """A paragraph for each cell that is WRONG; what is said once is not said again."""
     meanings = {failure.name: failure.meaning for failure in failures}
     told: dict[str, str] = {}
@@ -79,7 +56,7 @@ def explanations(cells: Sequence[Cell], failures: Sequence[Failure], words: Word
         for cell in wrong[:_MOST_EXPLAINED]
     ]
     if len(wrong) > _MOST_EXPLAINED:
-        rest = ", ".join(map(cell_name, wrong[_MOST_EXPLAINED:]))
+        rest = ", ".join(map(str, wrong[_MOST_EXPLAINED:]))
         found.append(f"And {len(wrong) - _MOST_EXPLAINED} more: {rest}")
     return found
 
@@ -104,8 +81,8 @@ class LoopWords:
         return f'mock.sweep({self._others}allow=["{word}"])'
 
 
-def _explanation(cell: Cell, meaning: str, told: dict[str, str], words: Words) -> str:
-    name = cell_name(cell)
+def _explanation(cell: Case, meaning: str, told: dict[str, str], words: Words) -> str:
+    name = str(cell)
     way = "\n".join(f"{reason.kind}: {reason.way or reason.text}" for reason in cell.reasons)
     if way in told:
         return f"{name} is WRONG in the same way as {told[way]}. What came: {_attempts(cell)}"
@@ -122,14 +99,14 @@ def _explanation(cell: Cell, meaning: str, told: dict[str, str], words: Words) -
     return "\n".join(lines)
 
 
-def _attempts(cell: Cell) -> str:
+def _attempts(cell: Case) -> str:
     groups = [str(group) for group in cell.verdict.groups] if cell.verdict else []
     if len(groups) > _MOST_GROUPS:
         groups[_MOST_GROUPS:] = [f"… {len(groups) - _MOST_GROUPS} more"]
     return "; ".join(groups) or "no call"
 
 
-def summary(cells: Iterable[Cell], runs: int, seconds: float, skipped: float) -> str:
+def summary(cells: Iterable[Case], runs: int, seconds: float, skipped: float) -> str:
     """Such as `34 runs in 0.4 s, 12 s of waiting left out: 20 ok, 3 gave up, 2 WRONG`."""
     counted = Counter(cell.outcome for cell in cells)
     outcomes = ", ".join(f"{counted[name]} {name}" for name in OUTCOMES if counted[name])
@@ -137,7 +114,7 @@ def summary(cells: Iterable[Cell], runs: int, seconds: float, skipped: float) ->
     return f"{runs} runs in {seconds:.1f} s{waiting}" + (f": {outcomes}" if outcomes else "")
 
 
-def cell_members(cell: Cell, call_members: Callable[[Call], dict[str, Any]]) -> dict[str, Any]:
+def cell_members(cell: Case, call_members: Callable[[Call], dict[str, Any]]) -> dict[str, Any]:
     """One cell in JSON, with its calls as the control routes tell calls."""
     return {
         "call": cell.call,
