@@ -20,8 +20,8 @@ from .verdict_option import write_sections
 
 if TYPE_CHECKING:
     from eugpt_files_mock import FilesMock
+    from eugpt_files_mock.sweep import Sweep
     from eugpt_files_mock.sweep.case import Case
-    from eugpt_files_mock.sweep.sweep import Sweep
 
 MARKER = "eugpt_sweep"
 _TITLE = "EU GPT Files sweep"
@@ -165,7 +165,7 @@ def _wrong(item: pytest.Item) -> str | None:
     if words is None:
         return None
     from eugpt_files_mock import OptionError
-    from eugpt_files_mock.sweep.sweep import Sweep
+    from eugpt_files_mock.sweep import Sweep
 
     try:
         Sweep.of_words(None, words)
@@ -215,7 +215,7 @@ class _Repetition:
         words: dict[str, Any],
         mode: str | None,
     ) -> None:
-        from eugpt_files_mock.sweep.sweep import Sweep
+        from eugpt_files_mock.sweep import Sweep
 
         self._item, self._nextitem = item, nextitem
         self._only_reports = mode == "report"

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIApplication
 
-    from .sweep.sweep import Sweep
+    from .sweep import Sweep
     from .verdict.verdict import Verdict
 else:
     # So that the annotations can be read at run time, as typeguard does, and nothing is imported
@@ -569,7 +569,7 @@ class FilesMock:
             StateError: when a case isn't entered.
         """
         # Late: it imports asyncio, which most tests never need.
-        from .sweep.sweep import Sweep
+        from .sweep import Sweep
 
         words = {
             "expect": expect,
