@@ -84,7 +84,7 @@ def add_file(
         status_details=status_details,
         user=service.access.default_user if user is None else user,
     )
-    return service.files.add(file, another_id=service.randomness.file_id)
+    return service.files.add(file)
 
 
 def set_status(service: Service, file_id: str | File, status: str, details: str | None) -> File:

@@ -51,6 +51,7 @@ class Service:
         keys, profile = options.api_keys, options.profile
         request_id = profile["headers.request_id"] or "req_{hex:32}"
         journal = Journal(options.max_calls)
+        randomness = Randomness(options.seed, profile["id.format"], request_id)
         api_key = next(iter(keys)) if keys else f"{profile['key.prefix']}{_ANY_KEY}"
         return cls(
             options=options,
@@ -65,11 +66,11 @@ class Service:
                 default_user=None if keys is None else next(iter(keys.values())),
             ),
             api_key=api_key,
-            files=FileStore(options.processing, options.clock),
+            files=FileStore(options.processing, options.clock, randomness.file_id),
             armed=ArmedFaults(),
             journal=journal,
             rate_limiter=RateLimiter(options.rate_limit, options.clock),
-            randomness=Randomness(options.seed, profile["id.format"], request_id),
+            randomness=randomness,
             redactor=Redactor(keys or (), api_key),
             stubs=Stubs(journal),
             callbacks=Callbacks(),

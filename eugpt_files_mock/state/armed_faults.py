@@ -283,18 +283,20 @@ class ArmedFault:
         # In turn: `times` counts how often a whole sequence is gone through.
         return self.faults[self.hits % len(self.faults)]
 
-    def _would_be_due(self) -> bool:
-        """Whether the next matching request is one to hit, where that isn't left to chance."""
-        turn = self.seen + 1 - self.matcher.skip
-        skipped = turn < 1 or (self.matcher.every is not None and turn % self.matcher.every != 0)
-        return not skipped and self.matcher.probability is None
+    def _is_due(self, number: int) -> bool:
+        """Whether the matching request of that number, from 1, is one to hit, but for chance."""
+        turn = number - self.matcher.skip
+        return turn >= 1 and (self.matcher.every is None or turn % self.matcher.every == 0)
 
-    def _due(self, rng: random.Random) -> bool:
+    def _would_hit_next(self) -> bool:
+        """Whether the next matching request is certain to be hit."""
+        return self.matcher.probability is None and self._is_due(self.seen + 1)
+
+    def _hits_now(self, rng: random.Random) -> bool:
         """Whether this matching request is one to hit. Counts it."""
         # Counted whether it is hit or not: `skip` and `every` count requests, not hits.
         self.seen += 1
-        turn = self.seen - self.matcher.skip
-        if turn < 1 or (self.matcher.every is not None and turn % self.matcher.every):
+        if not self._is_due(self.seen):
             return False
         # Last, so that requests which are passed over draw nothing from the seeded stream.
         return self.matcher.probability is None or rng.random() < self.matcher.probability
@@ -361,7 +363,7 @@ class ArmedFaults:
         with self._lock:
             for armed in self.live:
                 # A fault behind the one that hits doesn't count this request.
-                if armed._matches(target) and armed._due(rng):
+                if armed._matches(target) and armed._hits_now(rng):
                     return self._use(armed), armed.matcher
         return None
 
@@ -369,7 +371,7 @@ class ArmedFaults:
         """What would hit this request, as far as that is certain. Nothing is counted."""
         with self._lock:
             for armed in self.live:
-                if armed._matches(target) and armed._would_be_due():
+                if armed._matches(target) and armed._would_hit_next():
                     return armed._next
         return None
 

@@ -37,9 +37,16 @@ class Held(NamedTuple):
 class FileStore:
     """The stored files of one mock."""
 
-    def __init__(self, processing: Processing | ProcessingByName, clock: Clock) -> None:
+    def __init__(
+        self,
+        processing: Processing | ProcessingByName,
+        clock: Clock,
+        another_id: Callable[[], str],
+    ) -> None:
+        """`another_id` is asked when the id of a new file is taken."""
         self._processing = processing
         self._clock = clock
+        self._another_id = another_id
         # Reentrant: the clock is asked under the lock, and one of a test may count the files.
         self._lock = free_after_fork(RLock())
         self.clear()
@@ -89,17 +96,10 @@ class FileStore:
             self._drop_expired()
             return self._now(file_id) if file_id in self._files else None
 
-    def add(
-        self,
-        file: File,
-        *,
-        another_id: Callable[[], str],
-        admit: Callable[[Held], None] | None = None,
-    ) -> File:
+    def add(self, file: File, *, admit: Callable[[Held], None] | None = None) -> File:
         """Store a file, and return it as it was stored.
 
-        `another_id` is asked when its id is taken; `admit` raises what must not be stored, by what
-        its owner has already.
+        `admit` raises what must not be stored, by what its owner has already.
         """
         with self._lock:
             self._drop_expired()
@@ -108,7 +108,7 @@ class FileStore:
                 admit(Held(len(self._indexes[file.user,]), self._bytes[file.user]))
             # With a seed, the next id may be one that a test gave to `add_file`.
             while file.id in self._files:
-                file = replace(file, id=another_id())
+                file = replace(file, id=self._another_id())
             self._arrived += 1
             sort_key = (file.created_at, self._arrived, file.id)
             self._files[file.id] = file

@@ -344,7 +344,7 @@ class Snapshot:
         service = self.mock._service
         service.files.clear()
         for file in self.files:
-            service.files.add(file, another_id=service.randomness.file_id)
+            service.files.add(file)
         service.stubs.restore(self.stubs)
         service.callbacks.waiting = list(self.callbacks)
         service.armed.clear()

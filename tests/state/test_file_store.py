@@ -33,9 +33,9 @@ def file(file_id: str, **fields: Any) -> File:
 @pytest.fixture
 def store() -> FileStore:
     """A store with the files a, b, c, d, in this order."""
-    store = FileStore(IMMEDIATE, lambda: 100.0)
+    store = FileStore(IMMEDIATE, lambda: 100.0, new_id)
     for number, name in enumerate("abcd"):
-        store.add(file(name, created_at=100 + number), another_id=new_id)
+        store.add(file(name, created_at=100 + number))
     return store
 
 
@@ -69,8 +69,8 @@ def test_no_way_leads_to_an_expired_file() -> None:
     }
     found = {}
     for name, way in ways.items():
-        store = FileStore(IMMEDIATE, lambda: 100)
-        store.add(file("a", expires_at=100), another_id=new_id)
+        store = FileStore(IMMEDIATE, lambda: 100, new_id)
+        store.add(file("a", expires_at=100))
         found[name] = way(store)
     assert {} == {name: value for name, value in found.items() if value}
 
@@ -78,9 +78,9 @@ def test_no_way_leads_to_an_expired_file() -> None:
 def test_a_changed_file_keeps_its_place_and_is_found_by_its_new_values() -> None:
     """A list by purpose has its own index, and an expiry that comes later counts too."""
     now = 50.0
-    store = FileStore(IMMEDIATE, lambda: now)
+    store = FileStore(IMMEDIATE, lambda: now, new_id)
     for name in ("a", "b", "c"):
-        store.add(file(name, purpose="assistants"), another_id=new_id)
+        store.add(file(name, purpose="assistants"))
     assert store.change("b", "another", purpose="batch") is None
     assert store.change("b", None, purpose="batch", expires_at=100) == store.get("b")
     assert ["b"] == ids(store, purpose="batch")
@@ -94,8 +94,8 @@ def test_a_changed_file_keeps_its_place_and_is_found_by_its_new_values() -> None
 def test_a_changed_file_is_told_as_it_is_by_now() -> None:
     """Its processing may have ended since it was looked at."""
     now = 50.0
-    store = FileStore(after_seconds(10), lambda: now)
-    store.add(file("a", status="uploaded", created_at=50), another_id=new_id)
+    store = FileStore(after_seconds(10), lambda: now, new_id)
+    store.add(file("a", status="uploaded", created_at=50))
     now = 60.0
     changed = store.change("a", None, purpose="batch")
     assert changed is not None
@@ -104,9 +104,9 @@ def test_a_changed_file_is_told_as_it_is_by_now() -> None:
 
 def test_files_of_one_second_keep_their_order_of_arrival() -> None:
     """`created_at` has whole seconds only."""
-    store = FileStore(IMMEDIATE, lambda: 100.0)
+    store = FileStore(IMMEDIATE, lambda: 100.0, new_id)
     for name in ("x", "m", "a"):
-        store.add(file(name), another_id=new_id)
+        store.add(file(name))
     assert ["a", "m", "x"] == ids(store)
 
 
@@ -130,7 +130,7 @@ def test_a_page_goes_on_after_a_file_that_was_deleted_since(
 
 def test_after_an_unknown_file_there_is_no_page(store: FileStore) -> None:
     """Nor after another user's."""
-    store.add(file("theirs", user="bob"), another_id=new_id)
+    store.add(file("theirs", user="bob"))
     for after in ("unknown", "theirs"):
         assert store.page(None, purpose=None, after=after, limit=10, ascending=False) is None
 
@@ -149,37 +149,38 @@ def test_deleted_files_are_remembered_up_to_a_bound(
 
 def test_a_purpose_has_pages_of_its_own(store: FileStore) -> None:
     """They leave nothing out and add nothing."""
-    store.add(file("e", purpose="batch", created_at=200), another_id=new_id)
+    store.add(file("e", purpose="batch", created_at=200))
     assert ["e"] == ids(store, purpose="batch")
     assert ["d", "c"] == ids(store, purpose="assistants", limit=2)
 
 
 def test_what_would_exceed_a_quota_is_not_stored() -> None:
     """The quota is that of the file's owner."""
-    store = FileStore(IMMEDIATE, lambda: 100.0)
+    store = FileStore(IMMEDIATE, lambda: 100.0, new_id)
     seen: list[Held] = []
     for name, user in (("a", None), ("other", "somebody else"), ("b", None)):
-        store.add(file(name, user=user), another_id=new_id, admit=seen.append)
+        store.add(file(name, user=user), admit=seen.append)
     assert [(0, 0), (0, 0), (1, 3)] == seen
 
     def admit(held: Held) -> None:
         raise RuntimeError(held)
 
     with pytest.raises(RuntimeError, match=r"files=2, bytes=6"):
-        store.add(file("c"), another_id=new_id, admit=admit)
+        store.add(file("c"), admit=admit)
     assert ["a", "other", "b"] == [stored.id for stored in store.all()]
 
 
-def test_an_id_that_is_taken_is_replaced(store: FileStore) -> None:
+def test_an_id_that_is_taken_is_replaced() -> None:
     """With a seed the stream of ids may meet one that the test author gave."""
-    stored = store.add(file("a"), another_id=lambda: "fresh")
-    assert ("fresh", 5) == (stored.id, len(store))
+    store = FileStore(IMMEDIATE, lambda: 100.0, lambda: "fresh")
+    assert ["a", "fresh"] == [store.add(file("a")).id for _ in range(2)]
+    assert 2 == len(store)
 
 
 def test_only_polls_of_a_waiting_file_move_it_on() -> None:
     """`find` does not count as a look at the status."""
-    store = FileStore(after_polls(2), lambda: 100.0)
-    store.add(file("a", status="uploaded"), another_id=new_id)
+    store = FileStore(after_polls(2), lambda: 100.0, new_id)
+    store.add(file("a", status="uploaded"))
 
     def status(look: Callable[[str, str | None], File | None]) -> str | None:
         found = look("a", None)

@@ -133,7 +133,7 @@ def _operate(service: Service, command: Upload, user: str | None, now: float) ->
     )
     # Few mocks have a quota.
     admit = None if options.max_total_bytes is None else partial(_admit, size, options)
-    file = service.files.add(file, another_id=service.randomness.file_id, admit=admit)
+    file = service.files.add(file, admit=admit)
     return Stored(file=file, new_id=file.id)
 
 
