@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from ...model.messages import File, Reply
@@ -16,9 +15,9 @@ from .operation import (
     FILE_NOT_FOUND,
     STRING,
     Description,
+    FileResult,
     OneFile,
     Operation,
-    Result,
     Schema,
     facts_of_file,
     read_file_id,
@@ -26,23 +25,16 @@ from .operation import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content(Result):
-    """What a file contains."""
-
-    file: File
-
-
-def _operate(service: Service, command: OneFile, user: str | None, now: float) -> Content:
+def _operate(service: Service, command: OneFile, user: str | None, now: float) -> FileResult:
     file = service.files.find(command.file_id, user)
     if file is None:
         refuse_file(command.file_id, service)
     if file.purpose in service.options.profile["download.refused_purposes"]:
         raise Refused(Refusal("download_refused", {"purpose": file.purpose}))
-    return Content(file=file)
+    return FileResult(file=file)
 
 
-def _render(result: Content, request_id: str, options: Options) -> Reply:
+def _render(result: FileResult, request_id: str, options: Options) -> Reply:
     file, profile = result.file, options.profile
     # As browsers escape a quotation mark (HTML, multipart form data).
     filename = file.filename.replace('"', "%22")

@@ -72,6 +72,13 @@ class Result:
     has_deleted: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileResult(Result):
+    """A file that was stored or found; the operation says what is answered of it."""
+
+    file: File
+
+
 Schema = dict[str, Any]
 
 STRING: Schema = {"type": "string"}

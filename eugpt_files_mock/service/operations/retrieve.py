@@ -1,8 +1,6 @@
 """`GET /files/{file_id}`: show a file, never its content."""
 
-from dataclasses import dataclass
-
-from ...model.messages import STATUSES, File, Reply
+from ...model.messages import STATUSES, Reply
 from ...model.profile import Profile
 from ...options import Options
 from ...state.randomness import Randomness
@@ -13,9 +11,9 @@ from .operation import (
     FILE_NOT_FOUND,
     TEXT,
     Description,
+    FileResult,
     OneFile,
     Operation,
-    Result,
     Schema,
     facts_of_file,
     named,
@@ -25,21 +23,14 @@ from .operation import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown(Result):
-    """A file, shown without its content."""
-
-    file: File
-
-
-def _operate(service: Service, command: OneFile, user: str | None, now: float) -> Shown:
+def _operate(service: Service, command: OneFile, user: str | None, now: float) -> FileResult:
     file = service.files.poll(command.file_id, user)
     if file is None:
         refuse_file(command.file_id, service)
-    return Shown(file=file)
+    return FileResult(file=file)
 
 
-def _render(result: Shown, request_id: str, options: Options) -> Reply:
+def _render(result: FileResult, request_id: str, options: Options) -> Reply:
     members = file_members(options.profile)(result.file) | strange_members(options)
     return json_reply(members, request_id, options.profile)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from ntpath import splitext
 from types import MappingProxyType
@@ -25,8 +25,8 @@ from .operation import (
     TEXT,
     Description,
     Facts,
+    FileResult,
     Operation,
-    Result,
     RouteMatch,
     Schema,
     named,
@@ -49,13 +49,6 @@ class Upload(NamedTuple):
     fields: Mapping[str, str] = MappingProxyType({})
     expires_after: int | None = None
     refusal: Refusal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored(Result):
-    """A new file, shown without its content."""
-
-    file: File
 
 
 @cache
@@ -112,7 +105,7 @@ def _facts(command: Upload, file: File | None) -> Facts:
     )
 
 
-def _operate(service: Service, command: Upload, user: str | None, now: float) -> Stored:
+def _operate(service: Service, command: Upload, user: str | None, now: float) -> FileResult:
     content = command.content or b""
     size, options = len(content), service.options
     if options.max_file_bytes is not None and size > options.max_file_bytes:
@@ -131,20 +124,19 @@ def _operate(service: Service, command: Upload, user: str | None, now: float) ->
         user=user,
         expires_at=None if expires_after is None else created_at + expires_after,
     )
-    # Few mocks have a quota.
-    admit = None if options.max_total_bytes is None else partial(_admit, size, options)
-    file = service.files.add(file, admit=admit)
-    return Stored(file=file, new_id=file.id)
-
-
-def _admit(size: int, options: Options, held: Held) -> None:
     quota = options.max_total_bytes
-    if quota is not None and held.bytes + size > quota:
+    admit = None if quota is None else partial(_check_quota, size, quota)
+    file = service.files.add(file, admit=admit)
+    return FileResult(file=file, new_id=file.id)
+
+
+def _check_quota(size: int, quota: int, held: Held) -> None:
+    if held.bytes + size > quota:
         message = f"{size} more bytes would exceed the quota of {quota} bytes."
         raise Refused(Refusal("quota_exceeded", {"message": message}))
 
 
-def _render(result: Stored, request_id: str, options: Options) -> Reply:
+def _render(result: FileResult, request_id: str, options: Options) -> Reply:
     profile = options.profile
     members = file_members(profile)(result.file) | strange_members(options)
     return json_reply(members, request_id, profile, status=profile["upload.status"])
@@ -187,8 +179,8 @@ def _unknown_field(form: Form, profile: Profile) -> Words | None:
     unknown = [name for name in form.fields if name not in known]
     if not unknown:
         return None
-    named = ", ".join(map(quoted, unknown))
-    return {"field": unknown[0], "fields": named, "were": "was" if len(unknown) == 1 else "were"}
+    fields = ", ".join(map(quoted, unknown))
+    return {"field": unknown[0], "fields": fields, "were": "was" if len(unknown) == 1 else "were"}
 
 
 def _bad_expires_after(form: Form, profile: Profile) -> Words | None:
