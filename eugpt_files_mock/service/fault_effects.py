@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..errors import quoted
@@ -21,25 +21,12 @@ from ..model.faults import (
 from ..model.headers import EVENTS, JSON
 from ..model.messages import Delivery, Outcome, Reply, Request, Severed
 from ..model.stub_answers import WITHOUT_BODY
-from ..state.armed_faults import FaultTarget, Phase
+from ..state.armed_faults import FaultTarget, SelectedFault
 from . import Service
 from .authentication import identify
 from .operations import match_route
 from .refusals import Refusal, Refused
 from .replies import render_error, without_body
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelectedFault:
-    """A fault that hits this exchange."""
-
-    fault: Fault
-    phase: Phase
-
-    @property
-    def replaces_the_work(self) -> bool:
-        """A fault that only alters the answer needs one, so the work is done first."""
-        return self.phase == "before" and isinstance(self.fault, (ErrorResponse, ConnectionFault))
 
 
 def select_fault(
@@ -49,11 +36,7 @@ def select_fault(
     # A request that asks for its own failure uses up no armed fault.
     if asked := _CODE.search(headers.get("prefer", "")):
         return SelectedFault(fault=_preferred(asked[1]), phase="before")
-    selected = service.armed.select(target, service.randomness.rng)
-    if selected is None:
-        return None
-    fault, matcher = selected
-    return SelectedFault(fault=fault, phase=matcher.phase)
+    return service.armed.select(target, service.randomness.rng)
 
 
 def bytes_until_reset(service: Service, request: Request) -> int | None:

@@ -13,10 +13,10 @@ from ..model.faults import FaultName
 from ..model.headers import Headers
 from ..model.messages import Call, File, Outcome, Record, Reply, Request
 from ..real_clock import real_seconds
-from ..state.armed_faults import FaultTarget
+from ..state.armed_faults import FaultTarget, SelectedFault
 from . import Service
 from .authentication import Identity, identify
-from .fault_effects import SelectedFault, apply_fault, select_fault
+from .fault_effects import apply_fault, select_fault
 from .operations import match_route
 from .operations.operation import NOTHING, Command, Facts, Result, RouteMatch
 from .refusals import Refusal, Refused

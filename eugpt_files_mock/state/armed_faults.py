@@ -12,12 +12,26 @@ from typing import Any, Literal, get_args
 from ..errors import OptionError, boolean, check_words, integer, quoted, unknown_user, unknown_word
 from ..faults import fault_named
 from ..locks import free_after_fork
-from ..model.faults import ConnectionFault, Fault, MalformedJson
+from ..model.faults import ConnectionFault, ErrorResponse, Fault, MalformedJson
 from ..model.operation_names import OperationNames, is_route_name
 from ..model.processing import matches
 
 Phase = Literal["before", "after"]
 """Whether the fault replaces the work, or hits after the work was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectedFault:
+    """A fault that hits a request."""
+
+    fault: Fault
+    phase: Phase
+
+    @property
+    def replaces_the_work(self) -> bool:
+        """A fault that only alters the answer needs one, so the work is done first."""
+        return self.phase == "before" and isinstance(self.fault, (ErrorResponse, ConnectionFault))
+
 
 _ADDRESSES = ("filename", "file_id", "purpose")
 """What a fault can be limited to; the operations say which of them they have. All have a user."""
@@ -358,13 +372,13 @@ class ArmedFaults:
             self.live.append(armed)
             return armed
 
-    def select(self, target: FaultTarget, rng: random.Random) -> tuple[Fault, FaultMatcher] | None:
+    def select(self, target: FaultTarget, rng: random.Random) -> SelectedFault | None:
         """What hits this request: the first armed fault that matches and is due. Uses it up."""
         with self._lock:
             for armed in self.live:
                 # A fault behind the one that hits doesn't count this request.
                 if armed._matches(target) and armed._hits_now(rng):
-                    return self._use(armed), armed.matcher
+                    return SelectedFault(fault=self._use(armed), phase=armed.matcher.phase)
         return None
 
     def peek(self, target: FaultTarget) -> Fault | None:
