@@ -28,7 +28,6 @@ from werkzeug.wrappers import Request, Response
 
 from ..errors import FilesMockError, OptionError, nearest_word, quoted
 from ..server import HostNames
-from ..service.refusals import envelope
 from .resources import Control, ControlRoute, json_response
 from .routes import ROUTES
 
@@ -87,7 +86,8 @@ def _answer(control: Control, access: AdminAccess, request: Request) -> Response
 def _refusal(status: int, message: str, error: HTTPException | None = None) -> Response:
     """In the envelope of the API."""
     code, type_ = _REFUSALS.get(status, ("bad_request", "invalid_request_error"))
-    response = json_response(envelope(code, type_, message), status)
+    error_object = {"type": type_, "code": code, "message": message}
+    response = json_response({"detail": message, "error": error_object}, status)
     if error is not None:
         # Such as Allow and WWW-Authenticate.
         others = [pair for pair in error.get_headers() if pair[0] != "Content-Type"]

@@ -159,7 +159,7 @@ def _target(call: Call) -> FaultTarget:
     )
 
 
-def report_section(service: Service, *, calls: bool = True) -> str:
+def report_section(service: Service, *, calls: bool) -> str:
     """The calls of a mock, the attempts at each, why some were refused, and which routes there are,
     if one was unknown; `calls` says whether the calls themselves are wanted.
     """

@@ -238,7 +238,7 @@ class Exchange:
             started=self._started,
             # For the verdict: with another key it isn't a retry. The key itself is kept nowhere.
             key=hash((self.identity.key, *map(request.headers.by_name.get, _CREDENTIALS))),
-            unready_files=self._unready_files() if route.operation.used_files else (),
+            unready_files=self._unready_files(),
             stub=route.stub,
             has_deleted=result is not None and result.has_deleted,
             is_done=result is not None,

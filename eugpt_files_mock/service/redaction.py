@@ -92,10 +92,10 @@ class Redactor:
         fields: Mapping[str, str],
         message: str | None,
         outcome: Outcome,
-        json: Any = None,
-        body: bytes = b"",
+        json: Any,
+        body: bytes,
         *,
-        is_authors: bool = True,
+        is_authors: bool,
     ) -> Redacted:
         """What may be kept of a request.
 

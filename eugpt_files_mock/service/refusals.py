@@ -97,8 +97,3 @@ class Refused(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.case, refusal.words)
         self.refusal = refusal
-
-
-def envelope(code: str, type_: str, message: str) -> dict[str, object]:
-    """The documented error body (D), of the control routes too."""
-    return {"detail": message, "error": {"type": type_, "code": code, "message": message}}

@@ -75,11 +75,9 @@ def _as_in_row(
     else:
         kind, written = profile["json.content_type"], _json(body, profile, row.get("indent"))
     usual = reply(row["status"], kind, written, request_id, profile, *extra)
-    return (
-        replace(usual, headers=_changed(usual.headers, row["headers"]))
-        if (row.get("headers"))
-        else usual
-    )
+    if not row.get("headers"):
+        return usual
+    return replace(usual, headers=_changed(usual.headers, row["headers"]))
 
 
 def render_error(fault: ErrorResponse, request_id: str, profile: Profile) -> Reply:
