@@ -5,6 +5,7 @@ And a property that is found once, without a lock.
 """
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
@@ -24,7 +25,7 @@ def free_after_fork(lock: _LockT) -> _LockT:
     return lock
 
 
-if TYPE_CHECKING:
+if TYPE_CHECKING or sys.version_info >= (3, 12):
     from functools import cached_property
 else:
 
