@@ -185,7 +185,7 @@ class Exchange:
     def record(self, outcome: Outcome) -> Record:
         """The line for the journal: without keys, and without a reference to any body."""
         request, route, facts = self.request, self.route, self.facts
-        refusal, result = self.refusal, self.result
+        refusal, result, unready_files = self.refusal, self.result, self._unready_files()
         # The path of an upload doesn't have the id of the new file.
         new_id = None if result is None else result.new_id
         named = (new_id or route.file_id, facts.filename, facts.purpose, facts.content_type)
@@ -238,7 +238,7 @@ class Exchange:
             started=self._started,
             # For the verdict: with another key it isn't a retry. The key itself is kept nowhere.
             key=hash((self.identity.key, *map(request.headers.by_name.get, _CREDENTIALS))),
-            unready_files=self._unready_files(),
+            unready_files=unready_files,
             stub=route.stub,
             has_deleted=result is not None and result.has_deleted,
             is_done=result is not None,
