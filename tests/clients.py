@@ -17,7 +17,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -410,6 +410,3 @@ def connected(
 ) -> contextlib.closing[Client]:
     """A client of that kind, closed at the end of the `with`."""
     return contextlib.closing(kind(base_url, key, timeout))
-
-
-Connect = Callable[..., contextlib.closing[Client]]

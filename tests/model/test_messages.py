@@ -12,12 +12,6 @@ from eugpt_files_mock.model.headers import Headers
 from eugpt_files_mock.model.messages import Parameters
 
 
-def test_header_names_are_found_in_any_case() -> None:
-    """HTTP does not distinguish them (RFC 9110, 5.1)."""
-    headers = Headers([("X-Trace", "7")])
-    assert ("7", "7", True) == (headers["x-trace"], headers["X-TRACE"], "X-trace" in headers)
-
-
 def test_repeated_headers_are_joined_and_none_is_lost() -> None:
     """In the order in which they came (RFC 9110, 5.3)."""
     headers = Headers([("Accept", "a"), ("X-Other", "1"), ("accept", "b"), ("ACCEPT", "c")])

@@ -105,16 +105,6 @@ def test_a_simulated_error_has_the_code_and_type_of_its_status(
     assert (code, kind, "own") == (usual["code"], usual["type"], own["code"])
 
 
-def test_a_challenge_of_the_author_takes_the_place_of_ours() -> None:
-    """Two would be an answer that no server sends."""
-    mock = FilesMock()
-    mock.inject(faults.http_error(401, headers={"www-authenticate": "Basic"}), on="list")
-    headers = send(mock, "GET", "/files").headers
-    assert [("www-authenticate", "Basic")] == [
-        pair for pair in headers if pair[0].lower() == "www-authenticate"
-    ]
-
-
 def test_a_fault_that_alters_the_answer_lets_the_work_be_done() -> None:
     """There must be an answer to alter."""
     mock = FilesMock()
@@ -122,13 +112,6 @@ def test_a_fault_that_alters_the_answer_lets_the_work_be_done() -> None:
     file = mock.add_file("a.txt")
     assert 200 == send(mock, "DELETE", f"/files/{file.id}").status
     assert 0 == len(mock.files)
-
-
-def test_a_preferred_failure_is_answered_and_needs_no_armed_fault() -> None:
-    """`Prefer: code=503`, on any request."""
-    mock = FilesMock()
-    assert 503 == send(mock, "GET", "/files", Prefer="code=503").status
-    assert "http_error" == mock.calls.last.fault
 
 
 @pytest.mark.parametrize("content", [b"{}", b"[1]", b'"text"', b'{"a": "' + b"x" * 100 + b'"}'])

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from eugpt_files_mock import Call, FilesMock, OptionError
+from eugpt_files_mock import Call, FilesMock
 from eugpt_files_mock.model.headers import Headers
 from eugpt_files_mock.model.messages import Parameters, Record, Severed, WaitState
 from eugpt_files_mock.state.journal import Journal
@@ -117,12 +117,6 @@ def test_the_first_call_of_none_says_that_there_is_none() -> None:
         calls[0]
     with pytest.raises(IndexError, match="no call was received"):
         _ = calls.last
-
-
-def test_calls_to_an_unknown_operation_are_an_error() -> None:
-    """An empty answer would hide a misspelt name."""
-    with pytest.raises(OptionError, match="Did you mean 'upload'"):
-        FilesMock().calls.to("uplaod")
 
 
 def test_who_goes_away_a_little_later_is_no_longer_waited_for() -> None:

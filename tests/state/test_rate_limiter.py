@@ -30,12 +30,6 @@ def test_a_clock_that_goes_back_keeps_nobody_out() -> None:
     assert 0 == limiter.seconds_to_wait("key")
 
 
-def test_each_key_has_a_window_of_its_own() -> None:
-    """One client does not use up another's limit."""
-    limiter = RateLimiter((1, 10.0), lambda: 100.0)
-    assert [0, 0] == [limiter.seconds_to_wait("one"), limiter.seconds_to_wait("other")]
-
-
 def test_a_reset_empties_the_windows() -> None:
     """A test that begins anew is not limited by what the one before it sent."""
     mock = FilesMock(rate_limit=(1, 60))
