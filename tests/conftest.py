@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,6 +44,14 @@ def entered(way: str, **options: Any) -> Iterator[FilesMock]:
     mock = FilesMock(**options)
     with mock if way == "in process" else mock.serve():
         yield mock
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    """Another thread, or a process, makes it true."""
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import trustme
 
 from eugpt_files_mock import FilesMock, faults
 
+from ..conftest import wait_until
 from .forms import CONTENT_TYPE, upload_form
 from .sockets import PATIENCE, answer, connect, exchange, reset, status_of
 
@@ -119,7 +120,7 @@ def test_it_stops_while_a_fault_keeps_clients_waiting(fault: faults.Fault) -> No
     serving.start()
     mock.inject(fault, times=None)
     with held_open(mock, 20, GET + b"\r\n"):
-        _wait_until(lambda: len(mock.calls) == 20)
+        wait_until(lambda: len(mock.calls) == 20)
 
         with stopped_at_once():
             serving.stop()
@@ -133,7 +134,7 @@ def test_it_stops_while_a_client_does_not_read_its_download() -> None:
     serving.start()
     download = GET.replace(b"/v1/files", f"/v1/files/{file.id}/content".encode()) + b"\r\n"
     with held_open(mock, 5, download):
-        _wait_until(lambda: len(mock.calls) == 5)
+        wait_until(lambda: len(mock.calls) == 5)
 
         with stopped_at_once():
             serving.stop()
@@ -186,7 +187,7 @@ def test_an_upload_that_is_broken_off_stores_nothing(
         connection.sendall(whole[: len(whole) // 2])
         break_off(connection)
 
-    _wait_until(lambda: len(served.calls) == 50)
+    wait_until(lambda: len(served.calls) == 50)
     assert list(served.files) == []
     assert {call.error for call in served.calls} == {"invalid_multipart"}
     assert is_served(served)
@@ -258,10 +259,3 @@ def _start_and_stop(mock: FilesMock) -> None:
 
 def _threads_and_descriptors() -> tuple[int, int]:
     return threading.active_count(), len(os.listdir(DESCRIPTORS))
-
-
-def _wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
 
 from eugpt_files_mock.server.live_server import Connections
+
+from ..conftest import wait_until
 
 
 class Echo:
@@ -127,10 +128,7 @@ def test_the_number_of_free_threads_changes_under_the_lock_only() -> None:
     for changed in (1, 3):
         with client_of(connections) as client:
             assert answer(client) == b"hello"
-        deadline = time.monotonic() + 10
-        while len(connections.changes) < changed:
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
+        wait_until(lambda changed=changed: len(connections.changes) >= changed)
     connections.close()
     assert all(connections.changes)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Event, Thread
 
 import pytest
@@ -15,6 +14,7 @@ from eugpt_files_mock.model.messages import Delivery, Outcome, Reply, Severed
 from eugpt_files_mock.protocol.server_protocol import ReceivedRequest, UnreadableRequest
 from eugpt_files_mock.server.live_server import LiveServer
 
+from ..conftest import wait_until
 from ..portable import reset_on_close
 
 PATIENCE = 10.0
@@ -66,13 +66,6 @@ def received(connection: socket.socket) -> bytes:
 def get(target: str, *headers: str) -> bytes:
     lines = [f"GET {target} HTTP/1.1", "Host: localhost", *headers, "", ""]
     return "\r\n".join(lines).encode()
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_a_connection_is_kept(server: LiveServer) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import gc
 import socket
 import threading
-import time
 import tracemalloc
 
 import httpx
@@ -15,6 +14,7 @@ import pytest
 from eugpt_files_mock import FilesMock, faults
 from eugpt_files_mock.model.faults import Fault
 
+from ..conftest import wait_until
 from ..robustness.sockets import PATIENCE, connect
 
 KEY = {"Authorization": "Bearer eugpt_key"}
@@ -80,12 +80,7 @@ def test_a_reset_ends_what_a_fault_keeps_waiting() -> None:
 
         thread = threading.Thread(target=wait)
         thread.start()
-        deadline = time.monotonic() + 10
-        while not mock.calls:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
-        time.sleep(0.05)  # the wait begins right after the call was recorded
-
+        wait_until(mock._service.journal.waiting)
         mock.reset()
         thread.join(10)
 

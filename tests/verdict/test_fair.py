@@ -24,9 +24,8 @@ from eugpt_files_mock import ExpectationNotMet, FilesMock, OptionError, after_po
 from eugpt_files_mock.model.faults import Fault
 
 from ..clients import Client, Httpx, connected
-from ..conftest import WAYS, entered
+from ..conftest import WAYS, entered, wait_until
 from .programs import CLIENTS, KEY
-from .test_verdict import wait_until
 
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +11,7 @@ from eugpt_files_mock import FilesMock, Finding, Verdict, after_polls, fails, fa
 from eugpt_files_mock.verdict.verdict import RULES
 
 from ..clients import Client, Httpx, connected
-from ..conftest import WAYS, entered
+from ..conftest import WAYS, entered, wait_until
 from .programs import CLIENTS, KEY, PAIRS, Pair, Program
 
 LEVELS = {rule.kind: rule.level for rule in RULES}
@@ -92,11 +90,3 @@ def test_a_client_that_still_waits_has_not_given_up(goes_first: str) -> None:
             wait_until(lambda: request_id in journal.gone())
     has_given_up = "gave_up" in [finding.kind for finding in mock.verdict().findings]
     assert has_given_up == (goes_first == "the client")
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    """Another thread makes it true."""
-    deadline = time.monotonic() + 30
-    while not is_true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
