@@ -144,11 +144,8 @@ class FileStore:
     def remove(self, file_id: str, user: str | None) -> File | None:
         """Take the user's file out; None when the user has none."""
         with self._lock:
-            self._drop_expired()
-            file = self._files.get(file_id)
-            if file is None or file.user != user:
-                return None
-            return self._take_out(file)
+            file = self.find(file_id, user)
+            return None if file is None else self._take_out(file)
 
     def _take_out(self, file: File) -> File:
         # The sort key stays, for the tombstone.
