@@ -200,8 +200,8 @@ class _ResponseWriter:
         )
         if not self._is_streamed(asked):
             return Answer(json=self._document(response))
-        write = _openai_events if self._is_openai else _documented_events
-        events = enumerate(write(self, response))
+        write = self._openai_events if self._is_openai else self._documented_events
+        events = enumerate(write(response))
         return Answer(events=[{**event, "sequence_number": at} for at, event in events])
 
     def _model_of(self, asked: Mapping[str, Any]) -> str:
@@ -253,35 +253,33 @@ class _ResponseWriter:
         part = {"type": "output_text", "text": text, "annotations": []}
         return part | {"logprobs": []} if self._is_openai else part
 
+    def _documented_events(self, response: _Asked) -> Iterator[Members]:
+        """Those that EU GPT documents, in their order (D)."""
+        begun = self._response(response, "in_progress")
+        place = {"item_id": f"msg_{response.number}", "output_index": 0, "content_index": 0}
+        item = {**self._message(response, ""), "status": "in_progress", "content": []}
+        yield {"type": "response.created", "response": begun}
+        yield {"type": "response.output_item.added", "output_index": 0, "item": item}
+        yield {"type": "response.content_part.added", **place, "part": self._part("")}
+        for piece in self._pieces:
+            yield {"type": "response.output_text.delta", **place, "delta": piece}
+        yield {"type": "response.output_text.done", **place, "text": self._text}
+        yield {"type": "response.completed", "response": self._document(response)}
 
-def _documented_events(writer: _ResponseWriter, response: _Asked) -> Iterator[Members]:
-    """Those that EU GPT documents, in their order (D)."""
-    begun = writer._response(response, "in_progress")
-    place = {"item_id": f"msg_{response.number}", "output_index": 0, "content_index": 0}
-    item = {**writer._message(response, ""), "status": "in_progress", "content": []}
-    yield {"type": "response.created", "response": begun}
-    yield {"type": "response.output_item.added", "output_index": 0, "item": item}
-    yield {"type": "response.content_part.added", **place, "part": writer._part("")}
-    for piece in writer._pieces:
-        yield {"type": "response.output_text.delta", **place, "delta": piece}
-    yield {"type": "response.output_text.done", **place, "text": writer._text}
-    yield {"type": "response.completed", "response": writer._document(response)}
-
-
-def _openai_events(writer: _ResponseWriter, response: _Asked) -> Iterator[Members]:
-    """With those that only OpenAI has, and their members (SPEC)."""
-    place = {"item_id": f"msg_{response.number}", "output_index": 0, "content_index": 0}
-    begun = writer._response(response, "in_progress")
-    for event in _documented_events(writer, response):
-        if event["type"] == "response.completed":
-            message = writer._message(response, writer._text)
-            part = message["content"][0]
-            yield {"type": "response.content_part.done", **place, "part": part}
-            yield {"type": "response.output_item.done", "output_index": 0, "item": message}
-        has_text = event["type"] in ("response.output_text.delta", "response.output_text.done")
-        yield event | {"logprobs": []} if has_text else event
-        if event["type"] == "response.created":
-            yield {"type": "response.in_progress", "response": begun}
+    def _openai_events(self, response: _Asked) -> Iterator[Members]:
+        """With those that only OpenAI has, and their members (SPEC)."""
+        place = {"item_id": f"msg_{response.number}", "output_index": 0, "content_index": 0}
+        begun = self._response(response, "in_progress")
+        for event in self._documented_events(response):
+            if event["type"] == "response.completed":
+                message = self._message(response, self._text)
+                part = message["content"][0]
+                yield {"type": "response.content_part.done", **place, "part": part}
+                yield {"type": "response.output_item.done", "output_index": 0, "item": message}
+            has_text = event["type"] in ("response.output_text.delta", "response.output_text.done")
+            yield event | {"logprobs": []} if has_text else event
+            if event["type"] == "response.created":
+                yield {"type": "response.in_progress", "response": begun}
 
 
 def _openai_members(response: _Asked) -> Members:
