@@ -459,6 +459,11 @@ _GRACE = 1.0
 """Seconds after a deadline in which the application is given the time to cancel."""
 
 
+_TURNS = 5
+"""Of the event loop, from a timer of asyncio that is due to the end of what it limits: in Python
+3.11 and older, `wait_for()` wakes a task that cancels another."""
+
+
 class _AsyncStream(_Stream):
     async def read(self, max_bytes: int, **_: Any) -> bytes:
         while not self._connection.can_be_read:
@@ -466,6 +471,9 @@ class _AsyncStream(_Stream):
                 pause = self._advance()
             except self._core.ReadTimeout:
                 # The client's timeout comes at once, unless the application's deadline is nearer.
+                # One that is over already cancels within some turns of the loop.
+                for _turn in range(_TURNS):
+                    await _sleep(0)
                 left = seconds_to_deadline()
                 if left is not None and left < (self._connection.read_timeout or FOR_EVER):
                     await self._connection.waited(left + _GRACE, _sleep)

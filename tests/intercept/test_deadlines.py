@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import aiohttp
@@ -53,6 +54,34 @@ def test_a_deadline_of_asyncio_comes(client: str, timeout: float | None) -> None
         with pytest.raises((TimeoutError, asyncio.TimeoutError)) as raised:
             asyncio.run(run(mock))
         assert not isinstance(raised.value, (httpx.HTTPError, httpx2.HTTPError))
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("timeout", [None, 5])
+@pytest.mark.parametrize("client", ["httpx", "httpx2"])
+def test_a_deadline_that_is_over_before_the_call_comes_first(
+    client: str, timeout: float | None, backend: str
+) -> None:
+    """Also where the event loop was busy, and hasn't told the task of it yet."""
+
+    async def late(mock: FilesMock) -> None:
+        time.sleep(2 * DEADLINE)  # The loop is busy.
+        await ask(client, mock, timeout)
+
+    async def by_wait_for(mock: FilesMock) -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(late(mock), DEADLINE)
+
+    async def by_scope(mock: FilesMock) -> None:
+        with anyio.move_on_after(DEADLINE) as scope:
+            await late(mock)
+        assert scope.cancelled_caught
+
+    with FilesMock() as mock:
+        mock.inject(faults.timeout(), on="list", times=None)
+        anyio.run(by_scope, mock, backend=backend)
+        if backend == "asyncio":
+            anyio.run(by_wait_for, mock)
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
