@@ -261,7 +261,7 @@ class Case:
                 run=self._run,
                 baseline=self._sweep._baseline,
                 failure=self._failure,
-                goes_on=self._planned.goes_on,
+                planned=self._planned,
                 expect=self._sweep._expect,
             ),
             strict=self._sweep._strict,

@@ -12,7 +12,7 @@ from traceback import walk_tb
 
 from ..errors import FilesMockError
 from ..verdict.verdict import RULES
-from .plan import Failure
+from .plan import Failure, Planned
 from .runs import Baseline, Run, count_files, error_findings, file_names
 
 _BUGS = (
@@ -77,7 +77,7 @@ class Comparison:
     run: Run
     baseline: Baseline
     failure: Failure
-    goes_on: bool
+    planned: Planned
     expect: tuple[type[BaseException], ...]
 
 
@@ -88,7 +88,7 @@ def judged(compared: Comparison, *, strict: bool) -> tuple[str, list[Reason]]:
         return "WRONG", reasons
     if compared.run.error is None:
         return "ok", []
-    if not compared.failure.may_pass:
+    if not compared.planned.may_pass:
         return "raised", []
     if strict:
         text = f"{_told(compared.run.error)} after a failure that may pass"
@@ -198,7 +198,7 @@ def _files(compared: Comparison) -> Iterator[Reason]:
     told = {finding.kind for finding in error_findings(run.verdict)}
     more = count_files(key, run.left) - baseline.left
     # What an outage leaves can't be cleared; and two files of one are told by the verdict.
-    if more and not compared.goes_on and not told & {"duplicate_upload", "orphan_left"}:
+    if more and not compared.planned.goes_on and not told & {"duplicate_upload", "orphan_left"}:
         text = f"went on as if nothing was, but left {file_names(more)} more"
         yield Reason("other_files", text, _cure("other_files", compared))
 
@@ -234,8 +234,10 @@ def _told(error: BaseException) -> str:
 
 def _left(compared: Comparison) -> Iterator[Reason]:
     run, baseline = compared.run, compared.baseline
-    # What was stopped could not clear up.
-    if run.error is None or _is_stopped(run) or compared.goes_on or baseline.file_key is None:
+    # What was stopped, or met an outage, could not clear up.
+    if compared.planned.goes_on or _is_stopped(run):
+        return
+    if run.error is None or baseline.file_key is None:
         return
     known = [file for file in run.left if run.knew(file.id)]
     more = count_files(baseline.file_key, known) - baseline.left

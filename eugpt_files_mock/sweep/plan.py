@@ -28,6 +28,15 @@ class Planned(NamedTuple):
     phase: Phase = "before"
     goes_on: bool = False
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether trying again may help."""
+        if self.goes_on:
+            return False
+        if isinstance(self.fault, ErrorResponse):
+            return is_retryable_status(self.fault.status)
+        return not isinstance(self.fault, (Corrupted, MalformedJson))
+
 
 class Target(NamedTuple):
     """The call that a failure is planned for, and whether its answer is JSON (or events)."""
@@ -45,11 +54,10 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One column. `plan` gives None where it can't be; `may_pass`: trying again may help."""
+    """One column. `plan` gives None where it can't be."""
 
     name: str
     plan: Callable[[Target], Planned | None]
-    may_pass: bool
     meaning: str
 
 
@@ -77,31 +85,25 @@ _FAILURES = (
     Failure(
         name="busy",
         plan=_always(faults.rate_limited),
-        may_pass=True,
         meaning="was answered with 429",
     ),
-    Failure(name="error", plan=_error(500), may_pass=True, meaning="was answered with 500"),
-    Failure(name="denied", plan=_error(401), may_pass=False, meaning="was answered with 401"),
+    Failure(name="error", plan=_error(500), meaning="was answered with 500"),
+    Failure(name="denied", plan=_error(401), meaning="was answered with 401"),
     Failure(
         name="reset",
         plan=_always(faults.connection_reset),
-        may_pass=True,
         meaning="was cut off before it was answered, and nothing was done",
     ),
     Failure(
         name="timeout",
         plan=_always(faults.timeout),
-        may_pass=True,
         meaning="got no answer until the client's timeout, and nothing was done",
     ),
-    Failure(name="lost", plan=_lost, may_pass=True, meaning="was done, but its answer got lost"),
-    Failure(
-        name="broken", plan=_broken, may_pass=False, meaning="was done, but its answer was broken"
-    ),
+    Failure(name="lost", plan=_lost, meaning="was done, but its answer got lost"),
+    Failure(name="broken", plan=_broken, meaning="was done, but its answer was broken"),
     Failure(
         name="outage",
         plan=_error(503, goes_on=True),
-        may_pass=False,
         meaning="was answered with 503, and so was everything after it",
     ),
 )
@@ -140,31 +142,34 @@ def _own(name: Any, value: Any) -> Failure:
         raise OptionError(
             f"failures: a name is a word without a slash, got {quoted(name)}.", word=name
         )
-    if not isinstance(value, Fault) and (not callable(value) or value in faults.FAULTS.values()):
-        # It raises the error about what is no fault, such as a function that was not called.
-        faults.as_faults(value)
+    if not callable(value) or value in faults.FAULTS.values():
+        _one_fault(name, value)
 
     def plan(target: Target) -> Planned | None:
         fault = value if isinstance(value, Fault) else value(target.operation)
         if fault is None or _cannot_hit(fault, target):
             return None
-        (one,) = faults.as_faults(fault)
-        return Planned(one)
+        return Planned(_one_fault(name, fault))
 
-    may_pass = isinstance(value, Fault) and _may_pass(value)
-    return Failure(name=name, plan=plan, may_pass=may_pass, meaning=f"met {name}")
+    return Failure(name=name, plan=plan, meaning=f"met {name}")
+
+
+def _one_fault(name: str, value: Any) -> Fault:
+    # It raises the error about what is no fault, such as a function that was not called.
+    made = faults.as_faults(value)
+    if made != (value,):
+        raise OptionError(
+            f"failures: {name!r} must be one fault, or a function of the operation that returns "
+            f"one or None; got {quoted(value)}.",
+            word=value,
+        )
+    return made[0]
 
 
 def _cannot_hit(fault: Any, target: Target) -> bool:
     return isinstance(fault, MalformedJson) and (
         target.operation == "download" or not target.has_json
     )
-
-
-def _may_pass(fault: Fault) -> bool:
-    if isinstance(fault, ErrorResponse):
-        return is_retryable_status(fault.status)
-    return not isinstance(fault, (Corrupted, MalformedJson))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

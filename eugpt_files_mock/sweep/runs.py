@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from ..errors import FilesMockError
 from ..model.faults import Fault
-from ..model.messages import Call, File, Record, Reply
+from ..model.messages import Call, File, Record
 from ..service import Service
 from ..state.armed_faults import ArmedFault
 from ..state.stubs import Callback, SavedStubs
@@ -69,9 +69,12 @@ class Run:
 
     def knew(self, file_id: str) -> bool:
         """Whether it was told the id of a file that it uploaded, or used it later."""
-        return _was_read(self.uploaded[file_id]) or any(
-            _names(record.call, file_id) for record in self.records
-        )
+        number = self.uploaded[file_id].number
+        return any(
+            attempt.record.number == number and attempt.is_success
+            for group in self.verdict.groups
+            for attempt in group.attempts
+        ) or any(_names(record.call, file_id) for record in self.records)
 
     @property
     def posts(self) -> Counter[str]:
@@ -87,16 +90,6 @@ class Run:
                 done[operation] += 1
             keys.add((operation, key))
         return done
-
-
-def _was_read(record: Record) -> bool:
-    outcome = record.outcome
-    return (
-        isinstance(outcome, Reply)
-        and outcome.status < 400
-        and outcome.delivery.cut_after is None
-        and record.call.fault not in ("corrupted", "malformed_json")
-    )
 
 
 def _names(call: Call, file_id: str) -> bool:

@@ -201,6 +201,49 @@ def test_failures_of_the_authors_own(mock: FilesMock) -> None:
     assert "-" in sweep.table()
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_failure_that_a_function_gives_may_pass_as_any_other(
+    mock: FilesMock, status: int
+) -> None:
+    """Who gives up after it is told so, and `strict` looks at it."""
+    failures = {"mine": lambda operation: faults.http_error(status)}
+
+    def look() -> None:
+        with client() as http:
+            http.get("/files").raise_for_status()
+
+    assert {"list/mine": "gave up"} == outcomes(swept(mock, look, failures=failures))
+    found = wrong(swept(mock, look, failures=failures, strict=True))
+    assert {"list/mine": ["gave_up"]} == found
+
+
+@pytest.mark.parametrize("ways", [1, 2])
+def test_a_failure_of_the_authors_own_is_one_fault(mock: FilesMock, ways: int) -> None:
+    """Several are refused: given themselves, at once; by a function, when it is asked."""
+    several = [faults.http_error(503)] * ways
+    with pytest.raises(OptionError, match="'mine' must be one fault"):
+        mock.sweep(failures={"mine": several})
+
+    def look() -> None:
+        with client() as http:
+            http.get("/files")
+
+    with pytest.raises(OptionError, match="'mine' must be one fault"):
+        swept(mock, look, failures={"mine": lambda operation: several})
+
+
+def test_a_file_whose_answer_came_too_late_is_not_left(mock: FilesMock) -> None:
+    """The client gave up before it was told the id, so it could not delete the file."""
+
+    def upload_once() -> None:
+        with client() as http:
+            answer = http.post("/files", files={"file": ("a.txt", b"a")}, data=PURPOSE)
+            http.delete(f"/files/{answer.raise_for_status().json()['id']}")
+
+    sweep = swept(mock, upload_once, failures={"late": faults.delay(600)}, only="upload a.txt/late")
+    assert {"upload a.txt/late": "gave up"} == outcomes(sweep)
+
+
 def test_of_calls_alike_the_first_two_and_the_last_are_tried(mock: FilesMock) -> None:
     """The middle of a hundred pages shows nothing new; a note says what was left out."""
 
