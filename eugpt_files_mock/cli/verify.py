@@ -20,7 +20,8 @@ def arguments() -> dict[str, Words]:
     # A function, as the environment is read when the command runs.
     return {
         "--base-url": {
-            "default": os.environ.get("EUGPT_BASE_URL"),
+            # A variable that is empty is as one that isn't set.
+            "default": os.environ.get("EUGPT_BASE_URL") or None,
             "help": "where (EUGPT_BASE_URL, else the profile's)",
         },
         "--api-key": {
@@ -86,8 +87,12 @@ def _may_be_left(token: str) -> str:
 
 
 def _check(given: argparse.Namespace, groups: list[str]) -> None:
-    # It would be printed, and saved in the profile.
-    check_user_info("--base-url", given.base_url or "")
+    if given.base_url is not None:
+        # Not the profile's in its place: the key is not for the real service.
+        if not given.base_url.strip():
+            raise OptionError("--base-url is empty: give the URL, or leave it out.", word="")
+        # It would be printed, and saved in the profile.
+        check_user_info("--base-url", given.base_url)
     if not given.api_key:
         raise OptionError("verify needs a key: --api-key, or EUGPT_API_KEY.", word=None)
     # A key that was read from a file may end with a line break, which no header can have.

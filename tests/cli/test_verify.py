@@ -143,6 +143,8 @@ class TestItCannotRun:
     @pytest.mark.parametrize(
         ("words", "said"),
         {
+            ("--base-url", ""): "--base-url is empty",
+            ("--base-url", " "): "--base-url is empty",
             ("--base-url", "ftp://a.test/v1"): "the base URL must begin with http:// or https://",
             ("--base-url", "http://a.test:x/v1"): "the base URL is invalid",
             ("--profile", "openia"): "Did you mean 'openai'?",
