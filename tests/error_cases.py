@@ -926,6 +926,7 @@ SWEEPS: dict[str, ErrorCase] = {
     "sweep: failures that are none": swept(failures=5),
     "sweep: a failure with a slash": swept(failures={"a/b": faults.timeout()}),
     "sweep: a failure that wasn't called": swept(failures={"slow": faults.timeout}),
+    "sweep: several faults as one failure": swept(failures={"slow": [faults.timeout()]}),
     "sweep: expect that is no exception": swept(expect="ValueError"),
     "sweep: an unknown argument": swept(allowed="*/lost"),
 }
